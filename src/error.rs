@@ -1,0 +1,410 @@
+//! Faults of the data and of the study, as records that every stage can add to.
+//!
+//! A [`Fault`] says where (file, layer, row, field), which rule, and what was seen as a *shape*, never as
+//! a personal value. It carries no prose: the text of a rule stands in `locales/`, and the command line
+//! puts the two together, so that one rule reads the same in Spanish and in English.
+
+use std::fmt;
+
+/// How much a fault weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The run cannot go on; nothing is written.
+    Error,
+    /// The run goes on; the record is reported and kept, mapped or dropped as the rule says.
+    Warning,
+}
+
+macro_rules! rules {
+    ($( $(#[$doc:meta])* $name:ident = $code:literal $severity:ident ),+ $(,)?) => {
+        /// The rules that inputs are checked against. The letter of a code names the stage:
+        /// S sources, M model, N network, I incidence, P planning, T the study file, R the result.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Rule { $( $(#[$doc])* $name ),+ }
+
+        impl Rule {
+            /// Every rule, in the order of its code.
+            pub const ALL: &'static [Self] = &[$( Self::$name ),+];
+
+            /// The stable code, such as `S001`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $( Self::$name => $code ),+ }
+            }
+
+            /// Whether a breach stops the run.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $( Self::$name => Severity::$severity ),+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// The file does not exist.
+    FileMissing = "S001" Error,
+    /// The path is a directory or another thing that is not a regular file.
+    NotAFile = "S002" Error,
+    /// The file is larger than the cap. `limit`.
+    FileTooLarge = "S003" Error,
+    /// The ending names no format that is read. `allowed`.
+    FormatUnknown = "S004" Error,
+    /// The path is not allowed: a URL, `/vsi…`, inline text, `..` or a link out of the study folder.
+    PathRefused = "S005" Error,
+    /// The file cannot be opened as its format says. `detail`.
+    OpenFailed = "S006" Error,
+    /// The named layer is not in the file, or none was named and there are several. `allowed`.
+    LayerMissing = "S007" Error,
+    /// No coordinate reference system, or one that cannot be used. `detail`.
+    CrsUnusable = "S008" Error,
+    /// Coordinates that cannot be of the stated CRS. `detail`.
+    CoordinatesOutOfRange = "S009" Error,
+    /// Latitude and longitude look swapped.
+    AxesSwapped = "S010" Error,
+    /// The text is not of the declared encoding, or holds U+FFFD. `encoding`.
+    EncodingWrong = "S011" Error,
+    /// A row has another number of fields than the header. `expected`, `found`.
+    RowRagged = "S012" Error,
+    /// There is no record.
+    NoRecords = "S013" Error,
+    /// A column that describes persons.
+    PersonColumn = "S014" Error,
+    /// A column that no score may use (nationality, ethnicity, language, religion, migratory status).
+    DeniedColumn = "S015" Error,
+    /// The record has no geometry, or an empty one.
+    GeometryEmpty = "S016" Error,
+    /// A ring does not end where it begins, or has fewer than four positions.
+    RingUnclosed = "S017" Error,
+    /// NaN or an infinity in a coordinate.
+    CoordinateNotFinite = "S018" Error,
+    /// A coordinate that is not written as decimal degrees.
+    CoordinateFormat = "S019" Error,
+    /// Two columns have the same name.
+    ColumnTwice = "S020" Error,
+    /// The geometry is of another type than the source needs. `expected`, `found`.
+    GeometryType = "S021" Error,
+    /// More records, vertices or columns than the cap. `limit`.
+    TooMany = "S022" Error,
+    /// A contact column of a business register was dropped on reading.
+    ContactColumnDropped = "S023" Warning,
+    /// The record could not be read. `detail`.
+    RecordBroken = "S024" Error,
+
+    /// A column that is needed is missing. `seen` lists what is there.
+    FieldMissing = "M001" Error,
+    /// A value that is needed is empty.
+    ValueEmpty = "M002" Error,
+    /// Not a number.
+    NotANumber = "M003" Error,
+    /// Not a whole number.
+    NotAnInteger = "M004" Error,
+    /// A number outside its range. `range`.
+    OutOfRange = "M005" Error,
+    /// A value that is not in the list. `allowed`.
+    ValueUnknown = "M006" Error,
+    /// The key stands in two records. `first`.
+    DuplicateKey = "M007" Error,
+    /// A code that no municipality of the study has.
+    ReferenceUnknown = "M008" Error,
+    /// `count_min` is above `count_max`, or `count` is given beside bounds that exclude it.
+    BoundsCrossed = "M009" Error,
+    /// Bounds and total cannot both hold. `detail`.
+    TotalImpossible = "M010" Error,
+    /// A municipality without population. `cvegeo`.
+    PopulationMissing = "M011" Error,
+    /// A code that is not a five-digit CVEGEO.
+    CvegeoFormat = "M012" Error,
+    /// A municipality without a polygon; the study's `merge` can map it. `cvegeo`.
+    PolygonMissing = "M013" Error,
+    /// A municipality without a polygon of its own, mapped by the study. `cvegeo`, `target`.
+    PolygonShared = "M014" Warning,
+    /// A polygon whose rings cross or overlap.
+    PolygonInvalid = "M015" Error,
+    /// Counts of several periods or modalities, where one is expected. `detail`.
+    CountsMixed = "M016" Error,
+    /// A needed source is not in the study. `source`.
+    SourceMissing = "M017" Error,
+    /// A true-or-false value that is neither.
+    NotABoolean = "M018" Error,
+    /// A date that is not `YYYY-MM-DD`.
+    DateFormat = "M019" Error,
+    /// A municipality of the polygons that the population table does not have; it takes no part. `cvegeo`.
+    PolygonWithoutPopulation = "M020" Warning,
+    /// A workplace that lies outside the municipality it states. `cvegeo`, `distance`.
+    WorksiteElsewhere = "M021" Warning,
+
+    /// A point that lies farther from every road than allowed. `distance`.
+    Unsnapped = "N001" Warning,
+    /// A part of the network that no trip can reach. `length`, `junctions`.
+    Disconnected = "N002" Warning,
+    /// A closure that names no link. `detail`.
+    ClosureUnmatched = "N003" Error,
+    /// A line of no length, dropped.
+    LineDegenerate = "N004" Warning,
+    /// No origin or no destination is on the network.
+    NothingToRoute = "N005" Error,
+    /// A crossing that could not be joined to both sides of the network.
+    CrossingUnjoined = "N006" Warning,
+
+    /// No referral path: posts and visits are not written.
+    ReferralMissing = "P001" Warning,
+
+    /// The study file is not TOML. `detail`.
+    StudySyntax = "T001" Error,
+    /// A key that the study does not know. `nearest`.
+    KeyUnknown = "T002" Error,
+    /// A value of the wrong type or form. `detail`.
+    ValueType = "T003" Error,
+    /// A parameter outside its documented range. `range`.
+    ParameterRange = "T004" Error,
+    /// A study of another format version. `expected`, `found`.
+    FormatVersion = "T005" Error,
+
+    /// A file of the result is missing.
+    ResultFileMissing = "R001" Error,
+    /// A file of the result has another hash than the manifest says.
+    ResultFileChanged = "R002" Error,
+    /// A file in the result that the manifest does not list.
+    ResultFileUnlisted = "R003" Error,
+    /// The manifest cannot be read. `detail`.
+    ManifestBroken = "R004" Error,
+}
+
+/// Where a fault was seen. Every part that is known is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Place {
+    /// The file as the study names it.
+    pub file: String,
+    /// Layer or sheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// Line of a text table (the header is line 1), or feature number from 1 in other formats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// Field, or dotted path in the study file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// One breach of one rule at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The rule.
+    pub rule: Rule,
+    /// The place.
+    pub place: Place,
+    /// The shape of the value that was seen (see [`shape`]), or a name that is no personal value.
+    pub seen: Option<String>,
+    /// Named values that the text of the rule shows.
+    pub params: Vec<(&'static str, String)>,
+}
+
+impl Fault {
+    /// A fault of `rule` in `file`.
+    #[must_use]
+    pub fn new(rule: Rule, file: impl Into<String>) -> Self {
+        Self { rule, place: Place { file: file.into(), ..Place::default() }, seen: None, params: Vec::new() }
+    }
+
+    /// A fault of `rule` at `place`.
+    #[must_use]
+    pub const fn at(rule: Rule, place: Place) -> Self {
+        Self { rule, place, seen: None, params: Vec::new() }
+    }
+
+    /// Adds the layer.
+    #[must_use]
+    pub fn layer(mut self, layer: Option<impl Into<String>>) -> Self {
+        self.place.layer = layer.map(Into::into);
+        self
+    }
+
+    /// Adds the row.
+    #[must_use]
+    pub const fn row(mut self, row: u64) -> Self {
+        self.place.row = Some(row);
+        self
+    }
+
+    /// Adds the field.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.place.field = Some(field.into());
+        self
+    }
+
+    /// Adds what was seen, which must not be a personal value.
+    #[must_use]
+    pub fn seen(mut self, seen: impl Into<String>) -> Self {
+        self.seen = Some(seen.into());
+        self
+    }
+
+    /// Adds a named value for the text of the rule.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.params.push((name, value.to_string()));
+        self
+    }
+
+    /// Whether it stops the run.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.rule.severity() == Severity::Error
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}: {}", self.rule.code(), self.rule, self.place.file)?;
+        if let Some(layer) = &self.place.layer {
+            write!(f, " [{layer}]")?;
+        }
+        if let Some(row) = self.place.row {
+            write!(f, ":{row}")?;
+        }
+        if let Some(field) = &self.place.field {
+            write!(f, " {field}")?;
+        }
+        if let Some(seen) = &self.seen {
+            write!(f, " ({seen})")?;
+        }
+        for (name, value) in &self.params {
+            write!(f, " {name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// All faults of one pass, errors and warnings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Adds one.
+    pub fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Takes all of `other`.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Whether one of them stops the run.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(Fault::is_error)
+    }
+
+    /// Sorts by file, row, field and rule, and drops exact repeats.
+    pub fn sort(&mut self) {
+        self.0.sort_by(|a, b| (&a.place, a.rule, &a.params).cmp(&(&b.place, b.rule, &b.params)));
+        self.0.dedup();
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What ends a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data or the study is at fault (exit code 1).
+    #[error("{0}")]
+    Faults(Faults),
+    /// The command was used wrongly, such as a target that exists without `--force` (exit code 2).
+    #[error("{key}")]
+    Usage {
+        /// Key of the message in `locales/`.
+        key: &'static str,
+        /// Named values of the message.
+        params: Vec<(&'static str, String)>,
+    },
+    /// Reading or writing failed (exit code 3).
+    #[error("{path}: {source}")]
+    Io {
+        /// The path.
+        path: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A library of the environment failed: GDAL, PROJ, the thread pool (exit code 3).
+    #[error("{0}")]
+    Environment(String),
+    /// The run was interrupted (exit code 130).
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// An input or output fault at `path`.
+    #[must_use]
+    pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Self {
+        Self::Io { path: path.as_ref().display().to_string(), source }
+    }
+
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Faults(_) => 1,
+            Self::Usage { .. } => 2,
+            Self::Io { .. } | Self::Environment(_) => 3,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Faults> for Error {
+    fn from(faults: Faults) -> Self {
+        Self::Faults(faults)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(Faults(vec![fault]))
+    }
+}
+
+/// The result of a fallible step.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The shape of a value: letters become `a` or `A`, digits `9`, at most 24 characters, so that a message
+/// shows what kind of thing was read without repeating it.
+///
+/// ```
+/// assert_eq!(corredor::error::shape("Calle 5 #12"), "Aaaaa 9 #99");
+/// ```
+#[must_use]
+pub fn shape(value: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in value.chars().enumerate() {
+        if i == 24 {
+            out.push('…');
+            break;
+        }
+        out.push(match c {
+            c if c.is_uppercase() => 'A',
+            c if c.is_alphabetic() => 'a',
+            c if c.is_numeric() => '9',
+            c if c.is_control() => '·',
+            c => c,
+        });
+    }
+    out
+}

@@ -1,0 +1,96 @@
+//! Layers on their way out: a definition, and features whose values stand in the order of its fields.
+
+use serde_json::Value;
+
+/// Who may see a field or a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Open data.
+    Public,
+    /// Planners and inspectors.
+    Restricted,
+}
+
+/// Type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// Whole number.
+    Integer,
+    /// Number.
+    Real,
+    /// True or false.
+    Boolean,
+    /// A JSON array or object: itself in GeoJSON, JSON text elsewhere.
+    Json,
+}
+
+/// Geometry of a layer. Features may lack it; then it is null, as RFC 7946 has it for unlocated features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub enum LayerGeometry {
+    /// Points.
+    Point,
+    /// Multi-lines.
+    MultiLineString,
+    /// Multi-polygons.
+    MultiPolygon,
+}
+
+/// One field of a layer: the single source for the files, the styles, the data dictionary and the JSON Schema.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldDef {
+    /// Name in every format.
+    pub name: &'static str,
+    /// Type.
+    pub kind: FieldKind,
+    /// Unit, or "" for none.
+    pub unit: &'static str,
+    /// Who may see it.
+    pub tier: Tier,
+    /// Alias in Spanish.
+    pub alias_es: &'static str,
+    /// Alias in English.
+    pub alias_en: &'static str,
+    /// What it means, in Spanish.
+    pub about_es: &'static str,
+    /// What it means, in English.
+    pub about_en: &'static str,
+}
+
+/// One layer.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerDef {
+    /// Name in every format.
+    pub name: &'static str,
+    /// Geometry type.
+    pub geometry: LayerGeometry,
+    /// Who may see it.
+    pub tier: Tier,
+    /// Title in Spanish.
+    pub title_es: &'static str,
+    /// Title in English.
+    pub title_en: &'static str,
+    /// Fields in order, the four common ones first.
+    pub fields: &'static [FieldDef],
+}
+
+/// One feature of a layer. `values` has one entry per field of the definition; `Value::Null` where not known.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    /// Longitude and latitude in degrees, WGS 84.
+    pub geometry: Option<geo::Geometry<f64>>,
+    /// One value per field; the first is the text `id`, unique and stable.
+    pub values: Vec<Value>,
+}
+
+/// A layer with its features, in the order in which they are written.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Definition.
+    pub def: &'static LayerDef,
+    /// Features.
+    pub features: Vec<Feature>,
+}
