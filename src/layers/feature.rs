@@ -2,15 +2,7 @@
 
 use serde_json::Value;
 
-/// Who may see a field or a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    /// Open data.
-    Public,
-    /// Planners and inspectors.
-    Restricted,
-}
+pub use crate::disclosure::Tier;
 
 /// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -93,4 +85,54 @@ pub struct Layer {
     pub def: &'static LayerDef,
     /// Features.
     pub features: Vec<Feature>,
+}
+
+/// Language of what a reader sees: titles, aliases, legends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// Spanish.
+    #[default]
+    Es,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The one of two texts that is in this language.
+    #[must_use]
+    pub const fn pick<'a>(self, es: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Es => es,
+            Self::En => en,
+        }
+    }
+
+    /// The code of the language.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.pick("es", "en")
+    }
+}
+
+impl FieldDef {
+    /// Alias in `lang`.
+    #[must_use]
+    pub const fn alias(&self, lang: Lang) -> &'static str {
+        lang.pick(self.alias_es, self.alias_en)
+    }
+
+    /// Meaning in `lang`.
+    #[must_use]
+    pub const fn about(&self, lang: Lang) -> &'static str {
+        lang.pick(self.about_es, self.about_en)
+    }
+}
+
+impl LayerDef {
+    /// Title in `lang`.
+    #[must_use]
+    pub const fn title(&self, lang: Lang) -> &'static str {
+        lang.pick(self.title_es, self.title_en)
+    }
 }

@@ -1,1 +1,23 @@
+//! Results on their way out: layers as GeoJSON, GeoPackage with styles and tables, in one sealed folder.
+//!
+//! [`write::write_result`] is the single door: it drops what the audience may not see, gives every number
+//! its final form, writes all formats from that one view, and seals the folder with its manifest.
+//! [`atomic::ResultFolder`] makes the folder appear whole or not at all; [`verify::verify`] reads it back.
+
+pub mod assemble;
+pub mod atomic;
 pub mod feature;
+pub mod geojson;
+pub mod gpkg;
+pub mod manifest;
+mod normal;
+pub mod notice;
+pub mod schema;
+pub mod style;
+pub mod tables;
+pub mod verify;
+pub mod view;
+pub mod write;
+
+#[cfg(test)]
+mod samples;

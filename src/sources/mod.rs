@@ -1,2 +1,150 @@
+//! Files become tables of plain values with where they came from. The only stage that opens an input.
+//!
+//! What holds for every table that [`read`] returns:
+//!
+//! 1. the path was checked before a library saw it, and one driver only was allowed to open it;
+//! 2. the first bytes, and the lengths that a header states, agree with the ending of the name;
+//! 3. no column describes a person, and none is of the kind that no score may use;
+//! 4. coordinates are finite, in longitude and latitude of WGS 84, and in this order;
+//! 5. text was decoded without loss.
+//!
+//! | concern | file |
+//! |---|---|
+//! | paths, companions, sizes | `guard` |
+//! | first bytes, stated lengths, JSON syntax | `content` |
+//! | encodings, and text read whole | `text`, `dbf` |
+//! | CSV | `table`, `lines`, `points` |
+//! | other formats, through GDAL | `ogr`, `environment` |
+//! | coordinates | `crs`, `geometry` |
+//! | names of columns | `names`, `columns` |
+
+mod columns;
+mod content;
+mod crs;
+mod dbf;
+mod environment;
+mod geometry;
+mod guard;
+mod hash;
+mod lines;
+mod names;
+mod ogr;
+mod points;
 pub mod raw;
+mod sink;
 pub mod spec;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::path::Path;
+
+pub use columns::ColumnRules;
+pub use environment::quiet as quiet_gdal;
+pub use names::{find_field, normalised};
+pub use raw::{Provenance, RawRow, RawTable, Value};
+pub use spec::{GeometryNeed, SourceSpec};
+pub use text::read_text;
+
+use crate::error::{Error, Faults};
+use guard::Format;
+use sink::Sink;
+
+/// Caps on what is read from one source, so that a hostile or broken file ends in a fault and not in a
+/// machine without memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file and its companions. Default 4 GiB.
+    pub max_bytes: u64,
+    /// Records. Default 20 million.
+    pub max_records: u64,
+    /// Vertices of all geometries. Default 200 million.
+    pub max_vertices: u64,
+    /// Columns. Default 2,000.
+    pub max_columns: usize,
+    /// Bytes of one value. Default 1 MiB.
+    pub max_field_bytes: usize,
+    /// Whether a path may be absolute and lead out of the study folder. Default no: an absolute path is
+    /// taken only if it lies inside.
+    pub allow_absolute: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 4 << 30,
+            max_records: 20_000_000,
+            max_vertices: 200_000_000,
+            max_columns: 2_000,
+            max_field_bytes: 1 << 20,
+            allow_absolute: false,
+        }
+    }
+}
+
+/// Reads one source of the study whole.
+///
+/// `base` is the folder of the study file, `name` the key of the source, such as `roads`. Geometry comes
+/// back in degrees, longitude first: [`GeometryNeed::Point`] as `Point`; [`GeometryNeed::Line`] as
+/// `LineString`, or `MultiLineString` where there are several parts; [`GeometryNeed::Polygon`] likewise.
+/// Curves are made straight, and Z and M are dropped.
+///
+/// Faults go to `faults`, at most 200 of one rule in one file, then one more of the same rule without a row
+/// whose `count` is the number of all of them. A row with a fault may be left out of the table.
+///
+/// Returns `None` where the file as a whole cannot be used; `faults` then says why.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file is there but cannot be read, and [`Error::Environment`] if PROJ or GDAL is not
+/// fit for use. What is wrong with the data is never an `Err`.
+pub fn read(
+    base: &Path,
+    name: &str,
+    spec: &SourceSpec,
+    need: GeometryNeed,
+    rules: &ColumnRules,
+    limits: &Limits,
+    faults: &mut Faults,
+) -> Result<Option<RawTable>, Error> {
+    let mut sink = Sink::new(faults, &spec.path);
+    let job = Job { name, spec, need, rules, limits };
+    let result = read_admitted(base, &job, &mut sink);
+    sink.finish();
+    match result {
+        Ok(table) => Ok(Some(table)),
+        Err(Error::Faults(more)) => {
+            faults.extend(more);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What the readers need to know of one call.
+struct Job<'a> {
+    name: &'a str,
+    spec: &'a SourceSpec,
+    need: GeometryNeed,
+    rules: &'a ColumnRules,
+    limits: &'a Limits,
+}
+
+/// Inside this stage a fault that ends the reading of a file is an [`Error::Faults`].
+fn read_admitted(base: &Path, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    let input = guard::admit(base, &job.spec.path, job.limits)?;
+    content::check(&input, &job.spec.path)?;
+    if input.format == Format::GeoJson {
+        content::check_json(&input, &job.spec.path)?;
+    }
+    let mut table = match input.format {
+        Format::Csv => table::read(&input, job, sink)?,
+        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf => {
+            ogr::read(&input, job, sink)?
+        }
+    };
+    table.provenance.sha256 = hash::sha256(&input)?;
+    table.provenance.bytes = input.bytes;
+    Ok(table)
+}

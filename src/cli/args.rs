@@ -1,0 +1,226 @@
+//! What may be written on the command line. Texts stand in `locales/` and are put in by [`command`], so
+//! that help is in the language that was asked for.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use super::messages::text;
+use crate::disclosure::Tier;
+use crate::layers::feature::Lang;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "corredor", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Cmd,
+    /// Options of every command.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Cmd {
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Demo {
+        #[arg(long, value_name = "DIR", default_value = "demo-out")]
+        out: PathBuf,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Init {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Check {
+        #[arg(value_name = "STUDY")]
+        study: PathBuf,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Run {
+        #[arg(value_name = "STUDY")]
+        study: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        #[arg(long, value_name = "STEP", value_delimiter = ',')]
+        steps: Vec<Step>,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Verify {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Doctor,
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Schema,
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
+    Man,
+}
+
+/// A step of a run whose layers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Step {
+    /// Municipalities.
+    Incidence,
+    /// Roads, corridors and crossings.
+    Corridors,
+    /// Posts.
+    #[value(alias = "checkpoints")]
+    Patrols,
+    /// Workplaces.
+    Worksites,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Shared {
+    /// Seed instead of the study's.
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Draws instead of the study's.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub draws: Option<u32>,
+    /// Threads.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Language.
+    #[arg(long, global = true, value_name = "LANG", default_value = "es")]
+    pub lang: LangArg,
+    /// Audience.
+    #[arg(long, global = true, value_name = "AUDIENCE", default_value = "restricted")]
+    pub audience: AudienceArg,
+    /// Replace an earlier result.
+    #[arg(long, global = true)]
+    pub force: bool,
+    /// Only errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Output for machines.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// [`Tier`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AudienceArg {
+    /// Planners and inspectors.
+    Restricted,
+    /// Everyone.
+    Public,
+}
+
+impl From<AudienceArg> for Tier {
+    fn from(value: AudienceArg) -> Self {
+        match value {
+            AudienceArg::Restricted => Self::Restricted,
+            AudienceArg::Public => Self::Public,
+        }
+    }
+}
+
+/// [`Lang`] on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LangArg {
+    /// Spanish.
+    Es,
+    /// English.
+    En,
+}
+
+impl From<LangArg> for Lang {
+    fn from(value: LangArg) -> Self {
+        match value {
+            LangArg::Es => Self::Es,
+            LangArg::En => Self::En,
+        }
+    }
+}
+
+/// The language that the words of a command line ask for, before they are parsed: help and usage errors
+/// need it too.
+#[must_use]
+pub fn language_of(words: &[std::ffi::OsString]) -> Lang {
+    let words: Vec<&str> = words.iter().filter_map(|w| w.to_str()).collect();
+    let asked = words
+        .windows(2)
+        .filter(|pair| pair[0] == "--lang")
+        .map(|pair| pair[1])
+        .chain(words.iter().filter_map(|w| w.strip_prefix("--lang=")))
+        .last();
+    if asked == Some("en") { Lang::En } else { Lang::Es }
+}
+
+/// The clap command with its texts in `lang`.
+#[must_use]
+pub fn command(lang: Lang) -> Command {
+    let mut command = Cli::command().about(text(lang, "cli.about")).styles(Styles::plain());
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| {
+            let about = text(lang, &format!("cli.cmd.{}", sub.get_name()));
+            localised(sub.about(about), lang)
+        });
+    }
+    localised(command, lang).subcommand_help_heading(text(lang, "cli.commands")).disable_version_flag(true).arg(
+        clap::Arg::new("version")
+            .short('V')
+            .long("version")
+            .action(clap::ArgAction::Version)
+            .help(text(lang, "cli.version"))
+            .help_heading(text(lang, "cli.options")),
+    )
+}
+
+fn localised(command: Command, lang: Lang) -> Command {
+    let template = format!(
+        "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
+        text(lang, "cli.usage")
+    );
+    command
+        .disable_help_flag(true)
+        .help_template(template)
+        .mut_args(|arg| {
+            let key = format!("cli.arg.{}", arg.get_id());
+            let heading = if arg.is_positional() { "cli.arguments" } else { "cli.options" };
+            arg.help(text(lang, &key)).help_heading(text(lang, heading)).hide_possible_values(true).hide_default_value(true)
+        })
+        .arg(
+            clap::Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(clap::ArgAction::Help)
+                .help(text(lang, "cli.help"))
+                .help_heading(text(lang, "cli.options")),
+        )
+}
+
+/// A usage error of clap in the user's language: what is wrong, the usage, where to look.
+#[must_use]
+pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
+    use clap::error::{ContextKind, ErrorKind};
+    let context = |kind: ContextKind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let fill = |key: &str, pairs: &[(&str, String)]| super::messages::fill(lang, key, pairs);
+    let arg = context(ContextKind::InvalidArg);
+    let what = match error.kind() {
+        ErrorKind::UnknownArgument => fill("cli.error.unknown_argument", &[("arg", arg)]),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            fill("cli.error.invalid_value", &[("arg", arg), ("value", context(ContextKind::InvalidValue))])
+        }
+        ErrorKind::MissingRequiredArgument => fill("cli.error.missing", &[("arg", arg)]),
+        ErrorKind::InvalidSubcommand => {
+            fill("cli.error.unknown_command", &[("arg", context(ContextKind::InvalidSubcommand))])
+        }
+        _ => text(lang, "cli.error.other"),
+    };
+    format!("{what}\n{}", text(lang, "cli.error.more"))
+}

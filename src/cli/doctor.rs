@@ -1,0 +1,100 @@
+//! `doctor`: whether this machine has what a run needs.
+
+use serde_json::{Value, json};
+
+use super::embedded;
+use super::messages::{fill, text};
+use crate::layers::feature::Lang;
+
+/// One finding.
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was found.
+    pub found: String,
+}
+
+/// Looks at everything.
+#[must_use]
+pub fn examine(lang: Lang) -> Vec<Finding> {
+    let mut out = vec![
+        Finding { what: text(lang, "doctor.version"), ok: true, found: env!("CARGO_PKG_VERSION").to_owned() },
+        Finding { what: text(lang, "doctor.gdal"), ok: gdal_is_new(), found: gdal::version_info("RELEASE_NAME") },
+    ];
+    for name in ["GPKG", "GeoJSON", "ESRI Shapefile", "FlatGeobuf"] {
+        let ok = gdal::DriverManager::get_driver_by_name(name).is_ok();
+        out.push(Finding { what: fill(lang, "doctor.driver", &[("name", name)]), ok, found: String::new() });
+    }
+    let proj = projected();
+    out.push(Finding {
+        what: text(lang, "doctor.proj"),
+        ok: proj.is_ok(),
+        found: proj.err().unwrap_or_default(),
+    });
+    let threads = rayon::current_num_threads();
+    out.push(Finding { what: text(lang, "doctor.threads"), ok: threads > 0, found: threads.to_string() });
+    let files = embedded::count();
+    out.push(Finding { what: text(lang, "doctor.study"), ok: files > 0, found: files.to_string() });
+    let written = write_test();
+    out.push(Finding {
+        what: text(lang, "doctor.write"),
+        ok: written.is_ok(),
+        found: written.err().unwrap_or_default(),
+    });
+    out
+}
+
+/// The findings as lines.
+#[must_use]
+pub fn lines(findings: &[Finding], lang: Lang) -> Vec<String> {
+    findings
+        .iter()
+        .map(|f| {
+            let verdict = text(lang, if f.ok { "doctor.ok" } else { "doctor.bad" });
+            format!("{verdict:>6}  {}{}", f.what, if f.found.is_empty() { String::new() } else { format!(": {}", f.found) })
+        })
+        .collect()
+}
+
+/// The findings for machines.
+#[must_use]
+pub fn as_json(findings: &[Finding]) -> Value {
+    findings.iter().map(|f| json!({ "what": f.what, "ok": f.ok, "found": f.found })).collect()
+}
+
+/// GDAL 3.4 or newer, which the layers are written for.
+fn gdal_is_new() -> bool {
+    gdal::version_info("VERSION_NUM").parse::<u64>().is_ok_and(|v| v >= 3_040_000)
+}
+
+/// Whether PROJ finds its data: the work CRS against the frame that the engine computes itself.
+fn projected() -> Result<(), String> {
+    use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+    let system = |code| -> gdal::errors::Result<SpatialRef> {
+        let mut system = SpatialRef::from_epsg(code)?;
+        system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+        Ok(system)
+    };
+    let go = || -> gdal::errors::Result<f64> {
+        let (mut x, mut y, mut z) = ([-93.1], [16.75], [0.0]);
+        CoordTransform::new(&system(4326)?, &system(6372)?)?.transform_coords(&mut x, &mut y, &mut z)?;
+        Ok(x[0])
+    };
+    let x = go().map_err(|e| e.to_string())?;
+    let own = crate::model::frame::WorkFrame::new().map_err(|e| e.to_string())?;
+    let ours = own.to_plane(geo::Coord { x: -93.1, y: 16.75 }).x;
+    if (x - ours).abs() < 0.01 { Ok(()) } else { Err(format!("{x} / {ours}")) }
+}
+
+/// Writes a GeoPackage of one empty layer into the temporary folder.
+fn write_test() -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let path = folder.path().join("doctor.gpkg");
+    let driver = gdal::DriverManager::get_driver_by_name("GPKG").map_err(|e| e.to_string())?;
+    let mut dataset = driver.create_vector_only(&path).map_err(|e| e.to_string())?;
+    dataset.create_layer(gdal::vector::LayerOptions { name: "doctor", ..Default::default() }).map_err(|e| e.to_string())?;
+    dataset.flush_cache().map_err(|e| e.to_string())?;
+    Ok(())
+}

@@ -1,0 +1,483 @@
+//! The path from a study to a result set: load, join, draw, plan, assemble. Commands differ only in where
+//! the study comes from and where the result goes.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+
+use super::args::Step;
+use super::config::StudyFile;
+use super::messages::{fill, text};
+use super::progress::Progress;
+use crate::corridors::choice::LinkCosts;
+use crate::corridors::demand::Places;
+use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::score::summarise;
+use crate::corridors::{extract, object, params};
+use crate::disclosure::Tier;
+use crate::disclosure::cells::{Release, release};
+use crate::error::{Error, Fault, Faults, Result, Rule};
+use crate::ids::{hex, stable_id};
+use crate::incidence::{
+    CountCell, CountModel, CountOptions, IncidenceError, RateModel, Unlocated, summarise as summarise_rates,
+};
+use crate::layers::assemble::{self, Context};
+use crate::layers::feature::{Lang, Layer};
+use crate::layers::manifest::{InputRecord, Manifest};
+use crate::layers::write::ResultSet;
+use crate::model::build::Tables;
+use crate::model::domain::{Domain, RoadClass};
+use crate::model::incidence::CountDatum;
+use crate::model::prior::Prior;
+use crate::model::study::Study;
+use crate::network::builder::{BuildOptions, Built, build as build_network};
+use crate::network::closures::closed_links;
+use crate::network::graph::LinkKind;
+use crate::network::search::Arcs;
+use crate::planning::{posts, worksites};
+use crate::sources::spec::GeometryNeed;
+use crate::sources::{self, ColumnRules, Limits};
+
+/// A study that has been read, checked and joined to its network.
+pub struct Loaded {
+    /// The study with its overrides.
+    pub study: Study,
+    /// Name of the study file for messages.
+    pub study_name: String,
+    /// The checked data.
+    pub domain: Domain,
+    /// The network.
+    pub built: Built,
+    /// By link: whether it is closed.
+    pub closed: Vec<bool>,
+    /// What was reported and does not stop a run.
+    pub warnings: Faults,
+}
+
+/// What geometry each source must have.
+fn need(source: &str) -> GeometryNeed {
+    match source {
+        "municipalities" => GeometryNeed::Polygon,
+        "roads" => GeometryNeed::Line,
+        "population" | "counts" => GeometryNeed::None,
+        _ => GeometryNeed::Point,
+    }
+}
+
+/// Reads and checks everything that `file` names, and builds the network.
+///
+/// # Errors
+/// [`Error::Faults`] with all faults of all sources in one pass; [`Error::Io`] for a file that cannot be read.
+pub fn load(file: StudyFile, progress: &Progress) -> Result<Loaded> {
+    progress.step("load");
+    let StudyFile { study, name, folder, .. } = file;
+    let mut faults = Faults::default();
+    let mut tables = Tables::new();
+    let limits = Limits::default();
+    for (source, spec) in study.sources.given() {
+        let rules = ColumnRules { business_register: source == "worksites" };
+        if let Some(table) = sources::read(&folder, source, spec, need(source), &rules, &limits, &mut faults)? {
+            tables.insert(source, table);
+        }
+    }
+    let whole = study.sources.given().len() == tables.len();
+    let domain = crate::model::build::build(&study, &tables, &name, &mut faults)?;
+    drop(tables);
+    // Without a table, faults of the others about what it would have held are only noise.
+    if !whole {
+        faults.0.retain(|f| !matches!(f.rule, Rule::ReferenceUnknown | Rule::PolygonMissing));
+    }
+    if faults.has_errors() {
+        faults.sort();
+        return Err(faults.into());
+    }
+    check_counts(&study, &name, &domain, &mut faults);
+
+    progress.step("network");
+    let p = &study.parameters;
+    let built = build_network(
+        &domain,
+        BuildOptions { tolerance: p.node_tolerance_m, max_snap: p.max_snap_m, access_speed_kmh: p.access_speed_kmh },
+    );
+    report_network(&study, &domain, &built, &mut faults);
+    let closed = closed_links(&study, &name, &domain, &built, &mut faults);
+    if built.seats.iter().all(Option::is_none) {
+        faults.push(Fault::new(Rule::NothingToRoute, &name).field("sources.roads"));
+    }
+    if study.referral.is_none() {
+        faults.push(Fault::new(Rule::ReferralMissing, &name).field("referral"));
+    }
+    faults.sort();
+    if faults.has_errors() {
+        return Err(faults.into());
+    }
+    Ok(Loaded { study, study_name: name, domain, built, closed, warnings: faults })
+}
+
+/// Reports what could not be joined to the network.
+fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Faults) {
+    let file_of = |source: &str| {
+        study.sources.given().into_iter().find(|(s, _)| *s == source).map_or_else(String::new, |(_, spec)| spec.path.clone())
+    };
+    for point in &built.unsnapped {
+        let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| format!("{:.1} km", d.km()));
+        let mut fault = Fault::new(Rule::Unsnapped, file_of(point.source)).seen(point.id.clone()).with("distance", distance);
+        if point.row > 0 {
+            fault = fault.row(point.row);
+        }
+        faults.push(fault);
+    }
+    for part in built.network.components().iter().skip(1).take(200) {
+        let at = built.network.junction(part.first).at;
+        faults.push(
+            Fault::new(Rule::Disconnected, file_of("roads"))
+                .seen(format!("{:.4}, {:.4}", at.x, at.y))
+                .with("junctions", part.junctions)
+                .with("length", format!("{:.1}", part.length.km())),
+        );
+    }
+    for &road in &built.degenerate {
+        let road = &domain.roads[road];
+        faults.push(Fault::new(Rule::LineDegenerate, file_of("roads")).row(road.row).seen(road.id.clone()));
+    }
+}
+
+fn data_of(domain: &Domain) -> Vec<CountDatum> {
+    domain.municipalities.iter().map(|m| m.datum).collect()
+}
+
+fn cells(study: &Study, domain: &Domain, data: &[CountDatum]) -> Vec<CountCell> {
+    domain
+        .municipalities
+        .iter()
+        .zip(data)
+        .map(|(m, &datum)| CountCell { exposure: m.population * study.incidence.period_years, datum })
+        .collect()
+}
+
+fn count_options(study: &Study) -> CountOptions {
+    let unlocated = match study.incidence.unlocated {
+        Prior::Beta { a, b } => Unlocated::Beta { a, b },
+        // Shares have a beta prior or a fixed value; another law stands for its mean.
+        other => Unlocated::Fixed(other.mean().clamp(0.0, 1.0)),
+    };
+    CountOptions { unlocated, rates: RateModel::Common, ..CountOptions::default() }
+}
+
+fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
+    if let Err(e) = prepare_counts(study, domain, &data_of(domain), study.incidence.total) {
+        faults.push(count_fault(study_name, domain, &e));
+    }
+}
+
+fn prepare_counts(
+    study: &Study,
+    domain: &Domain,
+    data: &[CountDatum],
+    total: Option<u32>,
+) -> Result<CountModel, IncidenceError> {
+    CountModel::prepare(&cells(study, domain, data), total, &count_options(study))
+}
+
+/// An impossible set of counts as a fault of the study, with the municipality named where one is at fault.
+fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
+    let named = |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
+    let detail = match error {
+        IncidenceError::Exposure { cell, .. }
+        | IncidenceError::BoundsCrossed { cell, .. }
+        | IncidenceError::CasesWithoutExposure { cell, .. } => format!("{}{error}", named(*cell)),
+        IncidenceError::LowerBoundsAboveTotal { lower, total } => format!("Σ count_min = {lower} > total = {total}"),
+        IncidenceError::UpperBoundsBelowTotal { upper, total } => format!("Σ count_max = {upper} < total = {total}"),
+        other => other.to_string(),
+    };
+    Fault::new(Rule::TotalImpossible, study_name).field("incidence").with("detail", detail)
+}
+
+/// Which steps of a run are wanted; all where none is named.
+#[must_use]
+pub fn wanted(steps: &[Step]) -> BTreeSet<Step> {
+    let all = [Step::Incidence, Step::Corridors, Step::Patrols, Step::Worksites];
+    if steps.is_empty() { all.into() } else { steps.iter().copied().collect() }
+}
+
+/// A result with what the command line says of it.
+pub struct Outcome {
+    /// What is written.
+    pub set: ResultSet,
+    /// Summary for people.
+    pub summary: Vec<String>,
+}
+
+/// Runs the steps of `steps` for one audience.
+///
+/// # Errors
+/// [`Error::Interrupted`] if `stop` was set; [`Error::Faults`] for counts that cannot be.
+pub fn analyse(
+    loaded: &Loaded,
+    audience: Tier,
+    lang: Lang,
+    steps: &BTreeSet<Step>,
+    stop: &AtomicBool,
+    progress: &Progress,
+) -> Result<Outcome> {
+    let Loaded { study, domain, built, closed, .. } = loaded;
+    progress.step("incidence");
+    let own = data_of(domain);
+    let released = match audience {
+        Tier::Public => release(&own, study.incidence.total, study.disclosure.k),
+        Tier::Restricted => Release { data: own, total: study.incidence.total, complementary: Vec::new() },
+    };
+    let counts = prepare_counts(study, domain, &released.data, released.total)
+        .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
+    let places = Places::new(domain, &released.data, built);
+
+    let routed = steps.iter().any(|s| *s != Step::Incidence);
+    let placed_posts = posts::place_existing(domain, &built.network, study.parameters.max_snap_m);
+    let flows = if routed {
+        let arcs = Arcs::new(&built.network);
+        let mut on_link = vec![0_u32; built.network.link_count()];
+        placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+        let costs = LinkCosts::new(&built.network, on_link, closed.clone());
+        let bar = progress.bar("draws", u64::from(study.parameters.draws));
+        let tick = || bar.inc();
+        let inputs =
+            Inputs { study, places: &places, arcs: &arcs, costs: &costs, counts: &counts, stop, progress: &tick };
+        Flows::run(&inputs)?
+    } else {
+        let params = (0..study.parameters.draws)
+            .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
+            .collect();
+        Flows { params, ..Flows::default() }
+    };
+    let drawn: Vec<_> = flows.params.iter().map(|p| p.counts.clone()).collect();
+    let rates = summarise_rates(&cells(study, domain, &released.data), &drawn)
+        .map_err(|e| Error::Environment(e.to_string()))?;
+
+    let run_id = run_id(study, domain, audience, &released);
+    let context = Context {
+        run_id: &run_id,
+        lang,
+        study,
+        domain,
+        data: &released.data,
+        built,
+        closed,
+        flows: &flows,
+        public: audience == Tier::Public,
+    };
+    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates)];
+    let mut summary = Vec::new();
+    if steps.contains(&Step::Corridors) {
+        let shares = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
+            draws.iter().map(|d| d.iter().map(|u| flows.share(*u)).collect()).collect()
+        };
+        let (links, candidates) = summarise(&shares(&flows.main), &shares(&flows.null));
+        let membership = extract::membership(&built.network, &flows);
+        let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
+        let chains = extract::corridors(
+            &built.network,
+            &means,
+            &membership,
+            study.parameters.membership,
+            study.parameters.corridor_min_km,
+        );
+        let unnamed = text(lang, "map.no_reference");
+        let (corridors, n) = object::corridors(&built.network, domain, &flows, chains, &unnamed);
+        layers.push(assemble::roads(&context, &links, candidates, &corridors));
+        layers.push(assemble::corridors(&context, &corridors, n));
+        layers.push(assemble::crossings(&context));
+        summary.push(text(lang, "done.corridors"));
+        summary.extend(corridors.iter().take(5).map(|c| {
+            let s = &c.summary;
+            let pct = |v: f64| format!("{:.1}", v * 100.0);
+            format!("  {}. {}  {} % ({}–{} %)  {:.2}", c.rank, c.name, pct(s.mean), pct(s.p05), pct(s.p95), s.pr_top)
+        }));
+        summary.push(demand_line(&flows, lang));
+    }
+    let restricted = audience == Tier::Restricted;
+    let referral = study.referral.is_some();
+    if restricted && referral && (steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites)) {
+        progress.step("planning");
+        if steps.contains(&Step::Patrols) {
+            let planned = posts::plan(study, domain, &built.network, &flows, &placed_posts, closed);
+            layers.push(assemble::checkpoints(&context, &planned));
+        }
+        if steps.contains(&Step::Worksites) && !domain.worksites.is_empty() {
+            let (ranked, n) = worksites::rank(study, domain, &built.network, &places, &flows);
+            layers.push(assemble::worksites(&context, &ranked, n));
+        }
+    }
+    if restricted {
+        layers.push(assemble::diagnostics(&context));
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    let statistics = statistics(loaded, &released, &flows);
+    let mut manifest = Manifest::new(run_id, audience, lang);
+    manifest.seed = Some(study.seed);
+    manifest.draws = Some(u64::from(study.parameters.draws));
+    manifest.parameters = Some(without_key(study));
+    manifest.inputs = domain.provenance.iter().map(input_record).collect();
+    manifest.statistics = statistics;
+    if audience == Tier::Public {
+        manifest.commitment = commitment(study, &manifest);
+    }
+    let set = ResultSet {
+        layers,
+        manifest,
+        signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
+        notices: notices(loaded, audience, &released, lang, steps),
+        attributions: study.study.attributions.clone(),
+        lang,
+        audience,
+    };
+    Ok(Outcome { set, summary })
+}
+
+/// The study as the manifest shows it, without the key of the commitment.
+fn without_key(study: &Study) -> serde_json::Value {
+    let mut study = study.clone();
+    study.disclosure.commitment_key = None;
+    serde_json::to_value(study).unwrap_or_default()
+}
+
+/// The id of a run: from everything that goes into it; for the public only from what is released.
+fn run_id(study: &Study, domain: &Domain, audience: Tier, released: &Release) -> String {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    match audience {
+        Tier::Restricted => {
+            let hashes = domain.provenance.iter().map(|p| p.sha256.clone());
+            stable_id([version, without_key(study).to_string()].into_iter().chain(hashes))
+        }
+        Tier::Public => {
+            let data = serde_json::to_string(&released.data).unwrap_or_default();
+            stable_id([version, study.study.name.clone(), data, format!("{:?}", released.total)])
+        }
+    }
+}
+
+/// A keyed commitment to what the public manifest leaves out: HMAC-SHA256 over it, under the study's key.
+fn commitment(study: &Study, manifest: &Manifest) -> Option<String> {
+    let key = study.disclosure.commitment_key.as_deref()?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
+    let text = json!({ "seed": manifest.seed, "parameters": manifest.parameters, "inputs": manifest.inputs });
+    mac.update(text.to_string().as_bytes());
+    Some(hex(&mac.finalize().into_bytes()))
+}
+
+fn input_record(p: &crate::sources::raw::Provenance) -> InputRecord {
+    InputRecord {
+        source: p.source.clone(),
+        file: p.file.clone(),
+        layer: p.layer.clone(),
+        sha256: p.sha256.clone(),
+        bytes: p.bytes,
+        records: Some(p.records),
+        encoding: p.encoding.clone(),
+        crs: p.crs.clone(),
+    }
+}
+
+/// Shares of demand: served, inside a municipality, unserved; and the mean share of cases without a place.
+fn fates(flows: &Flows) -> [f64; 4] {
+    let n = flows.draws().max(1) as f64;
+    let mean = |f: &dyn Fn(usize) -> f64| (0..flows.draws()).map(f).sum::<f64>() / n;
+    let unlocated = |d: usize| {
+        let counts = &flows.params[d].counts;
+        let all: f64 = counts.total.iter().map(|t| f64::from(*t)).sum();
+        if all > 0.0 { f64::from(counts.unlocated) / all } else { 0.0 }
+    };
+    [
+        mean(&|d| flows.share(flows.fate[d].served)),
+        mean(&|d| flows.share(flows.fate[d].inner)),
+        mean(&|d| flows.share(flows.fate[d].unserved)),
+        mean(&unlocated),
+    ]
+}
+
+fn demand_line(flows: &Flows, lang: Lang) -> String {
+    let [served, inner, unserved, unlocated] = fates(flows).map(|v| format!("{:.1}", v * 100.0));
+    fill(
+        lang,
+        "done.demand",
+        &[("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)],
+    )
+}
+
+/// Figures of the run for the manifest.
+fn statistics(loaded: &Loaded, released: &Release, flows: &Flows) -> serde_json::Value {
+    let Loaded { domain, built, closed, .. } = loaded;
+    let count = |f: fn(&CountDatum) -> bool| released.data.iter().filter(|d| f(d)).count();
+    let parts = built.network.components();
+    let [served, inner, unserved, unlocated] = fates(flows);
+    json!({
+        "municipalities": domain.municipalities.len(),
+        "counts": {
+            "exact": count(|d| matches!(d, CountDatum::Exact(_))),
+            "interval": count(|d| matches!(d, CountDatum::Interval { .. })),
+            "unknown": count(|d| matches!(d, CountDatum::Unknown { .. })),
+            "total": released.total,
+        },
+        "polygons_shared": domain.municipalities.iter().filter(|m| m.polygon_of.is_some()).count(),
+        "network": {
+            "junctions": built.network.junction_count(),
+            "links": built.network.link_count(),
+            "components": parts.len(),
+            "length_km": built.network.links().filter(|(_, l)| l.kind == LinkKind::Road).map(|(_, l)| l.length.km()).sum::<f64>(),
+            "home_length_km": built.network.links().filter(|(_, l)| l.is_home_road()).map(|(_, l)| l.length.km()).sum::<f64>(),
+            "closed_links": closed.iter().filter(|c| **c).count(),
+            "unsnapped": built.unsnapped.len(),
+        },
+        "demand": { "served": served, "inner": inner, "unserved": unserved, "unlocated_cases": unlocated },
+        "planning_draws": flows.trees.len(),
+    })
+}
+
+/// What this study's outputs say beyond the standard notices.
+fn notices(
+    loaded: &Loaded,
+    audience: Tier,
+    released: &Release,
+    lang: Lang,
+    steps: &BTreeSet<Step>,
+) -> Vec<String> {
+    let Loaded { study, domain, .. } = loaded;
+    let mut out = vec![text(lang, "notice.detection")];
+    if domain.roads.iter().any(|r| r.schematic && r.class != RoadClass::Ferry) {
+        out.push(text(lang, "notice.schematic"));
+    }
+    match audience {
+        Tier::Restricted => {
+            if steps.contains(&Step::Worksites) && domain.worksites.iter().any(|w| w.synthetic) {
+                out.push(text(lang, "notice.synthetic"));
+            }
+            match &study.referral {
+                Some(r) => {
+                    let params = [
+                        ("authority", r.victim_authority.as_str()),
+                        ("contact", &r.contact_24h),
+                        ("rule", &r.non_punishment),
+                    ];
+                    out.push(fill(lang, "notice.referral", &params));
+                    if r.example {
+                        out.push(text(lang, "notice.referral_example"));
+                    }
+                }
+                None => out.push(text(lang, "notice.no_referral")),
+            }
+        }
+        Tier::Public => {
+            let k = study.disclosure.k;
+            out.push(fill(lang, "notice.bands", &[("k", k.to_string()), ("top", (k - 1).to_string())]));
+            if released.total.is_none() && study.incidence.total.is_some() {
+                out.push(text(lang, "notice.total_withheld"));
+            }
+        }
+    }
+    out.extend(study.study.notes.iter().cloned());
+    out
+}

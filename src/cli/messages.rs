@@ -1,0 +1,121 @@
+//! Texts for people, from `locales/`: Spanish first, English by `--lang en`.
+
+use crate::error::{Error, Fault, Faults, Severity};
+use crate::layers::feature::Lang;
+
+/// The text of `key`; the key itself if there is none, which a test rules out for the keys in use.
+#[must_use]
+pub fn text(lang: Lang, key: &str) -> String {
+    crate::translated(lang.code(), key)
+}
+
+/// The text of `key` with its parameters.
+#[must_use]
+pub fn fill<S: AsRef<str>>(lang: Lang, key: &str, params: &[(&str, S)]) -> String {
+    let mut out = text(lang, key);
+    for (name, value) in params {
+        out = out.replace(&format!("%{{{name}}}"), value.as_ref());
+    }
+    out
+}
+
+/// One fault as a line: code, place, what is wrong and what to do.
+#[must_use]
+pub fn fault_line(lang: Lang, fault: &Fault) -> String {
+    let place = &fault.place;
+    let mut parts = vec![place.file.clone()];
+    if let Some(layer) = &place.layer {
+        parts.push(fill(lang, "fault.layer", &[("layer", layer)]));
+    }
+    if let Some(row) = place.row {
+        parts.push(fill(lang, "fault.row", &[("row", row.to_string())]));
+    }
+    if let Some(field) = &place.field {
+        parts.push(fill(lang, "fault.field", &[("field", field)]));
+    }
+    let kind = match fault.rule.severity() {
+        Severity::Error => text(lang, "fault.error"),
+        Severity::Warning => text(lang, "fault.warning"),
+    };
+    let mut line = format!("{kind} {} {}: {}", fault.rule.code(), parts.join(", "), what(lang, fault));
+    if let Some(seen) = &fault.seen {
+        line.push_str(&format!(" [{}]", fill(lang, "fault.seen", &[("seen", seen)])));
+    }
+    line
+}
+
+/// The text of the rule with its parameters.
+#[must_use]
+pub fn what(lang: Lang, fault: &Fault) -> String {
+    let mut params: Vec<(&str, String)> = fault.params.clone();
+    // The nearest key is a clause of its own, or nothing.
+    if fault.rule == crate::error::Rule::KeyUnknown {
+        let nearest = params.iter().find(|(name, _)| *name == "nearest").map(|(_, key)| key.clone());
+        let clause = nearest.map_or_else(String::new, |key| fill(lang, "fault.nearest", &[("key", key)]));
+        params = vec![("nearest", clause)];
+    }
+    fill(lang, &format!("rule.{}", fault.rule.code()), &params)
+}
+
+/// Faults as lines, with their count below.
+#[must_use]
+pub fn fault_report(lang: Lang, faults: &Faults) -> String {
+    let errors = faults.0.iter().filter(|f| f.is_error()).count();
+    let mut out: String = faults.0.iter().map(|f| fault_line(lang, f) + "\n").collect();
+    out.push_str(&fill(
+        lang,
+        "fault.count",
+        &[("errors", errors.to_string()), ("warnings", (faults.0.len() - errors).to_string())],
+    ));
+    out
+}
+
+/// Faults for machines.
+#[must_use]
+pub fn fault_json(lang: Lang, faults: &Faults) -> serde_json::Value {
+    faults
+        .0
+        .iter()
+        .map(|f| {
+            serde_json::json!({
+                "rule": f.rule.code(),
+                "severity": f.rule.severity(),
+                "place": f.place,
+                "seen": f.seen,
+                "message": what(lang, f),
+            })
+        })
+        .collect()
+}
+
+/// An error as text, its cause chain once.
+#[must_use]
+pub fn error_text(lang: Lang, error: &Error) -> String {
+    match error {
+        Error::Faults(faults) => {
+            format!("{}\n{}", fault_report(lang, faults), text(lang, "fault.nothing_written"))
+        }
+        Error::Usage { key, params } => fill(lang, key, params),
+        Error::Io { path, source } => {
+            fill(lang, "error.io", &[("path", path.clone()), ("cause", source.to_string())])
+        }
+        Error::Environment(cause) => fill(lang, "error.environment", &[("cause", cause)]),
+        Error::Interrupted => text(lang, "error.interrupted"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Rule;
+
+    #[test]
+    fn every_rule_has_a_text_in_both_languages_that_differ() {
+        for rule in Rule::ALL {
+            let key = format!("rule.{}", rule.code());
+            let (es, en) = (text(Lang::Es, &key), text(Lang::En, &key));
+            assert!(!es.is_empty() && es != key && !es.contains(&key), "{key} has no Spanish text");
+            assert!(!en.is_empty() && en != key && es != en, "{key} has no English text");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Stage 9: commands, the study file, messages and progress. The path from an argument to an answer is
+//! [`run`] → one function per command → [`engine`].
+
+pub mod args;
+pub mod check;
+pub mod config;
+pub mod doctor;
+pub mod embedded;
+pub mod engine;
+pub mod messages;
+pub mod progress;
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::FromArgMatches;
+use serde_json::{Value, json};
+
+use args::{Cli, Cmd, Shared};
+use messages::{error_text, fault_json, fault_line, fill, text};
+use progress::Progress;
+
+use crate::disclosure::Tier;
+use crate::error::{Error, Faults, Result};
+use crate::layers::atomic::ResultFolder;
+use crate::layers::feature::Lang;
+use crate::layers::{verify, write};
+
+/// Runs a command line and returns the exit code: 0 done, 1 the data or the study is at fault, 2 wrong
+/// usage, 3 input, output or environment, 130 interrupted.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let lang = args::language_of(&words);
+    let parsed = args::command(lang)
+        .try_get_matches_from(&words)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(e) if !e.use_stderr() => {
+            return say_or_exit(&e.to_string());
+        }
+        Err(e) => {
+            // A bare `corredor` asks for help; what clap shows then is already in the user's language.
+            let shown = if e.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                e.to_string()
+            } else {
+                args::usage_error(&e, lang)
+            };
+            complain(&shown);
+            return 2;
+        }
+    };
+    let json = cli.shared.json;
+    match dispatch(cli, lang) {
+        Ok(answer) => say_or_exit(&answer),
+        Err(e) => {
+            if let (true, Error::Faults(faults)) = (json, &e) {
+                let answer = json!({ "ok": false, "faults": fault_json(lang, faults) });
+                if say(&pretty(&answer)).is_err() {
+                    return 3;
+                }
+            } else {
+                complain(&error_text(lang, &e));
+            }
+            e.exit_code()
+        }
+    }
+}
+
+/// What every command needs.
+struct Session {
+    shared: Shared,
+    lang: Lang,
+    progress: Progress,
+    stop: Arc<AtomicBool>,
+}
+
+/// Runs the command; what it returns goes to stdout.
+fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
+    let shared = cli.shared;
+    if let Some(threads) = shared.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|e| Error::Environment(e.to_string()))?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // The first signal ends the run in order; a second one at once.
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|e| Error::Environment(e.to_string()))?;
+    let progress = Progress::new(lang, shared.quiet);
+    let session = Session { shared, lang, progress, stop };
+    match cli.command {
+        Cmd::Demo { out } => session.demo(&out),
+        Cmd::Init { dir } => session.init(&dir),
+        Cmd::Check { study } => session.check(&study),
+        Cmd::Run { study, out, steps } => session.run(&study, &out, &steps),
+        Cmd::Verify { dir } => session.verify(&dir),
+        Cmd::Doctor => session.doctor(),
+        Cmd::Schema => Ok(pretty(&config::schema())),
+        Cmd::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut args::command(lang), "corredor", &mut out);
+            Ok(String::from_utf8_lossy(&out).into_owned())
+        }
+        Cmd::Man => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(args::command(lang)).render(&mut out).map_err(|e| Error::io("man", e))?;
+            Ok(String::from_utf8_lossy(&out).into_owned())
+        }
+    }
+}
+
+impl Session {
+    /// A study with the overrides of the command line, loaded and joined.
+    fn load(&self, path: &Path) -> Result<engine::Loaded> {
+        let mut file = config::read(path)?;
+        if let Some(seed) = self.shared.seed {
+            file.study.seed = seed;
+        }
+        if let Some(draws) = self.shared.draws {
+            file.study.parameters.draws = draws;
+        }
+        let loaded = engine::load(file, &self.progress)?;
+        if !self.shared.quiet {
+            for warning in &loaded.warnings.0 {
+                complain(&fault_line(self.lang, warning));
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn demo(&self, out: &Path) -> Result<String> {
+        let folder = ResultFolder::create(out, self.shared.force)?;
+        let study = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
+        embedded::write(study.path())?;
+        let loaded = self.load(study.path())?;
+        let steps = engine::wanted(&[]);
+        let mut answer = None;
+        for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
+            let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, &self.progress)?;
+            self.progress.step("write");
+            write::write_result(&folder.path().join(name), &outcome.set)?;
+            answer.get_or_insert(outcome.summary);
+        }
+        self.finish(folder, answer.unwrap_or_default(), "restricted", &loaded.warnings)
+    }
+
+    fn run(&self, study: &Path, out: &Path, steps: &[args::Step]) -> Result<String> {
+        let folder = ResultFolder::create(out, self.shared.force)?;
+        let loaded = self.load(study)?;
+        let audience = self.shared.audience.into();
+        let steps = engine::wanted(steps);
+        let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, &self.progress)?;
+        self.progress.step("write");
+        write::write_result(folder.path(), &outcome.set)?;
+        self.finish(folder, outcome.summary, "", &loaded.warnings)
+    }
+
+    /// Puts the folder in its place and says what to open. `main` is the folder within it to open.
+    fn finish(&self, folder: ResultFolder, summary: Vec<String>, main: &str, warnings: &Faults) -> Result<String> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let target = folder.target().to_owned();
+        folder.commit()?;
+        let path = std::path::absolute(&target).unwrap_or(target);
+        if self.shared.json {
+            return Ok(pretty(&json!({ "ok": true, "path": path, "warnings": fault_json(self.lang, warnings) })));
+        }
+        if self.shared.quiet {
+            return Ok(String::new());
+        }
+        let open = |file: &str, key: &str| {
+            let file = if main.is_empty() { PathBuf::from(file) } else { Path::new(main).join(file) };
+            format!("  {}  ({})", path.join(file).display(), text(self.lang, key))
+        };
+        let mut lines = summary;
+        lines.push(fill(self.lang, "done.folder", &[("path", path.display().to_string())]));
+        lines.push(text(self.lang, "done.open"));
+        lines.push(open("corredor.gpkg", "done.open_gpkg"));
+        lines.push(open("layers", "done.open_geojson"));
+        lines.push(open("tables", "done.open_tables"));
+        lines.push(open("LEEME.txt", "done.open_readme"));
+        Ok(lines.join("\n"))
+    }
+
+    fn init(&self, dir: &Path) -> Result<String> {
+        let occupied = dir.symlink_metadata().is_ok() && std::fs::read_dir(dir).map_or(true, |mut d| d.next().is_some());
+        if occupied && !(self.shared.force && dir.join("study.toml").is_file()) {
+            return Err(Error::Usage {
+                key: "error.study_exists",
+                params: vec![("path", dir.display().to_string())],
+            });
+        }
+        embedded::write(dir)?;
+        if self.shared.json {
+            return Ok(pretty(&json!({ "ok": true, "path": dir })));
+        }
+        Ok(fill(self.lang, "done.init", &[("path", dir.display().to_string())]))
+    }
+
+    fn check(&self, study: &Path) -> Result<String> {
+        let loaded = self.load(study)?;
+        let report = check::Report::new(&loaded);
+        if self.shared.json {
+            let mut answer = report.as_json();
+            answer["ok"] = true.into();
+            answer["warnings"] = fault_json(self.lang, &loaded.warnings);
+            return Ok(pretty(&answer));
+        }
+        Ok(if self.shared.quiet { String::new() } else { report.lines(self.lang).join("\n") })
+    }
+
+    fn verify(&self, dir: &Path) -> Result<String> {
+        let report = verify::verify(dir)?;
+        if report.faults.has_errors() {
+            return Err(report.faults.into());
+        }
+        let files: u64 = report.results.iter().map(|r| r.files).sum();
+        if self.shared.json {
+            let runs: Vec<Value> = report
+                .results
+                .iter()
+                .map(|r| json!({ "audience": r.audience, "run_id": r.run_id, "files": r.files, "bytes": r.bytes }))
+                .collect();
+            return Ok(pretty(&json!({ "ok": true, "results": runs })));
+        }
+        Ok(if self.shared.quiet { String::new() } else { fill(self.lang, "done.verified", &[("files", files.to_string())]) })
+    }
+
+    fn doctor(&self) -> Result<String> {
+        let findings = doctor::examine(self.lang);
+        let answer = if self.shared.json {
+            pretty(&doctor::as_json(&findings))
+        } else {
+            doctor::lines(&findings, self.lang).join("\n")
+        };
+        if findings.iter().all(|f| f.ok) {
+            return Ok(answer);
+        }
+        if say(&answer).is_err() {
+            return Ok(String::new());
+        }
+        let bad: Vec<&str> = findings.iter().filter(|f| !f.ok).map(|f| f.what.as_str()).collect();
+        Err(Error::Environment(bad.join(", ")))
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    // Values made of text, numbers and lists always have a text.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Writes an answer to stdout; a reader that has gone away is no error.
+fn say(answer: &str) -> std::io::Result<()> {
+    if answer.is_empty() {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", answer.trim_end()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+fn say_or_exit(answer: &str) -> u8 {
+    if say(answer).is_ok() { 0 } else { 3 }
+}
+
+/// Writes a message to stderr; if that fails there is nowhere left to say so.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+}
+
+/// Whether stdout is a terminal, for outputs that differ by it.
+#[must_use]
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}

@@ -1,0 +1,265 @@
+//! From flows on links to corridors.
+//!
+//! 1. Parallel links between the same two junctions (detour below 1.3) are one bundle and judged together.
+//! 2. In each draw, bundles in falling order of flow fill the top tenth of the length of road with flow; a
+//!    bundle belongs to a corridor if it is there in at least `membership` of the draws.
+//! 3. Member links of one road reference are joined where they meet; of more than two, the straightest pair.
+//! 4. A chain is split where its flow changes: neighbours are merged, the most alike first, while the smaller
+//!    mean share is at least [`ALIKE`] of the larger; pieces shorter than the minimum go to the neighbour
+//!    that is most like them.
+
+use std::collections::BTreeMap;
+
+use super::draws::Flows;
+use crate::ids::{JunctionId, LinkId};
+use crate::network::graph::Network;
+
+/// Neighbouring stretches whose mean shares have at least this ratio are one corridor.
+pub const ALIKE: f64 = 0.8;
+/// Share of road length with flow that counts as the top.
+pub const TOP_LENGTH: f64 = 0.1;
+/// Longest detour of a parallel alternative within a bundle.
+pub const BUNDLE_DETOUR: f64 = 1.3;
+
+/// A corridor as a chain of links.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    /// Road reference.
+    pub reference: String,
+    /// Links in order.
+    pub links: Vec<LinkId>,
+    /// Junctions in order, one more than links.
+    pub junctions: Vec<JunctionId>,
+    /// Lowest membership probability of its links.
+    pub membership: f64,
+}
+
+/// Probability of each link to stand in the top tenth of road length with flow.
+#[must_use]
+pub fn membership(network: &Network, flows: &Flows) -> Vec<f64> {
+    let bundles = bundles(network);
+    let count = bundles.iter().map(|b| b.map_or(0, |b| b + 1)).max().unwrap_or(0);
+    let mut length = vec![0.0; count];
+    for (id, link) in network.links() {
+        if let Some(bundle) = bundles[id.index()] {
+            length[bundle] += link.length.0;
+        }
+    }
+    let mut hits = vec![0_u32; count];
+    let mut flow = vec![0_i64; count];
+    let mut order: Vec<usize> = Vec::with_capacity(count);
+    for draw in &flows.main {
+        flow.fill(0);
+        for (link, &units) in draw.iter().enumerate() {
+            if let Some(bundle) = bundles[link] {
+                flow[bundle] += units;
+            }
+        }
+        order.clear();
+        order.extend((0..count).filter(|&b| flow[b] > 0));
+        order.sort_unstable_by_key(|&b| (std::cmp::Reverse(flow[b]), b));
+        let limit = TOP_LENGTH * order.iter().map(|&b| length[b]).sum::<f64>();
+        let mut filled = 0.0;
+        for &bundle in &order {
+            // The bundle in which the limit falls is still in the top.
+            if filled >= limit {
+                break;
+            }
+            filled += length[bundle];
+            hits[bundle] += 1;
+        }
+    }
+    let draws = flows.draws().max(1) as f64;
+    bundles.iter().map(|b| b.map_or(0.0, |b| f64::from(hits[b]) / draws)).collect()
+}
+
+/// By link: its bundle; `None` for what is no road of this side of the border.
+fn bundles(network: &Network) -> Vec<Option<usize>> {
+    let mut shortest: BTreeMap<(JunctionId, JunctionId), f64> = BTreeMap::new();
+    let ends = |a: JunctionId, b: JunctionId| if a <= b { (a, b) } else { (b, a) };
+    for (_, link) in network.links().filter(|(_, l)| l.is_home_road()) {
+        let best = shortest.entry(ends(link.from, link.to)).or_insert(f64::INFINITY);
+        *best = best.min(link.length.0);
+    }
+    let number: BTreeMap<_, usize> = shortest.keys().enumerate().map(|(i, k)| (*k, i)).collect();
+    let mut next = number.len();
+    network
+        .links()
+        .map(|(_, link)| {
+            if !link.is_home_road() {
+                return None;
+            }
+            let key = ends(link.from, link.to);
+            if link.length.0 <= BUNDLE_DETOUR * shortest[&key] {
+                return Some(number[&key]);
+            }
+            next += 1;
+            Some(next - 1)
+        })
+        .collect()
+}
+
+/// Corridors of the links whose membership is at least `threshold`.
+#[must_use]
+pub fn corridors(
+    network: &Network,
+    shares: &[f64],
+    membership: &[f64],
+    threshold: f64,
+    min_km: f64,
+) -> Vec<Chain> {
+    let is_member = |id: LinkId| {
+        let link = network.link(id);
+        membership[id.index()] >= threshold && shares[id.index()] > 0.0 && link.is_home_road()
+    };
+    let next = continuations(network, &is_member);
+    let mut done = vec![false; network.link_count()];
+    let mut out = Vec::new();
+    // Chains with an end first, then rings.
+    let ids: Vec<LinkId> = network.links().map(|(id, _)| id).filter(|id| is_member(*id)).collect();
+    for ring in [false, true] {
+        for &id in &ids {
+            if done[id.index()] {
+                continue;
+            }
+            let link = network.link(id);
+            let end = [link.from, link.to].into_iter().find(|j| !next.contains_key(&(id, *j)));
+            let Some(start) = end.or(ring.then_some(link.from)) else { continue };
+            let chain = follow(network, id, start, &next, &mut done);
+            out.extend(split(network, shares, membership, &chain, min_km));
+        }
+    }
+    out
+}
+
+type Continuations = BTreeMap<(LinkId, JunctionId), LinkId>;
+
+/// For a member link and one of its junctions: the member link that continues it there.
+fn continuations(network: &Network, is_member: &dyn Fn(LinkId) -> bool) -> Continuations {
+    let mut at: BTreeMap<(JunctionId, &str), Vec<LinkId>> = BTreeMap::new();
+    for (id, link) in network.links().filter(|(id, _)| is_member(*id)) {
+        for junction in [link.from, link.to] {
+            at.entry((junction, link.reference.as_str())).or_default().push(id);
+        }
+    }
+    let mut out = BTreeMap::new();
+    for ((junction, reference), links) in at {
+        // Roads without a reference have nothing that says they go on.
+        if reference.is_empty() && links.len() != 2 {
+            continue;
+        }
+        let mut best: Option<(f64, LinkId, LinkId)> = None;
+        for (i, &a) in links.iter().enumerate() {
+            for &b in &links[i + 1..] {
+                let turn = turn(network, a, b, junction);
+                if a != b && best.is_none_or(|(t, ..)| turn < t) {
+                    best = Some((turn, a, b));
+                }
+            }
+        }
+        if let Some((_, a, b)) = best {
+            out.insert((a, junction), b);
+            out.insert((b, junction), a);
+        }
+    }
+    out
+}
+
+/// Angle by which the way from `a` to `b` at `junction` departs from straight on, 0 to π.
+fn turn(network: &Network, a: LinkId, b: LinkId, junction: JunctionId) -> f64 {
+    let away = |id: LinkId| {
+        let link = network.link(id);
+        let points = &link.line.0;
+        // Longitudes shrink with latitude; near the equator the cosine is close enough for an angle.
+        let (at, beside) = if link.from == junction {
+            (points[0], points[1])
+        } else {
+            (points[points.len() - 1], points[points.len() - 2])
+        };
+        let east = (beside.x - at.x) * at.y.to_radians().cos();
+        (beside.y - at.y).atan2(east)
+    };
+    let difference = (away(a) - away(b)).abs() % std::f64::consts::TAU;
+    let opening = difference.min(std::f64::consts::TAU - difference);
+    std::f64::consts::PI - opening
+}
+
+/// Links and junctions from `start` along `first` and its continuations.
+fn follow(
+    network: &Network,
+    first: LinkId,
+    start: JunctionId,
+    next: &Continuations,
+    done: &mut [bool],
+) -> (Vec<LinkId>, Vec<JunctionId>) {
+    let (mut links, mut junctions) = (Vec::new(), vec![start]);
+    let (mut at, mut from) = (Some(first), start);
+    while let Some(id) = at.filter(|id| !done[id.index()]) {
+        done[id.index()] = true;
+        let link = network.link(id);
+        let to = if link.from == from { link.to } else { link.from };
+        links.push(id);
+        junctions.push(to);
+        at = next.get(&(id, to)).copied();
+        from = to;
+    }
+    (links, junctions)
+}
+
+/// Splits a chain where its flow changes.
+fn split(
+    network: &Network,
+    shares: &[f64],
+    membership: &[f64],
+    (links, junctions): &(Vec<LinkId>, Vec<JunctionId>),
+    min_km: f64,
+) -> Vec<Chain> {
+    struct Group {
+        range: std::ops::Range<usize>,
+        km: f64,
+        weighted: f64,
+    }
+    let mut groups: Vec<Group> = links
+        .iter()
+        .enumerate()
+        .map(|(i, id)| {
+            let km = network.link(*id).length.km().max(1e-6);
+            Group { range: i..i + 1, km, weighted: km * shares[id.index()] }
+        })
+        .collect();
+    loop {
+        let ratio = |i: usize| {
+            let (a, b) = (groups[i].weighted / groups[i].km, groups[i + 1].weighted / groups[i + 1].km);
+            if a.max(b) > 0.0 { a.min(b) / a.max(b) } else { 1.0 }
+        };
+        let pairs = groups.len().saturating_sub(1);
+        let alike = (0..pairs).map(|i| (ratio(i), i)).filter(|(r, _)| *r >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        let at = alike.map(|(_, i)| i).or_else(|| {
+            let short = (0..groups.len()).filter(|&g| groups[g].km < min_km).min_by(|&a, &b| groups[a].km.total_cmp(&groups[b].km))?;
+            let before = short.checked_sub(1);
+            let after = (short < pairs).then_some(short);
+            match (before, after) {
+                (Some(b), Some(a)) => Some(if ratio(b) >= ratio(a) { b } else { a }),
+                (b, a) => b.or(a),
+            }
+        });
+        let Some(at) = at else { break };
+        let right = groups.remove(at + 1);
+        let left = &mut groups[at];
+        left.range.end = right.range.end;
+        left.km += right.km;
+        left.weighted += right.weighted;
+    }
+    groups
+        .into_iter()
+        .map(|g| {
+            let part = links[g.range.clone()].to_vec();
+            Chain {
+                reference: network.link(part[0]).reference.clone(),
+                membership: part.iter().map(|id| membership[id.index()]).fold(1.0, f64::min),
+                junctions: junctions[g.range.start..=g.range.end].to_vec(),
+                links: part,
+            }
+        })
+        .collect()
+}

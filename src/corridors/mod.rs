@@ -1,0 +1,15 @@
+//! Stage 5: demand and route choice, draw by draw, to flows on links and named corridors.
+//!
+//! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins,
+//! [`choice`] perturbs the cost of links, [`flow`] assigns trips to trees of cheapest paths, [`draws`] runs
+//! it all in parallel, [`score`] summarises over draws, [`extract`] and [`naming`] make corridors.
+
+pub mod choice;
+pub mod demand;
+pub mod draws;
+pub mod extract;
+pub mod flow;
+pub mod naming;
+pub mod object;
+pub mod params;
+pub mod score;

@@ -1,0 +1,79 @@
+//! Corridors as objects: id, name, score, rank.
+
+use super::draws::{CONTRIBUTIONS, Flows};
+use super::extract::Chain;
+use super::naming::name_ends;
+use super::score::{Summary, summarise};
+use crate::ids::stable_id;
+use crate::model::domain::Domain;
+use crate::network::graph::Network;
+
+/// A corridor with everything that is said of it.
+#[derive(Debug, Clone)]
+pub struct Corridor {
+    /// Stable id: from the keys of its links.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Names of both ends.
+    pub ends: [String; 2],
+    /// Its links.
+    pub chain: Chain,
+    /// Its score over draws.
+    pub summary: Summary,
+    /// Rank by mean score, from 1.
+    pub rank: usize,
+    /// Contributions to the mean score.
+    pub contributions: [f64; CONTRIBUTIONS],
+}
+
+/// Corridors from chains: named, scored, ranked; and the number of candidates. `unnamed` is what a road
+/// without a reference is called.
+#[must_use]
+pub fn corridors(network: &Network, domain: &Domain, flows: &Flows, chains: Vec<Chain>, unnamed: &str) -> (Vec<Corridor>, usize) {
+    let score = |draws: &[Vec<i64>], chain: &Chain| -> Vec<f64> {
+        let km: f64 = chain.links.iter().map(|l| network.link(*l).length.km()).sum();
+        draws
+            .iter()
+            .map(|draw| {
+                let sum: f64 = chain
+                    .links
+                    .iter()
+                    .map(|l| network.link(*l).length.km() * flows.share(draw[l.index()]))
+                    .sum();
+                if km > 0.0 { sum / km } else { 0.0 }
+            })
+            .collect()
+    };
+    let by_draw = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
+        let columns: Vec<Vec<f64>> = chains.iter().map(|chain| score(draws, chain)).collect();
+        (0..draws.len()).map(|d| columns.iter().map(|c| c[d]).collect()).collect()
+    };
+    let (summaries, candidates) = summarise(&by_draw(&flows.main), &by_draw(&flows.null));
+    let mut out: Vec<Corridor> = chains
+        .into_iter()
+        .zip(summaries)
+        .map(|(mut chain, summary)| {
+            let ends = name_ends(network, domain, &mut chain);
+            let mut keys: Vec<&str> = chain.links.iter().map(|l| network.key(*l)).collect();
+            keys.sort_unstable();
+            let road =
+                if chain.reference.is_empty() { unnamed.to_owned() } else { chain.reference.clone() };
+            let name = if ends[0] == ends[1] { format!("{road} {}", ends[0]) } else { format!("{road} {} – {}", ends[0], ends[1]) };
+            let km: f64 = chain.links.iter().map(|l| network.link(*l).length.km()).sum();
+            let mut contributions = [0.0; CONTRIBUTIONS];
+            for link in &chain.links {
+                let weight = network.link(*link).length.km() / km.max(f64::MIN_POSITIVE);
+                for (sum, part) in contributions.iter_mut().zip(flows.contribution(link.index())) {
+                    *sum += weight * part;
+                }
+            }
+            Corridor { id: stable_id(keys), name, ends, chain, summary, rank: 0, contributions }
+        })
+        .collect();
+    out.sort_by(|a, b| b.summary.mean.total_cmp(&a.summary.mean).then_with(|| a.id.cmp(&b.id)));
+    for (rank, corridor) in (1..).zip(&mut out) {
+        corridor.rank = rank;
+    }
+    (out, candidates)
+}

@@ -1,0 +1,89 @@
+//! Summaries of counts and rates per municipality, from draws.
+
+use super::counts::{CountCell, CountDraw};
+use super::error::IncidenceError;
+use crate::model::incidence::CountDatum;
+use crate::stats::{mean, quantile};
+
+/// Persons of the unit in which rates are reported.
+const PER: f64 = 1e5;
+
+/// What the draws say of one municipality. Quantiles are of type 7 (see [`quantile`]).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateSummary {
+    /// Mean of the located count `y`.
+    pub count_mean: f64,
+    /// 5 % quantile of the located count.
+    pub count_p05: f64,
+    /// 95 % quantile of the located count.
+    pub count_p95: f64,
+    /// Mean of the cases `T` that belong to the municipality, located or not.
+    pub total_mean: f64,
+    /// Crude rate per 100,000 persons and year, `1e5 · y/E`: only where the count is exact and there is
+    /// exposure.
+    pub rate_100k_year: Option<f64>,
+    /// Mean of the drawn rate `θ`, per 100,000 persons and year.
+    pub rate_mean: f64,
+    /// 5 % quantile of the drawn rate, per 100,000 persons and year.
+    pub rate_p05: f64,
+    /// 95 % quantile of the drawn rate, per 100,000 persons and year.
+    pub rate_p95: f64,
+}
+
+/// Summarises draws, one entry per cell in the order of the cells.
+///
+/// The crude rate of an exact count speaks of located cases, the drawn rate of all cases that belong to the
+/// place, so that the drawn one is the higher where cases are unlocated.
+///
+/// # Errors
+/// [`IncidenceError::NoDraws`] without draws, [`IncidenceError::ShapeMismatch`] where a draw has another
+/// number of cells.
+pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSummary>, IncidenceError> {
+    for draw in draws {
+        for found in [draw.located.len(), draw.total.len(), draw.rate.len()] {
+            if found != cells.len() {
+                return Err(IncidenceError::ShapeMismatch { expected: cells.len(), found });
+            }
+        }
+    }
+    let summary = |(i, cell): (usize, &CountCell)| {
+        let of = |value: &dyn Fn(&CountDraw) -> f64| Spread::new(draws.iter().map(value).collect());
+        let count = of(&|d| f64::from(d.located[i]))?;
+        let total = of(&|d| f64::from(d.total[i]))?;
+        let rate = of(&|d| PER * d.rate[i])?;
+        Some(RateSummary {
+            count_mean: count.mean,
+            count_p05: count.p05,
+            count_p95: count.p95,
+            total_mean: total.mean,
+            rate_100k_year: crude_rate(cell),
+            rate_mean: rate.mean,
+            rate_p05: rate.p05,
+            rate_p95: rate.p95,
+        })
+    };
+    cells.iter().enumerate().map(summary).collect::<Option<_>>().ok_or(IncidenceError::NoDraws)
+}
+
+/// `1e5 · y/E` per 100,000 persons and year, for an exact count with exposure.
+#[must_use]
+pub fn crude_rate(cell: &CountCell) -> Option<f64> {
+    match cell.datum {
+        CountDatum::Exact(count) if cell.exposure > 0.0 => Some(PER * f64::from(count) / cell.exposure),
+        _ => None,
+    }
+}
+
+struct Spread {
+    mean: f64,
+    p05: f64,
+    p95: f64,
+}
+
+impl Spread {
+    fn new(mut values: Vec<f64>) -> Option<Self> {
+        let mean = mean(&values)?;
+        values.sort_by(f64::total_cmp);
+        Some(Self { mean, p05: quantile(&values, 0.05)?, p95: quantile(&values, 0.95)? })
+    }
+}

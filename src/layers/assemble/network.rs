@@ -1,0 +1,190 @@
+//! `roads`, `corridors` and `crossings`.
+
+use std::collections::BTreeMap;
+
+use geo::{BoundingRect, Geometry, Intersects, LineString, MultiLineString, Point};
+use serde_json::Value;
+
+use super::{Context, Row};
+use crate::corridors::extract::Chain;
+use crate::corridors::object::Corridor;
+use crate::corridors::naming::junction_name;
+use crate::corridors::score::{Summary, censored_share, summarise};
+use crate::ids::LinkId;
+use crate::layers::feature::{Feature, Layer};
+use crate::layers::schema;
+use crate::model::domain::CrossingStatus;
+use crate::network::graph::LinkKind;
+
+fn set_summary(row: &mut Row, summary: &Summary, candidates: usize) {
+    row.spread("", [summary.mean, summary.p05, summary.p95]);
+    row.set("pr_top", summary.pr_top);
+    row.set("n_candidates", candidates);
+}
+
+fn set_lift(row: &mut Row, summary: &Summary) {
+    if let Some(lift) = summary.lift {
+        row.spread("lift", lift);
+    }
+}
+
+/// Every link with its flow. `summaries` has one entry per link; `member_of` the corridor of a link.
+#[must_use]
+pub fn roads(context: &Context<'_>, summaries: &[Summary], candidates: usize, corridors: &[Corridor]) -> Layer {
+    let network = &context.built.network;
+    let mut member: BTreeMap<LinkId, &str> = BTreeMap::new();
+    for corridor in corridors {
+        member.extend(corridor.chain.links.iter().map(|l| (*l, corridor.id.as_str())));
+    }
+    let features = network
+        .links()
+        .filter(|(_, link)| link.kind == LinkKind::Road)
+        .map(|(id, link)| {
+            let ends = [link.from, link.to].map(|j| junction_name(network, context.domain, j));
+            let summary = &summaries[id.index()];
+            let road = if link.reference.is_empty() { context.text("map.no_reference") } else { link.reference.clone() };
+            let key = network.key(id);
+            let mut row = Row::new(&schema::ROADS, context, key, &format!("{road} {} – {}", ends[0], ends[1]));
+            if !link.region.is_empty() {
+                row.set("region", link.region.as_str());
+            }
+            row.set("ref", link.reference.as_str());
+            row.set("road_class", link.class.name());
+            row.set("surface", link.surface.name());
+            row.set("toll", link.toll);
+            row.set("length_km", link.length.km());
+            row.set("time_min", link.time.0);
+            row.set("speed_kmh", link.speed_kmh());
+            row.set("closed", context.closed[id.index()]);
+            row.set("schematic", link.schematic);
+            row.set("from_name", ends[0].as_str());
+            row.set("to_name", ends[1].as_str());
+            // In this version a link is a section: it runs between named junctions on one reference.
+            row.set("section_id", key);
+            row.set("corridor_id", member.get(&id).map_or(Value::Null, |c| (*c).into()));
+            set_summary(&mut row, summary, candidates);
+            row.set("within_sd", context.flows.within_variance[id.index()].sqrt());
+            set_lift(&mut row, summary);
+            let contributions = context.flows.contribution(id.index());
+            row.set("censored_share", censored_share(&contributions).map_or(Value::Null, Value::from));
+            row.set("reasons", context.flow_reasons(&contributions));
+            row.build(Some(Geometry::MultiLineString(MultiLineString(vec![link.line.clone()]))))
+        })
+        .collect();
+    Layer { def: &schema::ROADS, features }
+}
+
+/// Corridors by rank.
+#[must_use]
+pub fn corridors(context: &Context<'_>, corridors: &[Corridor], candidates: usize) -> Layer {
+    let network = &context.built.network;
+    let features = corridors
+        .iter()
+        .map(|c| {
+            let links: Vec<_> = c.chain.links.iter().map(|l| network.link(*l)).collect();
+            let mut row = Row::new(&schema::CORRIDORS, context, &c.id, &c.name);
+            row.set("rank", c.rank);
+            row.set("ref", c.chain.reference.as_str());
+            row.set("from_name", c.ends[0].as_str());
+            row.set("to_name", c.ends[1].as_str());
+            row.set("length_km", links.iter().map(|l| l.length.km()).sum::<f64>());
+            row.set("time_min", links.iter().map(|l| l.time.0).sum::<f64>());
+            row.set("toll", links.iter().any(|l| l.toll));
+            set_summary(&mut row, &c.summary, candidates);
+            set_lift(&mut row, &c.summary);
+            row.set("censored_share", censored_share(&c.contributions).map_or(Value::Null, Value::from));
+            let line = merged_line(context, &c.chain);
+            row.set("municipalities", crossed(context, &line));
+            row.set("sections", c.chain.links.len());
+            row.set("membership", c.chain.membership);
+            row.set("schematic", links.iter().any(|l| l.schematic));
+            row.set("reasons", context.flow_reasons(&c.contributions));
+            row.build(Some(Geometry::MultiLineString(MultiLineString(vec![line]))))
+        })
+        .collect();
+    Layer { def: &schema::CORRIDORS, features }
+}
+
+/// The lines of a chain as one, in its direction.
+fn merged_line(context: &Context<'_>, chain: &Chain) -> LineString<f64> {
+    let network = &context.built.network;
+    let mut points = Vec::new();
+    for (link, start) in chain.links.iter().zip(&chain.junctions) {
+        let link = network.link(*link);
+        let mut part = link.line.0.clone();
+        if link.from != *start {
+            part.reverse();
+        }
+        points.extend(part);
+    }
+    points.dedup();
+    LineString(points)
+}
+
+/// Names of the municipalities that a line passes, in the order of their codes.
+fn crossed(context: &Context<'_>, line: &LineString<f64>) -> Value {
+    let Some(bounds) = line.bounding_rect() else { return Value::Array(Vec::new()) };
+    context
+        .domain
+        .municipalities
+        .iter()
+        .filter(|m| {
+            m.polygon.as_ref().is_some_and(|p| {
+                p.bounding_rect().is_some_and(|b| b.intersects(&bounds)) && p.intersects(line)
+            })
+        })
+        .map(|m| Value::from(m.name.as_str()))
+        .collect()
+}
+
+/// Crossings with the flow through their gate. Informal ones are in no public output.
+#[must_use]
+pub fn crossings(context: &Context<'_>) -> Layer {
+    let network = &context.built.network;
+    let flows = context.flows;
+    let mut gates: BTreeMap<usize, LinkId> = BTreeMap::new();
+    for (id, link) in network.links() {
+        if let LinkKind::Gate { crossing } = link.kind {
+            gates.insert(crossing, id);
+        }
+    }
+    // The flow of a gate where there is one; where the roads cross the border themselves, what begins there.
+    let mut origin: BTreeMap<usize, usize> = BTreeMap::new();
+    for (i, gate) in context.built.gates.iter().enumerate() {
+        if gate.is_some() && context.domain.crossings[i].weight > 0.0 {
+            let next = origin.len();
+            origin.insert(i, next);
+        }
+    }
+    let value = |draw: usize, i: usize| match (gates.get(&i), origin.get(&i)) {
+        (Some(gate), _) => flows.share(flows.main[draw][gate.index()]),
+        (None, Some(&o)) => flows.share(flows.border[draw][o] * i64::from(flows.perturbations)),
+        (None, None) => 0.0,
+    };
+    let count = context.domain.crossings.len();
+    let scores: Vec<Vec<f64>> = (0..flows.draws()).map(|d| (0..count).map(|i| value(d, i)).collect()).collect();
+    let (summaries, candidates) = summarise(&scores, &[]);
+    let features: Vec<Feature> = context
+        .domain
+        .crossings
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| !(context.public && c.status == CrossingStatus::Informal))
+        .map(|(i, c)| {
+            let mut row = Row::new(&schema::CROSSINGS, context, &c.id, &c.name);
+            row.set("status", c.status.name());
+            row.set("mode", c.mode.as_str());
+            row.set("precision_km", c.precision_km.map_or(Value::Null, Value::from));
+            row.set("joined", context.built.gates[i].is_some());
+            row.set("closed", gates.get(&i).is_some_and(|g| context.closed[g.index()]));
+            if let Some(summary) = summaries.get(i) {
+                set_summary(&mut row, summary, candidates);
+            }
+            if let Some(gate) = gates.get(&i) {
+                row.set("reasons", context.flow_reasons(&flows.contribution(gate.index())));
+            }
+            row.build(Some(Geometry::Point(Point(c.at))))
+        })
+        .collect();
+    Layer { def: &schema::CROSSINGS, features }
+}

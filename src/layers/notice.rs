@@ -1,0 +1,123 @@
+//! The lines that every output bears, and the reading note of the result folder.
+
+use std::fmt::Write as _;
+
+use super::feature::{Lang, LayerDef, Tier};
+
+/// The lines that every output of a result bears, Spanish with English beside it. `signed_off` names the person
+/// who takes responsibility; without one the result is a draft and says so first.
+#[must_use]
+pub fn standard(audience: Tier, signed_off: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    match signed_off.map(str::trim).filter(|name| !name.is_empty()) {
+        None => lines.push(
+            "BORRADOR: sin la aprobación de una persona responsable; no debe usarse para decidir. \
+             / DRAFT: not signed off by a named person; not to be used for decisions."
+                .to_owned(),
+        ),
+        Some(name) => lines.push(format!("Aprobado por: {name}. / Signed off by: {name}.")),
+    }
+    if audience == Tier::Restricted {
+        lines.push(
+            "RESTRINGIDO: solo para quienes planean e inspeccionan; no se difunde. \
+             / RESTRICTED: for planners and inspectors only; not to be passed on."
+                .to_owned(),
+        );
+    }
+    lines.push(
+        "Prevención y detección, no control migratorio. / Prevention and detection, not migration control."
+            .to_owned(),
+    );
+    lines.push(
+        "Habla de lugares y caminos; no prueba nada sobre persona o establecimiento alguno. \
+         / It speaks of places and roads; it proves nothing about any person or establishment."
+            .to_owned(),
+    );
+    lines
+}
+
+/// Name of the reading note.
+pub const README: &str = "LEEME.txt";
+
+/// The text of the reading note: notices, what to open, layers, sources. `has` tells which files are there.
+#[must_use]
+pub fn readme(
+    notices: &[String],
+    layers: &[&LayerDef],
+    attributions: &[String],
+    has: impl Fn(&str) -> bool,
+) -> String {
+    const FILES: &[(&str, &str)] = &[
+        (
+            "corredor.qgz",
+            "proyecto de QGIS 3.22 o posterior: abra primero este / QGIS project: open this first",
+        ),
+        ("map.html", "mapa para el navegador, sin conexión / map for the browser, offline"),
+        ("report.html", "informe: mapa, tablas, método y límites / report: map, tables, method and limits"),
+        ("report.pdf", "el mismo informe para imprimir / the same report for printing"),
+        ("corredor.gpkg", "todas las capas con sus estilos / all layers with their styles"),
+        (
+            "layers",
+            "cada capa en GeoJSON, con su estilo (.qml) al lado / each layer as GeoJSON, its style beside it",
+        ),
+        ("tables", "atributos de las capas en CSV / attributes of the layers as CSV"),
+        ("run.json", "versión y suma SHA-256 de cada archivo / version and SHA-256 of every file"),
+    ];
+    // Writing to a string cannot fail.
+    let mut out = String::from("corredor: resultado / result\n\n");
+    for line in notices {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push_str("\nQué abrir / What to open\n");
+    for (name, what) in FILES.iter().filter(|(name, _)| *name == "run.json" || has(name)) {
+        let _ = writeln!(out, "  {name:<14} {what}");
+    }
+    out.push_str("\nCapas / Layers\n");
+    for def in layers {
+        let _ = writeln!(out, "  {:<14} {} / {}", def.name, def.title(Lang::Es), def.title(Lang::En));
+    }
+    if !attributions.is_empty() {
+        out.push_str("\nFuentes y licencias / Sources and licences\n");
+        for line in attributions {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    out.push_str(
+        "\nPara comprobar que nada cambió / To check that nothing was changed:  corredor verify CARPETA\n",
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_results_are_drafts_and_all_say_what_they_are_for() {
+        for audience in [Tier::Public, Tier::Restricted] {
+            let draft = standard(audience, Some("  "));
+            assert!(draft[0].starts_with("BORRADOR"));
+            let signed = standard(audience, Some("Responsable de prueba"));
+            assert!(!signed.iter().any(|line| line.contains("BORRADOR")));
+            for lines in [draft, signed] {
+                assert!(
+                    lines
+                        .iter()
+                        .any(|line| line.starts_with("Prevención y detección, no control migratorio."))
+                );
+                assert_eq!(
+                    audience == Tier::Restricted,
+                    lines.iter().any(|line| line.starts_with("RESTRINGIDO"))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_note_names_only_files_that_are_there() {
+        let note = readme(&standard(Tier::Public, None), &[], &["INEGI".into()], |name| name == "layers");
+        assert!(note.contains("BORRADOR") && note.contains("  INEGI\n") && note.contains("  layers "));
+        assert!(!note.contains("corredor.qgz") && !note.contains("report.pdf"));
+    }
+}

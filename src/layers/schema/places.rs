@@ -1,0 +1,93 @@
+//! Municipalities, and what did not find its place.
+
+use super::fields;
+use crate::layers::feature::{LayerDef, LayerGeometry, Tier};
+
+/// Municipalities with their counts, rates and roles.
+pub const MUNICIPALITIES: LayerDef = LayerDef {
+    name: "municipalities",
+    geometry: LayerGeometry::MultiPolygon,
+    tier: Tier::Public,
+    title_es: "Municipios",
+    title_en: "Municipalities",
+    fields: fields![Public;
+        cvegeo: Text "" Public, "Clave del municipio", "Municipality code",
+            "Clave INEGI de cinco cifras (CVEGEO).", "Five-digit INEGI code (CVEGEO).";
+        population: Integer "personas" Public, "Población", "Population",
+            "Población total que entra en las tasas.", "Total population used for the rates.";
+        marginalization: Real "" Public, "Índice de marginación 2020", "Marginalisation index 2020",
+            "Índice de marginación CONAPO 2020; mayor = menos marginación.",
+            "CONAPO marginalisation index 2020; higher = less marginalised.";
+        datum: Text "" Public, "Tipo de dato", "Kind of datum",
+            "Qué se sabe del número de casos: exact (exacto), interval (intervalo), unknown (sin datos).",
+            "What is known of the number of cases: exact, interval, unknown.";
+        count_min: Integer "casos" Public, "Casos, mínimo", "Cases, minimum",
+            "Cota inferior de los casos localizados en el municipio.",
+            "Lower bound of the cases located in the municipality.";
+        count_max: Integer "casos" Public, "Casos, máximo", "Cases, maximum",
+            "Cota superior de los casos localizados; vacío = sin cota.",
+            "Upper bound of the located cases; empty = unbounded.";
+        known_by: Text "" Public, "Origen del conocimiento", "How it is known",
+            "Cómo se conoció: reported (denuncia) o found (hallazgo en operativo); vacío = no consta.",
+            "How it came to be known: reported or found by search; empty = not stated.";
+        rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
+            "Media posterior de la tasa; solo donde el dato es exacto.",
+            "Posterior mean of the rate; only where the count is exact.";
+        rate_p05: Real "por 100 000 hab. y año" Public, "Tasa, percentil 5", "Rate, 5th percentile",
+            "Percentil 5 de la tasa.", "5th percentile of the rate.";
+        rate_p95: Real "por 100 000 hab. y año" Public, "Tasa, percentil 95", "Rate, 95th percentile",
+            "Percentil 95 de la tasa.", "95th percentile of the rate.";
+        period_years: Real "años" Public, "Periodo", "Period",
+            "Duración del periodo de los casos.", "Length of the period of the cases.";
+        count_mean: Real "casos" Restricted, "Casos sorteados, media", "Drawn cases, mean",
+            "Media de los casos en los sorteos del modelo.", "Mean of the cases over the draws of the model.";
+        count_p05: Real "casos" Restricted, "Casos sorteados, percentil 5", "Drawn cases, 5th percentile",
+            "Percentil 5 de los casos sorteados.", "5th percentile of the drawn cases.";
+        count_p95: Real "casos" Restricted, "Casos sorteados, percentil 95", "Drawn cases, 95th percentile",
+            "Percentil 95 de los casos sorteados.", "95th percentile of the drawn cases.";
+        pr_hot: Real "" Public, "Probabilidad de concentración", "Hot-spot probability",
+            "Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de falsos hallazgos.",
+            "Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate.";
+        roles: Json "" Public, "Papeles", "Roles",
+            "Papel del municipio en el modelo (origen, paso, destino) con su certeza.",
+            "Role of the municipality in the model (origin, transit, destination) with its certainty.";
+        polygon_of: Text "" Public, "Comparte polígono con", "Shares the polygon of",
+            "Clave del municipio cuyo polígono comparte; vacío = tiene el suyo.",
+            "Code of the municipality whose polygon it shares; empty = it has its own.";
+        demand_share: Real "" Restricted, "Parte de la demanda", "Share of demand",
+            "Parte de la demanda localizada que llega al municipio.",
+            "Share of the located demand that ends in the municipality.";
+        censored_share: Real "" Public, "Parte con dato incierto", "Censored share",
+            "Parte del valor que procede de datos por intervalo o desconocidos.",
+            "Share of the value that comes from interval or unknown counts.";
+        reasons: Json "" Public, "Razones", "Reasons",
+            "Contribuciones que suman el valor.", "Contributions that add up to the value.";
+    ],
+};
+
+/// Points, parts and records that were not used as they came, as geometry.
+pub const DIAGNOSTICS: LayerDef = LayerDef {
+    name: "diagnostics",
+    geometry: LayerGeometry::Point,
+    tier: Tier::Restricted,
+    title_es: "Diagnóstico de los datos",
+    title_en: "Data diagnostics",
+    fields: fields![Restricted;
+        kind: Text "" Restricted, "Clase", "Kind",
+            "unsnapped (lejos de la red), disconnected (parte aislada), shared_polygon (polígono compartido), \
+             dropped (registro descartado).",
+            "unsnapped (far from the network), disconnected (isolated part), shared_polygon, dropped (record left out).";
+        source: Text "" Restricted, "Fuente", "Source",
+            "Fuente del estudio de la que procede.", "Source of the study it comes from.";
+        record: Text "" Restricted, "Registro", "Record",
+            "Fila o identificador del registro en su fuente.", "Row or identifier of the record in its source.";
+        rule: Text "" Restricted, "Regla", "Rule",
+            "Código de la regla que lo señala.", "Code of the rule that reports it.";
+        distance_m: Real "m" Restricted, "Distancia", "Distance",
+            "Distancia a la red o al lugar esperado.", "Distance to the network or to the expected place.";
+        length_km: Real "km" Restricted, "Longitud", "Length",
+            "Longitud de la parte afectada.", "Length of the part concerned.";
+        detail: Text "" Restricted, "Detalle", "Detail",
+            "Explicación breve, sin datos personales.", "Short explanation, without personal data.";
+    ],
+};

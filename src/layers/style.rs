@@ -1,0 +1,365 @@
+//! How each layer looks in QGIS 3.22 and newer: legend, colours, labels and aliases.
+//!
+//! The same reading everywhere: width or size is how much flow, colour is how it compares with what population
+//! alone would give, paleness is doubt. Colours are safe for the colour-blind. Classes come from what the audience
+//! sees and nothing else.
+
+use super::feature::{Lang, LayerGeometry};
+use super::view::{Header, LayerView};
+use crate::error::{Error, Result};
+
+mod classes;
+mod qml;
+
+use classes::{limits, steps};
+use qml::{Label, Rule, Style, Symbol, SymbolKind, SymbolLayer};
+
+/// The default style of a layer as QML, with the aliases of the header's language.
+///
+/// # Errors
+/// None that the types allow; writing XML to memory is fallible by its signature.
+pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
+    let lang = header.lang;
+    let (rules, label) = match view.name() {
+        "municipalities" => (municipalities(view, lang), None),
+        "roads" => (flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]), None),
+        "corridors" => (
+            flow_lines(view, lang, &[0.8, 1.4, 2.2, 3.2]),
+            Some(Label { field: "name", color: "60,30,10,255", size: 9.0, placement: 2 }),
+        ),
+        "crossings" => (
+            crossings(view, lang),
+            Some(Label { field: "name", color: "20,40,70,255", size: 8.0, placement: 6 }),
+        ),
+        "checkpoints" => (checkpoints(lang), None),
+        "worksites" => (worksites(view, lang), None),
+        "diagnostics" => (diagnostics(lang), None),
+        _ => (plain(view), None),
+    };
+    let style = Style {
+        name: view.name(),
+        rules,
+        label,
+        aliases: view.fields().iter().map(|field| (field.name, field.alias(lang))).collect(),
+        notes: header.notices.join("\n"),
+    };
+    qml::write(&style).map_err(|e| Error::io(format!("{}.qml", view.name()), e))
+}
+
+fn rule(filter: impl Into<String>, label: impl Into<String>, symbol: Symbol) -> Rule {
+    Rule { filter: filter.into(), label: label.into(), symbol }
+}
+
+fn line(color: &str, width: f64) -> Symbol {
+    let options = vec![
+        ("line_color", color.to_owned()),
+        ("line_width", width.to_string()),
+        ("line_width_unit", "MM".into()),
+        ("line_style", "solid".into()),
+        ("capstyle", "round".into()),
+        ("joinstyle", "round".into()),
+    ];
+    let layer = SymbolLayer { class: "SimpleLine", options, defined: vec![], part: None };
+    Symbol { kind: SymbolKind::Line, layers: vec![layer], opacity: None }
+}
+
+fn dashed(color: &str, width: f64, dash: &str) -> Symbol {
+    let mut symbol = line(color, width);
+    for layer in &mut symbol.layers {
+        layer.options.extend([
+            ("use_custom_dash", "1".into()),
+            ("customdash", dash.to_owned()),
+            ("customdash_unit", "MM".into()),
+        ]);
+    }
+    symbol
+}
+
+fn marker(shape: &str, color: &str, size: f64) -> Symbol {
+    let options = vec![
+        ("name", shape.to_owned()),
+        ("color", color.to_owned()),
+        ("size", size.to_string()),
+        ("size_unit", "MM".into()),
+        ("outline_color", "35,35,35,255".into()),
+        ("outline_width", "0.2".into()),
+        ("outline_width_unit", "MM".into()),
+        ("outline_style", "solid".into()),
+        ("scale_method", "diameter".into()),
+    ];
+    let layer = SymbolLayer { class: "SimpleMarker", options, defined: vec![], part: None };
+    Symbol { kind: SymbolKind::Marker, layers: vec![layer], opacity: None }
+}
+
+fn fill(color: &str) -> Symbol {
+    let options = vec![
+        ("color", color.to_owned()),
+        ("style", "solid".into()),
+        ("outline_color", "110,110,110,255".into()),
+        ("outline_style", "solid".into()),
+        ("outline_width", "0.15".into()),
+        ("outline_width_unit", "MM".into()),
+    ];
+    let layer = SymbolLayer { class: "SimpleFill", options, defined: vec![], part: None };
+    Symbol { kind: SymbolKind::Fill, layers: vec![layer], opacity: None }
+}
+
+/// A pale fill with hatching over it, for a value that is known only within bounds.
+fn hatched(color: &str, lines: &str) -> Symbol {
+    let mut symbol = fill(color);
+    symbol.layers.push(SymbolLayer {
+        class: "LinePatternFill",
+        options: vec![
+            ("angle", "45".into()),
+            ("distance", "1.6".into()),
+            ("distance_unit", "MM".into()),
+            ("line_width", "0.3".into()),
+            ("line_width_unit", "MM".into()),
+        ],
+        defined: vec![],
+        part: Some(Box::new(line(lines, 0.3))),
+    });
+    symbol
+}
+
+/// Paler the less certain; where the audience does not see `pr_top`, all alike.
+fn with_doubt(mut symbol: Symbol, view: &LayerView<'_>) -> Symbol {
+    if view.has("pr_top") {
+        symbol.opacity = Some("35 + 65 * coalesce(\"pr_top\", 0)".into());
+    }
+    symbol
+}
+
+fn define(mut symbol: Symbol, property: &'static str, expression: &str) -> Symbol {
+    for layer in &mut symbol.layers {
+        layer.defined.push((property, expression.to_owned()));
+    }
+    symbol
+}
+
+/// A share as per cent, for the legend.
+fn percent(share: f64) -> String {
+    format!("{} %", format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Roads and corridors: width by flow share in classes of the data, colour by lift, paleness by doubt.
+fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> {
+    const GREY: &str = "150,150,150,255";
+    const LIFT: [(&str, &str, &str); 5] = [
+        ("\"lift\" < 0.5", "< 0.5", "33,102,172,255"),
+        ("\"lift\" >= 0.5 AND \"lift\" < 0.8", "0.5 – 0.8", "103,169,207,255"),
+        ("\"lift\" >= 0.8 AND \"lift\" < 1.25", "0.8 – 1.25", "120,120,120,255"),
+        ("\"lift\" >= 1.25 AND \"lift\" < 2", "1.25 – 2", "239,138,98,255"),
+        ("\"lift\" >= 2", "≥ 2", "178,24,43,255"),
+    ];
+    // Few and far between: most links carry little, and the eye is for those that carry much.
+    let limits = limits(view.numbers("mean"), &[0.5, 0.8, 0.95]);
+    let width = steps("mean", &limits, widths);
+    let flow = |symbol: Symbol| define(with_doubt(symbol, view), "outlineWidth", &width);
+    let mut rules = Vec::new();
+    let open = if view.has("closed") { "NOT coalesce(\"closed\", false) AND " } else { "" };
+    for (filter, range, color) in LIFT {
+        let label = format!("{} {range}", lang.pick("razón frente a la población", "lift over population"));
+        rules.push(rule(format!("{open}{filter}"), label, flow(line(color, widths[1]))));
+    }
+    rules.push(rule(
+        format!("{open}\"lift\" IS NULL AND coalesce(\"mean\", 0) > 0"),
+        lang.pick("sin razón (flujo muy bajo)", "no lift (very low flow)"),
+        flow(line(GREY, widths[1])),
+    ));
+    rules.push(rule(
+        format!("{open}\"lift\" IS NULL AND coalesce(\"mean\", 0) = 0"),
+        lang.pick("sin flujo modelado", "no modelled flow"),
+        line("200,200,200,255", 0.1),
+    ));
+    if view.has("closed") {
+        rules.push(rule("\"closed\"", lang.pick("cerrado", "closed"), dashed("20,20,20,255", 0.5, "1;1")));
+    }
+    rules.push(rule(
+        "\"schematic\"",
+        lang.pick("trazo esquemático", "schematic line"),
+        dashed("255,255,255,255", 0.3, "2;2"),
+    ));
+    // No legend shows a width that comes from an expression: rules that match nothing do.
+    for (limit, width) in limits.iter().zip(widths.iter().skip(1)) {
+        let label =
+            format!("{} ≥ {}", lang.pick("ancho: parte del flujo", "width: flow share"), percent(*limit));
+        rules.push(rule("false", label, line(GREY, *width)));
+    }
+    rules
+}
+
+fn municipalities(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
+    const SHADES: [&str; 5] =
+        ["255,255,212,255", "254,217,142,255", "254,153,41,255", "217,95,14,255", "153,52,4,255"];
+    let limits = limits(view.numbers("rate_100k_year"), &[0.2, 0.4, 0.6, 0.8]);
+    let mut rules = Vec::new();
+    for (i, shade) in SHADES.iter().enumerate().take(limits.len() + 1) {
+        let low = i.checked_sub(1).and_then(|i| limits.get(i));
+        let high = limits.get(i);
+        let from = low.map(|low| format!(" AND \"rate_100k_year\" >= {low}")).unwrap_or_default();
+        let to = high.map(|high| format!(" AND \"rate_100k_year\" < {high}")).unwrap_or_default();
+        let filter = format!("\"datum\" = 'exact' AND \"rate_100k_year\" IS NOT NULL{from}{to}");
+        let range = match (low, high) {
+            (None, None) => lang.pick("dato exacto", "exact count").to_owned(),
+            (None, Some(high)) => format!("< {high}"),
+            (Some(low), None) => format!("≥ {low}"),
+            (Some(low), Some(high)) => format!("{low} – {high}"),
+        };
+        let label =
+            format!("{} {range}", lang.pick("tasa por 100 000 hab. y año", "rate per 100 000 and year"));
+        rules.push(rule(filter, label, fill(shade)));
+    }
+    rules.push(rule(
+        "\"datum\" = 'interval'",
+        lang.pick("dato por intervalo", "interval"),
+        hatched("245,245,245,255", "120,90,60,255"),
+    ));
+    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("225,225,225,255")));
+    rules
+}
+
+fn crossings(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
+    let limits = limits(view.numbers("mean"), &[0.33, 0.66]);
+    let size = steps("mean", &limits, &[2.0, 3.2, 4.6]);
+    let open = define(with_doubt(marker("circle", "44,123,182,255", 3.2), view), "size", &size);
+    let mut rules = vec![
+        rule("\"closed\"", lang.pick("cerrado", "closed"), marker("cross2", "90,90,90,255", 2.6)),
+        rule(
+            "NOT coalesce(\"closed\", false) AND NOT coalesce(\"joined\", true)",
+            lang.pick("no unido a la red", "not joined to the network"),
+            marker("circle", "255,255,255,255", 2.0),
+        ),
+        rule("ELSE", lang.pick("abierto y unido a la red", "open and joined"), open),
+    ];
+    for (limit, size) in limits.iter().zip([3.2, 4.6]) {
+        let label =
+            format!("{} ≥ {}", lang.pick("tamaño: parte del flujo", "size: flow share"), percent(*limit));
+        rules.push(rule("false", label, marker("circle", "200,200,200,255", size)));
+    }
+    rules
+}
+
+fn checkpoints(lang: Lang) -> Vec<Rule> {
+    vec![
+        rule(
+            "\"kind\" = 'proposed'",
+            lang.pick("propuesto", "proposed"),
+            marker("diamond", "230,97,1,255", 4.2),
+        ),
+        rule(
+            "\"kind\" = 'existing' AND coalesce(\"counts_as_coverage\", false)",
+            lang.pick("existente, cuenta como cobertura", "existing, counts as coverage"),
+            marker("square", "94,60,153,255", 3.2),
+        ),
+        rule(
+            "ELSE",
+            lang.pick("existente, no cuenta como cobertura", "existing, does not count as coverage"),
+            marker("square", "190,190,190,255", 2.6),
+        ),
+    ]
+}
+
+fn worksites(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
+    let class = |color, size| with_doubt(marker("circle", color, size), view);
+    let place = lang.pick("lugar", "place");
+    vec![
+        rule("\"rank\" <= 10", format!("{place} 1 – 10"), class("153,52,4,255", 3.4)),
+        rule("\"rank\" > 10 AND \"rank\" <= 50", format!("{place} 11 – 50"), class("254,153,41,255", 2.6)),
+        rule("\"rank\" > 50", format!("{place} 51 – …"), class("254,217,142,255", 1.8)),
+        rule("ELSE", lang.pick("sin lugar", "no place"), marker("circle", "225,225,225,255", 1.6)),
+    ]
+}
+
+fn diagnostics(lang: Lang) -> Vec<Rule> {
+    const KINDS: [(&str, &str, &str, &str, &str); 4] = [
+        ("unsnapped", "lejos de la red", "far from the network", "triangle", "240,228,66,255"),
+        ("disconnected", "parte aislada", "isolated part", "pentagon", "86,180,233,255"),
+        ("shared_polygon", "polígono compartido", "shared polygon", "square", "204,121,167,255"),
+        ("dropped", "registro descartado", "record left out", "cross2", "213,94,0,255"),
+    ];
+    let mut rules: Vec<Rule> = KINDS
+        .into_iter()
+        .map(|(kind, es, en, shape, color)| {
+            rule(format!("\"kind\" = '{kind}'"), lang.pick(es, en), marker(shape, color, 2.6))
+        })
+        .collect();
+    rules.push(rule("ELSE", lang.pick("otro", "other"), marker("circle", "150,150,150,255", 2.0)));
+    rules
+}
+
+fn plain(view: &LayerView<'_>) -> Vec<Rule> {
+    let symbol = match view.geometry() {
+        LayerGeometry::Point => marker("circle", "44,123,182,255", 2.4),
+        LayerGeometry::MultiLineString => line("44,123,182,255", 0.6),
+        LayerGeometry::MultiPolygon => fill("200,220,235,255"),
+    };
+    vec![rule("", "", symbol)]
+}
+
+#[cfg(test)]
+mod tests {
+    use quick_xml::Reader;
+    use quick_xml::events::Event;
+
+    use super::*;
+    use crate::layers::feature::Tier;
+    use crate::layers::samples;
+
+    fn all(lang: Lang) -> Vec<(&'static str, String)> {
+        let header = Header { lang, ..samples::header(Tier::Restricted) };
+        samples::all()
+            .iter()
+            .map(|layer| {
+                let view = LayerView::new(layer, Tier::Restricted).unwrap().unwrap();
+                (view.name(), qml(&view, &header).unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_style_is_well_formed_and_rules_have_their_symbols() {
+        for (name, text) in all(Lang::Es) {
+            let (mut rules, mut symbols, mut aliases) = (0, 0, 0);
+            let mut reader = Reader::from_str(&text);
+            loop {
+                match reader.read_event().unwrap() {
+                    Event::Eof => break,
+                    Event::Start(e) | Event::Empty(e) => {
+                        assert!(e.attributes().all(|a| a.is_ok()), "{name}");
+                        match e.name().as_ref() {
+                            "rule" => rules += 1,
+                            "symbol" if !e.attributes().flatten().any(|a| a.value.starts_with('@')) => {
+                                symbols += 1
+                            }
+                            "alias" => aliases += 1,
+                            _ => {}
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            assert!(rules > 1 && rules == symbols, "{name}: {rules} rules, {symbols} symbols");
+            assert_eq!(aliases, crate::layers::schema::by_name(name).unwrap().fields.len());
+            assert!(text.contains("BORRADOR"), "{name}");
+        }
+    }
+
+    #[test]
+    fn aliases_and_legends_are_in_the_language() {
+        let (es, en) = (all(Lang::Es), all(Lang::En));
+        assert!(es[0].1.contains("name=\"Tasa anual\"") && es[0].1.contains("sin datos"));
+        assert!(en[0].1.contains("name=\"Yearly rate\"") && en[0].1.contains("no data"));
+        assert!(!en[0].1.contains("sin datos"));
+    }
+
+    #[test]
+    fn widths_come_from_the_data_and_labels_from_the_name() {
+        let styles = all(Lang::Es);
+        assert!(styles[1].1.contains("WHEN &quot;mean&quot; &gt;= 0.9 THEN"), "{}", styles[1].1);
+        assert!(styles[2].1.contains("labelsEnabled=\"1\"") && styles[2].1.contains("fieldName=\"name\""));
+        assert!(styles[1].1.contains("labelsEnabled=\"0\""));
+        assert_eq!(percent(0.015), "1.5 %");
+        assert_eq!(percent(0.2), "20 %");
+    }
+}

@@ -1,0 +1,60 @@
+//! Classes of a number, from the data.
+
+/// Class limits at the given quantiles of the values above zero, to two significant digits, rising, without
+/// repeats; fewer or none where there is little data.
+pub(super) fn limits(mut values: Vec<f64>, quantiles: &[f64]) -> Vec<f64> {
+    values.retain(|x| x.is_finite() && *x > 0.0);
+    values.sort_by(f64::total_cmp);
+    let mut limits: Vec<f64> = Vec::new();
+    for q in quantiles {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a quantile in [0, 1] of a vector in memory"
+        )]
+        let i = (q * values.len() as f64) as usize;
+        let Some(limit) = values.get(i).and_then(|x| format!("{x:.1e}").parse::<f64>().ok()) else {
+            continue;
+        };
+        if limits.last().is_none_or(|last| *last < limit) {
+            limits.push(limit);
+        }
+    }
+    limits
+}
+
+/// A QGIS expression that gives `sizes[0]` below the first limit, `sizes[1]` from there, and so on; also
+/// `sizes[0]` where the field is null.
+pub(super) fn steps(field: &str, limits: &[f64], sizes: &[f64]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::from("CASE");
+    for (limit, size) in limits.iter().zip(sizes.iter().skip(1)).rev() {
+        // Writing to a string cannot fail.
+        let _ = write!(out, " WHEN \"{field}\" >= {limit} THEN {size}");
+    }
+    let smallest = sizes.first().copied().unwrap_or(1.0);
+    if limits.is_empty() { smallest.to_string() } else { out + &format!(" ELSE {smallest} END") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_rise_and_are_round() {
+        let values: Vec<f64> = (0..=1000).map(|i| f64::from(i) / 1234.0).collect();
+        assert_eq!(limits(values, &[0.5, 0.8, 0.95]), [0.41, 0.65, 0.77]);
+        assert_eq!(limits(vec![0.2; 9], &[0.5, 0.8]), [0.2]);
+        assert!(limits(vec![0.0, f64::NAN, -1.0], &[0.5]).is_empty());
+    }
+
+    #[test]
+    fn steps_take_the_highest_limit_first() {
+        assert_eq!(
+            steps("mean", &[0.000_01, 0.5], &[0.2, 1.0, 2.0]),
+            "CASE WHEN \"mean\" >= 0.5 THEN 2 WHEN \"mean\" >= 0.00001 THEN 1 ELSE 0.2 END"
+        );
+        assert_eq!(steps("mean", &[], &[0.2, 1.0]), "0.2");
+    }
+}

@@ -1,0 +1,269 @@
+//! The part of the QML of QGIS 3.22 that the styles need, through an XML writer.
+//!
+//! Everything is a rule-based renderer: unlike a graduated one it shows features whose value is null.
+
+use std::io;
+
+use quick_xml::events::{BytesText, Event};
+use quick_xml::writer::Writer;
+
+use crate::layers::normal;
+
+/// What a symbol draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SymbolKind {
+    Marker,
+    Line,
+    Fill,
+}
+
+/// A symbol: layers from bottom to top.
+#[derive(Debug, Clone)]
+pub(super) struct Symbol {
+    pub kind: SymbolKind,
+    pub layers: Vec<SymbolLayer>,
+    /// Expression for the opacity in per cent.
+    pub opacity: Option<String>,
+}
+
+/// One layer of a symbol, by the names that QGIS uses.
+#[derive(Debug, Clone)]
+pub(super) struct SymbolLayer {
+    pub class: &'static str,
+    pub options: Vec<(&'static str, String)>,
+    /// Expressions by property name.
+    pub defined: Vec<(&'static str, String)>,
+    /// The symbol that a pattern repeats.
+    pub part: Option<Box<Symbol>>,
+}
+
+/// One rule of the renderer and one line of the legend.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    /// Expression, `ELSE`, or empty for all.
+    pub filter: String,
+    pub label: String,
+    pub symbol: Symbol,
+}
+
+/// Labels of a layer.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    pub field: &'static str,
+    pub color: &'static str,
+    pub size: f64,
+    /// Placement code of QGIS: 2 along a line, 6 around a point by preference.
+    pub placement: u8,
+}
+
+/// A style.
+#[derive(Debug, Clone)]
+pub(super) struct Style {
+    pub name: &'static str,
+    pub rules: Vec<Rule>,
+    pub label: Option<Label>,
+    /// Field names with their aliases, in order.
+    pub aliases: Vec<(&'static str, &'static str)>,
+    /// Shown as the notes of the layer.
+    pub notes: String,
+}
+
+type Xml = Writer<Vec<u8>>;
+
+/// The QML text.
+pub(super) fn write(style: &Style) -> io::Result<String> {
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 1);
+    xml.write_event(Event::DocType(BytesText::from_escaped(
+        "qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'",
+    )))?;
+    let root = [
+        ("version", "3.22.16-Białowieża"),
+        ("styleCategories", "LayerConfiguration|Symbology|Labeling|Fields|CustomProperties|Notes"),
+        ("labelsEnabled", if style.label.is_some() { "1" } else { "0" }),
+        ("readOnly", "0"),
+    ];
+    xml.create_element("qgis").with_attributes(root).write_inner_content(|xml| {
+        renderer(xml, style)?;
+        if let Some(label) = &style.label {
+            labeling(xml, label)?;
+        }
+        xml.create_element("aliases").write_inner_content(|xml| {
+            for (i, (field, alias)) in style.aliases.iter().enumerate() {
+                let index = i.to_string();
+                xml.create_element("alias")
+                    .with_attributes([("index", index.as_str()), ("field", field), ("name", alias)])
+                    .write_empty()?;
+            }
+            Ok(())
+        })?;
+        xml.create_element("previewExpression").write_text_content(BytesText::new("\"name\""))?;
+        let notes = normal::text(&style.notes);
+        xml.create_element("userNotes").with_attribute(("value", notes.as_ref())).write_empty()?;
+        Ok(())
+    })?;
+    let mut bytes = xml.into_inner();
+    bytes.push(b'\n');
+    String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
+fn renderer(xml: &mut Xml, style: &Style) -> io::Result<()> {
+    let attributes = [
+        ("type", "RuleRenderer"),
+        ("symbollevels", "0"),
+        ("enableorderby", "0"),
+        ("forceraster", "0"),
+        ("referencescale", "-1"),
+    ];
+    xml.create_element("renderer-v2").with_attributes(attributes).write_inner_content(|xml| {
+        let root = format!("{{{}}}", style.name);
+        xml.create_element("rules").with_attribute(("key", root.as_str())).write_inner_content(|xml| {
+            for (i, rule) in style.rules.iter().enumerate() {
+                // QGIS makes random keys; these are the same each time.
+                let (key, symbol) = (format!("{{{}-{i}}}", style.name), i.to_string());
+                let label = normal::text(&rule.label);
+                let mut element = xml.create_element("rule").with_attributes([
+                    ("key", key.as_str()),
+                    ("symbol", symbol.as_str()),
+                    ("label", label.as_ref()),
+                ]);
+                if !rule.filter.is_empty() {
+                    element = element.with_attribute(("filter", rule.filter.as_str()));
+                }
+                element.write_empty()?;
+            }
+            Ok(())
+        })?;
+        xml.create_element("symbols").write_inner_content(|xml| {
+            for (i, rule) in style.rules.iter().enumerate() {
+                symbol(xml, &i.to_string(), &rule.symbol)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn symbol(xml: &mut Xml, name: &str, symbol: &Symbol) -> io::Result<()> {
+    let kind = match symbol.kind {
+        SymbolKind::Marker => "marker",
+        SymbolKind::Line => "line",
+        SymbolKind::Fill => "fill",
+    };
+    let attributes =
+        [("type", kind), ("name", name), ("alpha", "1"), ("clip_to_extent", "1"), ("force_rhr", "0")];
+    xml.create_element("symbol").with_attributes(attributes).write_inner_content(|xml| {
+        let opacity: Vec<_> = symbol.opacity.iter().map(|e| ("alpha", e.clone())).collect();
+        defined(xml, &opacity)?;
+        for (i, layer) in symbol.layers.iter().enumerate() {
+            let attributes = [("class", layer.class), ("enabled", "1"), ("locked", "0"), ("pass", "0")];
+            xml.create_element("layer").with_attributes(attributes).write_inner_content(|xml| {
+                map(xml, None, |xml| {
+                    for (key, value) in &layer.options {
+                        option(xml, "QString", Some(key), Some(value))?;
+                    }
+                    Ok(())
+                })?;
+                defined(xml, &layer.defined)?;
+                if let Some(part) = &layer.part {
+                    self::symbol(xml, &format!("@{name}@{i}"), part)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn defined(xml: &mut Xml, properties: &[(&'static str, String)]) -> io::Result<()> {
+    xml.create_element("data_defined_properties").write_inner_content(|xml| {
+        map(xml, None, |xml| {
+            option(xml, "QString", Some("name"), Some(""))?;
+            if properties.is_empty() {
+                xml.create_element("Option").with_attribute(("name", "properties")).write_empty()?;
+            } else {
+                map(xml, Some("properties"), |xml| {
+                    for (name, expression) in properties {
+                        map(xml, Some(name), |xml| {
+                            option(xml, "bool", Some("active"), Some("true"))?;
+                            option(xml, "QString", Some("expression"), Some(expression))?;
+                            // 3 is an expression, 2 a field.
+                            option(xml, "int", Some("type"), Some("3"))
+                        })?;
+                    }
+                    Ok(())
+                })?;
+            }
+            option(xml, "QString", Some("type"), Some("collection"))
+        })
+    })?;
+    Ok(())
+}
+
+fn map(xml: &mut Xml, name: Option<&str>, inner: impl FnOnce(&mut Xml) -> io::Result<()>) -> io::Result<()> {
+    let mut element = xml.create_element("Option").with_attribute(("type", "Map"));
+    if let Some(name) = name {
+        element = element.with_attribute(("name", name));
+    }
+    element.write_inner_content(inner)?;
+    Ok(())
+}
+
+fn option(xml: &mut Xml, kind: &str, name: Option<&str>, value: Option<&str>) -> io::Result<()> {
+    let mut element = xml.create_element("Option").with_attribute(("type", kind));
+    if let Some(name) = name {
+        element = element.with_attribute(("name", name));
+    }
+    if let Some(value) = value {
+        element = element.with_attribute(("value", value));
+    }
+    element.write_empty()?;
+    Ok(())
+}
+
+fn labeling(xml: &mut Xml, label: &Label) -> io::Result<()> {
+    let (size, placement) = (label.size.to_string(), label.placement.to_string());
+    xml.create_element("labeling").with_attribute(("type", "simple")).write_inner_content(|xml| {
+        xml.create_element("settings").with_attribute(("calloutType", "simple")).write_inner_content(
+            |xml| {
+                let text = [
+                    ("fieldName", label.field),
+                    ("isExpression", "0"),
+                    ("fontFamily", "Open Sans"),
+                    ("fontSize", size.as_str()),
+                    ("fontSizeUnit", "Point"),
+                    ("textColor", label.color),
+                    ("textOpacity", "1"),
+                ];
+                xml.create_element("text-style").with_attributes(text).write_inner_content(|xml| {
+                    let buffer = [
+                        ("bufferDraw", "1"),
+                        ("bufferSize", "0.8"),
+                        ("bufferSizeUnits", "MM"),
+                        ("bufferColor", "255,255,255,255"),
+                        ("bufferOpacity", "0.85"),
+                    ];
+                    xml.create_element("text-buffer").with_attributes(buffer).write_empty()?;
+                    Ok(())
+                })?;
+                let place = [
+                    ("placement", placement.as_str()),
+                    ("placementFlags", "10"),
+                    ("predefinedPositionOrder", "TR,TL,BR,BL,R,L,TSR,BSR"),
+                    ("dist", "1"),
+                    ("distUnits", "MM"),
+                    ("priority", "7"),
+                ];
+                xml.create_element("placement").with_attributes(place).write_empty()?;
+                // One label for the whole of a corridor, not one for each part.
+                let rendering =
+                    [("drawLabels", "1"), ("mergeLines", "1"), ("labelPerPart", "0"), ("displayAll", "0")];
+                xml.create_element("rendering").with_attributes(rendering).write_empty()?;
+                Ok(())
+            },
+        )?;
+        Ok(())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! Typed access to the columns of a raw table: each breach is a fault with row and field.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Faults, Rule, shape};
+use crate::sources::find_field;
+use crate::sources::raw::{RawRow, RawTable, Value};
+use crate::sources::spec::SourceSpec;
+
+/// The columns of one table by the names that corredor uses.
+pub struct Columns<'a> {
+    table: &'a RawTable,
+    at: BTreeMap<&'static str, (usize, String)>,
+}
+
+impl<'a> Columns<'a> {
+    /// Looks up `needed` and `optional` names, through the study's mapping where it has one. A needed
+    /// column that is missing, or a mapped one, is a fault.
+    pub fn new(
+        table: &'a RawTable,
+        spec: &SourceSpec,
+        needed: &[&'static str],
+        optional: &[&'static str],
+        faults: &mut Faults,
+    ) -> Self {
+        let mut at = BTreeMap::new();
+        for (&name, need) in needed.iter().map(|n| (n, true)).chain(optional.iter().map(|n| (n, false))) {
+            let mapped = spec.fields.get(name);
+            let wanted = mapped.map_or(name, String::as_str);
+            match find_field(&table.fields, wanted) {
+                Some(index) => {
+                    at.insert(name, (index, wanted.to_owned()));
+                }
+                None if need || mapped.is_some() => faults.push(
+                    table
+                        .fault(Rule::FieldMissing, None, Some(wanted))
+                        .with("allowed", table.fields.join(", ")),
+                ),
+                None => {}
+            }
+        }
+        Self { table, at }
+    }
+
+    /// Whether the column is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.at.contains_key(name)
+    }
+
+    /// The column's name in the file.
+    #[must_use]
+    pub fn label<'b>(&'b self, name: &'b str) -> &'b str {
+        self.at.get(name).map_or(name, |(_, label)| label.as_str())
+    }
+
+    /// Reports `rule` at a row and column.
+    pub fn fault(&self, rule: Rule, row: &RawRow, name: &str, seen: Option<&str>, faults: &mut Faults) {
+        let mut fault = self.table.fault(rule, Some(row.row), Some(self.label(name)));
+        if let Some(seen) = seen {
+            fault = fault.seen(shape(seen));
+        }
+        faults.push(fault);
+    }
+
+    fn value<'r>(&self, row: &'r RawRow, name: &str) -> Option<&'r Value> {
+        row.values.get(self.at.get(name)?.0)
+    }
+
+    /// The text, `None` if blank or the column is not there.
+    #[must_use]
+    pub fn text(&self, row: &RawRow, name: &str) -> Option<String> {
+        self.value(row, name)?.text()
+    }
+
+    /// The text, a fault if blank.
+    pub fn needed(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<String> {
+        let text = self.text(row, name);
+        if text.is_none() && self.has(name) {
+            self.fault(Rule::ValueEmpty, row, name, None, faults);
+        }
+        text
+    }
+
+    /// A number within `low..=high`; `None` if blank. Group separators are not taken: `1,234` is a fault
+    /// rather than a guess.
+    pub fn number(&self, row: &RawRow, name: &str, low: f64, high: f64, faults: &mut Faults) -> Option<f64> {
+        let text = self.text(row, name)?;
+        let Ok(number) = text.parse::<f64>() else {
+            self.fault(Rule::NotANumber, row, name, Some(&text), faults);
+            return None;
+        };
+        if !number.is_finite() {
+            self.fault(Rule::NotANumber, row, name, Some(&text), faults);
+            return None;
+        }
+        if number < low || number > high {
+            faults.push(
+                self.table
+                    .fault(Rule::OutOfRange, Some(row.row), Some(self.label(name)))
+                    .seen(text)
+                    .with("range", format!("{low} – {high}")),
+            );
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A whole number of at most `high`; `None` if blank.
+    pub fn count(&self, row: &RawRow, name: &str, high: u32, faults: &mut Faults) -> Option<u32> {
+        let number = self.number(row, name, 0.0, f64::from(high), faults)?;
+        if number.fract() != 0.0 {
+            self.fault(Rule::NotAnInteger, row, name, self.text(row, name).as_deref(), faults);
+            return None;
+        }
+        // In 0..=u32::MAX and whole by the checks above.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked above")]
+        Some(number as u32)
+    }
+
+    /// True or false, in Spanish, English and digits; `None` if blank.
+    pub fn boolean(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<bool> {
+        let text = self.text(row, name)?;
+        match text.to_lowercase().as_str() {
+            "true" | "1" | "si" | "sí" | "s" | "yes" | "y" | "verdadero" => Some(true),
+            "false" | "0" | "no" | "n" | "falso" => Some(false),
+            _ => {
+                self.fault(Rule::NotABoolean, row, name, Some(&text), faults);
+                None
+            }
+        }
+    }
+
+    /// One of a list of names, compared without case; `None` if blank.
+    pub fn choice<T: Copy>(
+        &self,
+        row: &RawRow,
+        name: &str,
+        choices: &[(&str, T)],
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let text = self.text(row, name)?;
+        let found = choices.iter().find(|(key, _)| key.eq_ignore_ascii_case(&text)).map(|(_, value)| *value);
+        if found.is_none() {
+            let allowed: Vec<&str> = choices.iter().map(|(key, _)| *key).collect();
+            faults.push(
+                self.table
+                    .fault(Rule::ValueUnknown, Some(row.row), Some(self.label(name)))
+                    .seen(shape(&text))
+                    .with("allowed", allowed.join(", ")),
+            );
+        }
+        found
+    }
+
+    /// A five-digit CVEGEO. Typed formats may have lost the leading zero: `7001` is read as `07001`.
+    pub fn cvegeo(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<String> {
+        let text = self.needed(row, name, faults)?;
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        match (digits, text.len()) {
+            (true, 5) => Some(text),
+            (true, 4) => Some(format!("0{text}")),
+            _ => {
+                self.fault(Rule::CvegeoFormat, row, name, Some(&text), faults);
+                None
+            }
+        }
+    }
+}
+
+/// Collects keys of a table and reports those that stand twice.
+#[derive(Default)]
+pub struct Keys(BTreeMap<String, u64>);
+
+impl Keys {
+    /// Whether `key` is new; a repeat is a fault that names the first row.
+    pub fn insert(
+        &mut self,
+        key: &str,
+        columns: &Columns<'_>,
+        row: &RawRow,
+        name: &str,
+        faults: &mut Faults,
+    ) -> bool {
+        if let Some(first) = self.0.get(key) {
+            faults.push(
+                columns
+                    .table
+                    .fault(Rule::DuplicateKey, Some(row.row), Some(columns.label(name)))
+                    .seen(key.to_owned())
+                    .with("first", first),
+            );
+            return false;
+        }
+        self.0.insert(key.to_owned(), row.row);
+        true
+    }
+}
+
+impl Columns<'_> {
+    /// Reports a well-formed code that no municipality of the study has. Codes are of places, so it is shown.
+    pub fn unknown_code(&self, row: &RawRow, code: &str, faults: &mut Faults) {
+        faults.push(
+            self.table.fault(Rule::ReferenceUnknown, Some(row.row), Some(self.label("cvegeo"))).seen(code.to_owned()),
+        );
+    }
+}

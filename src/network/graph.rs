@@ -1,0 +1,250 @@
+//! The frozen network: a petgraph graph of junctions and links.
+//!
+//! Invariants, asserted by [`Network::new`]: junction and link numbers are dense and equal petgraph's
+//! indices; every line begins at its `from` junction and ends at its `to`; lengths are finite and not
+//! negative; link keys are unique.
+
+use std::collections::BTreeMap;
+
+use geo::{Coord, LineString};
+use petgraph::graph::{NodeIndex, UnGraph};
+use petgraph::unionfind::UnionFind;
+use petgraph::visit::EdgeRef;
+
+use crate::ids::{JunctionId, LinkId, stable_id};
+use crate::model::domain::{Direction, RoadClass, Surface};
+use crate::units::{Metres, Minutes};
+
+/// A place where links meet, or where trips begin, end or are counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Junction {
+    /// Longitude and latitude in degrees.
+    pub at: Coord<f64>,
+    /// Position in the work frame, metres.
+    pub plane: Coord<f64>,
+    /// Index of the town that stands here.
+    pub town: Option<usize>,
+    /// Whether it must stay a junction although only two links meet here.
+    pub anchor: bool,
+}
+
+/// What a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A road.
+    Road,
+    /// The part of a crossing between the gate and the network inside; closing the crossing closes it.
+    Gate {
+        /// Index of the crossing.
+        crossing: usize,
+    },
+    /// The part of a crossing between the gate and the network outside.
+    Approach {
+        /// Index of the crossing.
+        crossing: usize,
+    },
+}
+
+/// A stretch of road between two junctions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Junction at the first position of the line.
+    pub from: JunctionId,
+    /// Junction at the last position of the line.
+    pub to: JunctionId,
+    /// What it is.
+    pub kind: LinkKind,
+    /// Directions, seen along the line.
+    pub direction: Direction,
+    /// Road reference; blank where there is none.
+    pub reference: String,
+    /// Class.
+    pub class: RoadClass,
+    /// Surface.
+    pub surface: Surface,
+    /// Whether a toll is paid.
+    pub toll: bool,
+    /// Region of the road.
+    pub region: String,
+    /// Whether the line is schematic.
+    pub schematic: bool,
+    /// Length along the road.
+    pub length: Metres,
+    /// Time at the road's own speed.
+    pub time: Minutes,
+    /// Ids of the road records it is made of, in order.
+    pub records: Vec<String>,
+    /// Longitude and latitude in degrees.
+    pub line: LineString<f64>,
+}
+
+impl Link {
+    /// Mean speed in km/h.
+    #[must_use]
+    pub fn speed_kmh(&self) -> f64 {
+        if self.time.0 > 0.0 { self.length.km() / self.time.0 * 60.0 } else { 0.0 }
+    }
+
+    /// Whether it is a road of the region and its neighbours on this side of the border.
+    #[must_use]
+    pub fn is_home_road(&self) -> bool {
+        self.kind == LinkKind::Road && self.class != RoadClass::Foreign
+    }
+}
+
+/// A part of the network that is connected in itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    /// Lowest junction in it.
+    pub first: JunctionId,
+    /// Number of junctions.
+    pub junctions: usize,
+    /// Length of its links.
+    pub length: Metres,
+}
+
+/// The frozen network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    graph: UnGraph<Junction, Link>,
+    keys: Vec<String>,
+}
+
+impl Network {
+    /// Freezes a graph. Links are given keys from what they are, not from their order.
+    #[must_use]
+    pub fn new(graph: UnGraph<Junction, Link>) -> Self {
+        for edge in graph.edge_references() {
+            let link = edge.weight();
+            debug_assert_eq!(link.from.index(), edge.source().index());
+            debug_assert_eq!(link.to.index(), edge.target().index());
+            debug_assert!(link.length.0.is_finite() && link.length.0 >= 0.0);
+            debug_assert_eq!(link.line.0.first(), graph.node_weight(edge.source()).map(|j| &j.at));
+            debug_assert_eq!(link.line.0.last(), graph.node_weight(edge.target()).map(|j| &j.at));
+        }
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let keys = graph
+            .edge_weights()
+            .map(|link| {
+                let key = link_key(link);
+                let times = seen.entry(key.clone()).or_insert(0);
+                *times += 1;
+                if *times == 1 { key } else { format!("{key}-{times}") }
+            })
+            .collect();
+        Self { graph, keys }
+    }
+
+    /// The petgraph graph.
+    #[must_use]
+    pub const fn graph(&self) -> &UnGraph<Junction, Link> {
+        &self.graph
+    }
+
+    /// Number of junctions.
+    #[must_use]
+    pub fn junction_count(&self) -> usize {
+        self.graph.node_count()
+    }
+
+    /// Number of links.
+    #[must_use]
+    pub fn link_count(&self) -> usize {
+        self.graph.edge_count()
+    }
+
+    /// A junction.
+    ///
+    /// # Panics
+    /// If `id` is not of this network.
+    #[must_use]
+    pub fn junction(&self, id: JunctionId) -> &Junction {
+        &self.graph[NodeIndex::new(id.index())]
+    }
+
+    /// A link.
+    ///
+    /// # Panics
+    /// If `id` is not of this network.
+    #[must_use]
+    pub fn link(&self, id: LinkId) -> &Link {
+        &self.graph[petgraph::graph::EdgeIndex::new(id.index())]
+    }
+
+    /// The key of a link: the same for the same stretch of road in every run.
+    #[must_use]
+    pub fn key(&self, id: LinkId) -> &str {
+        &self.keys[id.index()]
+    }
+
+    /// All links with their numbers.
+    pub fn links(&self) -> impl ExactSizeIterator<Item = (LinkId, &Link)> {
+        // A network of more than 2^32 links does not fit in memory.
+        #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
+        self.graph.edge_weights().enumerate().map(|(i, link)| (LinkId(i as u32), link)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Links at a junction, with the junction at the other end.
+    pub fn links_at(&self, id: JunctionId) -> impl Iterator<Item = (LinkId, JunctionId)> + '_ {
+        let mut out: Vec<(LinkId, JunctionId)> = self
+            .graph
+            .edges(NodeIndex::new(id.index()))
+            .map(|edge| {
+                let other = if edge.source().index() == id.index() { edge.target() } else { edge.source() };
+                #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
+                (LinkId(edge.id().index() as u32), JunctionId(other.index() as u32))
+            })
+            .collect();
+        out.sort_unstable();
+        out.into_iter()
+    }
+
+    /// Connected parts, the longest first. One-way links count as connections.
+    #[must_use]
+    pub fn components(&self) -> Vec<Component> {
+        let mut union = UnionFind::<usize>::new(self.junction_count());
+        for link in self.graph.edge_weights() {
+            union.union(link.from.index(), link.to.index());
+        }
+        let mut parts: BTreeMap<usize, Component> = BTreeMap::new();
+        for junction in 0..self.junction_count() {
+            #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
+            let first = JunctionId(junction as u32);
+            let part = parts.entry(union.find(junction)).or_insert(Component { first, junctions: 0, length: Metres(0.0) });
+            part.junctions += 1;
+        }
+        for link in self.graph.edge_weights() {
+            if let Some(part) = parts.get_mut(&union.find(link.from.index())) {
+                part.length = part.length + link.length;
+            }
+        }
+        let mut out: Vec<Component> = parts.into_values().collect();
+        out.sort_by(|a, b| b.length.0.total_cmp(&a.length.0).then(a.first.cmp(&b.first)));
+        out
+    }
+}
+
+/// Key of a link from its road and its geometry, whichever way round the line runs.
+fn link_key(link: &Link) -> String {
+    let text = |c: &Coord<f64>| format!("{:.6},{:.6}", c.x, c.y);
+    let points = &link.line.0;
+    let mut places: Vec<String> =
+        [points.first(), points.get(points.len() / 2), points.last()].into_iter().flatten().map(text).collect();
+    if places.first() > places.last() {
+        places.reverse();
+    }
+    // The middle vertex of a line of even length depends on its direction; for a straight one it is an end.
+    if points.len() % 2 == 0 && points.len() > 2 {
+        let mut middle = [points.get(points.len() / 2 - 1), points.get(points.len() / 2)].map(|c| c.map(text));
+        middle.sort();
+        places.splice(1..2, middle.into_iter().flatten());
+    } else if points.len() == 2 {
+        places.remove(1);
+    }
+    let kind = match link.kind {
+        LinkKind::Road => "road",
+        LinkKind::Gate { .. } => "gate",
+        LinkKind::Approach { .. } => "approach",
+    };
+    stable_id([kind, &link.reference, link.class.name()].into_iter().map(str::to_owned).chain(places))
+}

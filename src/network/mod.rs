@@ -1,0 +1,13 @@
+//! Stage 3: roads to a junction graph, a spatial index, and cheapest paths.
+//!
+//! [`noding`] cuts lines where they meet, [`builder`] makes the petgraph graph, joins points to it and
+//! contracts chains, [`graph`] is the frozen result, [`spatial`] finds the nearest link, [`closures`]
+//! turns the study's closures into closed links, [`search`] is the reference Dijkstra.
+
+pub mod builder;
+pub mod closures;
+pub mod contract;
+pub mod graph;
+pub mod noding;
+pub mod search;
+pub mod spatial;

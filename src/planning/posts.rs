@@ -1,0 +1,129 @@
+//! Existing and proposed posts with the flow they meet.
+//!
+//! `flow_met` is the share of located cases' trips that pass; `flow_detected` is what is met times the share
+//! of the day on which the post is staffed times the probability of detection, which has a prior. Migration
+//! control never counts as coverage.
+
+use super::intercept::{SiteKind, Trips, greedy};
+use crate::corridors::demand::UNIT;
+use crate::corridors::draws::Flows;
+use crate::model::domain::Domain;
+use crate::model::study::Study;
+use crate::network::graph::Network;
+use crate::network::spatial::LinkIndex;
+use crate::ids::LinkId;
+use crate::stats::spread;
+
+/// A post.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedPost {
+    /// Rank among the proposed ones, from 1; `None` for an existing post.
+    pub rank: Option<u32>,
+    /// Index of the existing post.
+    pub existing: Option<usize>,
+    /// Link on which it stands; `None` for an existing post that is on no road.
+    pub link: Option<LinkId>,
+    /// Whether it counts as coverage.
+    pub counts_as_coverage: bool,
+    /// Mean, 5 % and 95 % quantile of the share of trips that pass.
+    pub flow_met: [f64; 3],
+    /// Mean share of trips that are detected.
+    pub flow_detected: f64,
+    /// Mean share of trips that no post before it meets; `None` where it does not count.
+    pub gain: Option<f64>,
+    /// Mean share of trips that this post or one before it meets.
+    pub cumulative: Option<f64>,
+}
+
+/// By post: the link on which it stands, the nearest within `reach` metres, of its own road if it names one.
+#[must_use]
+pub fn place_existing(domain: &Domain, network: &Network, reach: f64) -> Vec<Option<LinkId>> {
+    let roads = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road());
+    domain
+        .posts
+        .iter()
+        .map(|post| {
+            let at = domain.frame.to_plane(post.at);
+            let nearest = roads.nearest(at).filter(|n| n.distance.0 <= reach)?;
+            let same_road = |id: LinkId| network.link(id).reference == post.reference;
+            if post.reference.is_empty() || same_road(nearest.link) {
+                return Some(nearest.link);
+            }
+            let own = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
+            own.nearest(at).filter(|n| n.distance.0 <= reach).map(|n| n.link).or(Some(nearest.link))
+        })
+        .collect()
+}
+
+/// Existing posts in their order, then proposed ones by rank.
+#[must_use]
+pub fn plan(study: &Study, domain: &Domain, network: &Network, flows: &Flows, placed: &[Option<LinkId>], closed: &[bool]) -> Vec<PlannedPost> {
+    let trips = Trips::new(&flows.trees, SiteKind::Link, network.link_count());
+    let draws = trips.draws().max(1) as f64;
+    let share = |units: i64| units as f64 / UNIT;
+    let single = |link: LinkId| {
+        let mut only = vec![false; network.link_count()];
+        only[link.index()] = true;
+        trips.met(&only)
+    };
+    let staffed_of = |post: Option<usize>| {
+        post.and_then(|p| domain.posts[p].staffed_share).unwrap_or(study.planning.staffed_share)
+    };
+    let describe = |link: Option<LinkId>, existing: Option<usize>| {
+        let met: Vec<f64> = link.map_or_else(|| vec![0.0; trips.draws()], |l| single(l).into_iter().map(share).collect());
+        let detected = met
+            .iter()
+            .zip(&flows.params)
+            .map(|(m, p)| m * staffed_of(existing) * p.detection)
+            .sum::<f64>()
+            / draws;
+        (spread(met), detected)
+    };
+
+    let mut taken = vec![false; network.link_count()];
+    let mut covered = 0.0;
+    let mut out = Vec::new();
+    for (i, post) in domain.posts.iter().enumerate() {
+        let link = placed[i];
+        let counts = post.counts_as_coverage() && link.is_some();
+        let (flow_met, flow_detected) = describe(link, Some(i));
+        let (mut gain, mut cumulative) = (None, None);
+        if let (true, Some(link)) = (counts, link) {
+            taken[link.index()] = true;
+            let now = share(trips.met(&taken).iter().sum()) / draws;
+            gain = Some(now - covered);
+            cumulative = Some(now);
+            covered = now;
+        }
+        out.push(PlannedPost {
+            rank: None,
+            existing: Some(i),
+            link,
+            counts_as_coverage: counts,
+            flow_met,
+            flow_detected,
+            gain,
+            cumulative,
+        });
+    }
+    let candidates: Vec<bool> =
+        network.links().map(|(id, link)| link.is_home_road() && !closed[id.index()]).collect();
+    let chosen = greedy(&trips, &candidates, taken, study.planning.posts as usize);
+    for (i, choice) in chosen.into_iter().enumerate() {
+        let link = u32::try_from(choice.site).ok().map(LinkId);
+        let (flow_met, flow_detected) = describe(link, None);
+        let gain = share(choice.gain) / draws;
+        covered += gain;
+        out.push(PlannedPost {
+            rank: u32::try_from(i + 1).ok(),
+            existing: None,
+            link,
+            counts_as_coverage: true,
+            flow_met,
+            flow_detected,
+            gain: Some(gain),
+            cumulative: Some(covered),
+        });
+    }
+    out
+}

@@ -1,0 +1,238 @@
+//! Which columns are refused by their names.
+//!
+//! The engine works on places and roads. A file with a column that describes a person is not read at all, and
+//! neither is one with a column that no score may use, whatever the study would do with it.
+
+use super::names::{squeeze, words};
+use super::sink::Sink;
+use crate::error::Rule;
+
+/// Which columns a source may have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColumnRules {
+    /// A register of businesses: its contact columns are dropped on reading with a warning, and never stored.
+    pub business_register: bool,
+}
+
+/// Words that describe a person in any name.
+#[rustfmt::skip] // One word a line hides the list.
+const PERSON_WORDS: &[&str] = &[
+    "curp", "rfc", "ine", "ife", "telefono", "telefonos", "tel", "cel", "celular", "celulares", "phone",
+    "telephone", "cellphone", "whatsapp", "telegram", "facebook", "instagram", "twitter", "tiktok",
+    "correo", "correos", "correoelec", "email", "mail", "nacimiento", "birth", "birthdate", "birthday",
+    "birthplace", "dob", "apellido", "apellidos", "paterno", "materno", "surname", "surnames", "placa",
+    "placas", "pasaporte", "pasaportes", "passport", "apodo", "nickname", "huella", "huellas",
+    "fingerprint", "fingerprints", "biometrico", "biometricos", "biometric", "biometrics", "fotografia",
+    "nss", "ssn",
+];
+
+/// Whole names, letters and digits only.
+#[rustfmt::skip] // One word a line hides the list.
+const PERSON_NAMES: &[&str] = &[
+    "nombres", "nombrecompleto", "nomcompleto", "nombrepila", "nombredepila", "nombreyapellidos",
+    "firstname", "lastname", "fullname", "givenname", "givennames", "familyname", "middlename",
+    "victimname", "nombrevictima", "nomvictima", "victimanombre", "edad", "edades", "age", "sexo", "sex",
+    "genero", "gender", "fechanac", "fecnac", "fnac", "fnacimiento", "appaterno", "apmaterno", "apepat",
+    "apemat", "plate", "plates", "plateno", "licenseplate", "licenceplate", "numberplate", "vehicleplate",
+    "matriculavehiculo", "matriculavehicular", "domicilioparticular", "direccionparticular",
+    "homeaddress", "licenciaconducir", "licenciamanejo", "driverlicense", "driverslicense",
+    "drivinglicence", "cedulaprofesional", "claveelector", "movil", "mobile", "mobilenumber",
+    "representantelegal", "redessociales", "redsocial",
+];
+
+/// Words that are personal only beside a word of [`WHO`] or [`GROUP`].
+const PERSON_PARTS: &[&str] = &[
+    "nombre", "nom", "name", "names", "id", "folio", "clave", "edad", "age", "sexo", "sex", "genero",
+    "gender",
+];
+
+/// One person. The plurals (`victimas`, `victims`) name counts.
+#[rustfmt::skip] // One word a line hides the list.
+const WHO: &[&str] = &[
+    "victima", "victim", "contacto", "contact", "propietario", "owner", "titular", "representante",
+    "dueno", "responsable", "encargado", "denunciante", "imputado", "acusado", "agraviado", "ofendido",
+    "tratante", "testigo", "suspect", "trafficker", "witness", "persona", "person", "trabajador",
+    "worker", "empleado", "employee", "madre", "padre", "tutor", "conductor", "chofer", "driver",
+];
+
+/// Words of a cross-tab by age or sex, which with a place is nearly a person.
+const GROUP: &[&str] = &["rango", "grupo", "range", "group", "anos", "years", "anios"];
+
+/// Words of what no score may use.
+#[rustfmt::skip] // One word a line hides the list.
+const DENIED_WORDS: &[&str] = &[
+    "nacionalidad", "nacionalidades", "nationality", "nationalities", "ciudadania", "citizenship",
+    "etnia", "etnias", "etnico", "etnica", "etnicidad", "ethnicity", "ethnic", "ethnicities", "indigena",
+    "indigenas", "indigenous", "lengua", "lenguas", "idioma", "idiomas", "language", "languages",
+    "religion", "religiones", "religions", "religious", "religioso", "religiosa", "visa", "visas", "raza",
+    "razas", "race", "races", "racial", "afrodescendiente", "afrodescendientes", "afromexicano",
+    "afromexicana", "afromexicanos", "afromexicanas",
+];
+
+/// Whole names of the same.
+#[rustfmt::skip] // One word a line hides the list.
+const DENIED_NAMES: &[&str] = &[
+    "lang", "paisorigen", "paisdeorigen", "countryoforigin", "paisnacimiento", "paisdenacimiento",
+    "countryofbirth", "credo", "tonopiel", "tonodepiel", "orientacionsexual", "sexualorientation",
+];
+
+/// Pairs of words of the same.
+const DENIED_PAIRS: &[(&[&str], &[&str])] = &[
+    (&["color", "tono", "tone"], &["piel", "skin"]),
+    (
+        &["situacion", "sit", "condicion", "estatus", "estado", "calidad", "status", "documento"],
+        &["migratoria", "migratorio", "migratory", "migration", "immigration", "migrant", "migrante"],
+    ),
+];
+
+/// Contact columns of a business register, whole names: those of DENUE and their like in English.
+#[rustfmt::skip] // One word a line hides the list.
+const CONTACT_NAMES: &[&str] = &[
+    "telefono", "telefonos", "phone", "telephone", "correoelec", "correoelectronico", "correo", "email",
+    "www", "website", "paginaweb", "web", "razsocial", "razonsocial", "legalname", "companyname", "fax",
+];
+
+/// Shapefiles cut names after this many bytes.
+const CUT: usize = 10;
+
+/// Letters that a cut word must have left to be taken for the long one.
+const CUT_LEAST: usize = 4;
+
+fn classify(name: &str, rules: ColumnRules) -> Option<Rule> {
+    let whole = squeeze(name);
+    if rules.business_register && CONTACT_NAMES.contains(&whole.as_str()) {
+        return Some(Rule::ContactColumnDropped);
+    }
+    let words = words(name);
+    let cut = name.len() == CUT;
+    let last = words.len().saturating_sub(1);
+    // Whether one of the words is in the list; the last one of a cut name may be the beginning of one.
+    let has = |list: &[&str]| {
+        words.iter().enumerate().any(|(i, word)| {
+            let begins = |long: &&str| {
+                word.len() >= CUT_LEAST && long.len() > word.len() && long.starts_with(word.as_str())
+            };
+            list.contains(&word.as_str()) || (cut && i == last && list.iter().any(begins))
+        })
+    };
+    let is = |list: &[&str]| {
+        let begins = |long: &&str| cut && words.len() > 1 && long.starts_with(whole.as_str());
+        list.contains(&whole.as_str()) || list.iter().any(begins)
+    };
+    let pair = |one: &[&str], other: &[&str]| has(one) && has(other);
+    // Before the rest: what is left of `nacimiento` in a cut name could be of `nacionalidad` as well.
+    if pair(&["fec", "fecha", "date", "f"], &["nac", "naci"]) {
+        return Some(Rule::PersonColumn);
+    }
+    if has(DENIED_WORDS) || is(DENIED_NAMES) || DENIED_PAIRS.iter().any(|(one, other)| has(one) && has(other))
+    {
+        return Some(Rule::DeniedColumn);
+    }
+    if has(PERSON_WORDS)
+        || is(PERSON_NAMES)
+        || pair(PERSON_PARTS, WHO)
+        || pair(&["edad", "age", "sexo", "sex", "genero", "gender"], GROUP)
+        || pair(&["clave", "cve", "credencial"], &["elector"])
+        || pair(&["license", "licence", "vehicle", "number"], &["plate", "plates"])
+        || pair(&["domicilio", "direccion"], &["particular"])
+        || pair(&["home"], &["address"])
+    {
+        return Some(Rule::PersonColumn);
+    }
+    None
+}
+
+/// Looks at the names of all columns. Pushes a fault for each that is refused or dropped, and for names that
+/// stand twice, and gives the indices of the columns to read; `None` if the file is refused.
+pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) -> Option<Vec<usize>> {
+    let mut kept = Vec::new();
+    let mut refused = false;
+    let mut seen = std::collections::HashSet::new();
+    for (i, field) in fields.iter().enumerate() {
+        if !field.trim().is_empty() && !seen.insert(field.trim().to_lowercase()) {
+            let fault = sink.fault(Rule::ColumnTwice).field(field);
+            sink.push(fault);
+            refused = true;
+        }
+        match classify(field, rules) {
+            None => kept.push(i),
+            Some(rule) => {
+                let fault = sink.fault(rule).field(field);
+                refused |= fault.is_error();
+                sink.push(fault);
+            }
+        }
+    }
+    (!refused).then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: ColumnRules = ColumnRules { business_register: false };
+    const REGISTER: ColumnRules = ColumnRules { business_register: true };
+
+    #[test]
+    fn person_columns_are_refused() {
+        for name in "nombres apellidos Apellido_Paterno ap_materno nombre_completo NombreCompleto first_name lastName \
+            FULL_NAME victim_name victima_nombre NOM_VICTIMA NOM_VICTIM nombreVictima id_victima victim_id curp CURP_VICT \
+            rfc ine clave_elector num_ine telefono Teléfono tel_contacto tel1 TELEFONO_C phone phone_number celular \
+            correo correo_electronico CORREO_ELE email e_mail contact_email fecha_nacimiento fec_nac FEC_NAC FECHA_NACI \
+            fechaNacimiento date_of_birth birth_date dob edad EDAD edad_victima rango_edad age age_group sexo Sexo sex \
+            gender placa placas license_plate LicensePlate plates pasaporte passport_no domicilio_particular \
+            domicilio-particular home_address facebook whatsapp contact_name nombre_contacto nombre_propietario \
+            owner_name driver_name nombre_chofer nss"
+            .split_whitespace()
+        {
+            assert_eq!(classify(name, PLAIN), Some(Rule::PersonColumn), "{name}");
+        }
+        assert_eq!(classify("Rango de edad", PLAIN), Some(Rule::PersonColumn));
+        assert_eq!(classify("fecha de nacimiento", PLAIN), Some(Rule::PersonColumn));
+    }
+
+    #[test]
+    fn columns_that_no_score_may_use_are_refused() {
+        for name in "nacionalidad Nacionalidad_victima NACIONALID nationality etnia grupo_etnico ethnicity indigena \
+            pob_indigena hablantes_lengua lengua idioma language languages religion Religión situacion_migratoria \
+            SIT_MIGRAT condicionMigratoria estatus_migratorio migratory_status immigration_status visa tipo_visa raza \
+            race color_piel skin_color pais_origen country_of_origin afrodescendientes lang"
+            .split_whitespace()
+        {
+            assert_eq!(classify(name, PLAIN), Some(Rule::DeniedColumn), "{name}");
+            assert_eq!(classify(name, REGISTER), Some(Rule::DeniedColumn), "{name}");
+        }
+    }
+
+    #[test]
+    fn ordinary_columns_raise_no_alarm() {
+        for name in "nombre name NOMBRE NOMGEO NOM_ENT NOM_MUN NOM_LOC nom_estab nomb_asent tipoCenCom nom_CenCom operator \
+            operador ref mode id ID_RED CVEGEO CVE_ENT CVE_MUN cve_loc ageb manzana per_ocu num_personas clee codigo_act \
+            nombre_act nombre_mun tipo_vial nom_vial tipo_v_e_1 numero_ext letra_ext edificio cod_postal entidad municipio \
+            localidad tipoUniEco latitud longitud fecha_alta TIPO_VIAL NOMBRE CODIGO COND_PAV RECUBRI CARRILES ESTATUS \
+            CONDICION NIVEL PEAJE ADMINISTRA JURISDI CIRCULA ESCALA_VIS VELOCIDAD UNION_INI UNION_FIN LONGITUD ANCHO \
+            FECHA_ACT CALIREPR highway oneway maxspeed surface toll access junction barrier lanes bridge layer count \
+            count_min count_max victimas total_victimas victims num_victims period_start purpose staffed estacion_migratoria \
+            POB_TOT ANALF SBASC OVSDE OVPT VHAC PL.5000 PO2SM IM_2020 GM_2020 IMN_2020 POBTOT ALTITUD population sector \
+            last_visit complaints contact_type competence inclusion nacional lon lat x y fid geom passage corridor imagen \
+            average coverage village stage elevation Enero Diciembre traced masculino DIST_ELECT distrito_electoral"
+            .split_whitespace()
+        {
+            assert_eq!(classify(name, PLAIN), None, "{name}");
+        }
+        for name in ["Año", "Cve. Municipio", "Bien jurídico afectado", "Tipo de delito", "Subtipo de delito"]
+        {
+            assert_eq!(classify(name, PLAIN), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn contact_columns_of_a_business_register_are_dropped_only() {
+        for name in ["telefono", "correoelec", "www", "raz_social", "Phone", "email", "razon_social"] {
+            assert_eq!(classify(name, REGISTER), Some(Rule::ContactColumnDropped), "{name}");
+        }
+        for name in ["curp", "nombre_propietario", "tel_celular", "representante_legal"] {
+            assert_eq!(classify(name, REGISTER), Some(Rule::PersonColumn), "{name}");
+        }
+    }
+}

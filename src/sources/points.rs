@@ -1,0 +1,143 @@
+//! Points of a table from two columns of decimal degrees, or of metres where the study names a projected CRS.
+
+use geo::Coord;
+
+use super::crs::{self, ToWgs84};
+use super::geometry::{self, Shape, Survey};
+use super::names::find_field;
+use super::sink::Sink;
+use super::{Job, SourceSpec};
+use crate::error::{Error, Fault, Rule, shape};
+use crate::sources::spec::GeometryNeed;
+
+/// Names that are tried for the longitude where the study maps none.
+const LON: [&str; 4] = ["lon", "longitud", "longitude", "lng"];
+/// And for the latitude.
+const LAT: [&str; 3] = ["lat", "latitud", "latitude"];
+
+/// Where the coordinates of a row stand, and how to read them.
+pub(super) struct PointReader {
+    x: (usize, String),
+    y: (usize, String),
+    decimal_comma: bool,
+    pub(super) to_wgs84: ToWgs84,
+}
+
+impl PointReader {
+    /// Finds the columns and the CRS, by default EPSG:4326.
+    pub(super) fn new(
+        fields: &[String],
+        job: &Job<'_>,
+        decimal_comma: bool,
+        sink: &mut Sink<'_>,
+    ) -> Result<Self, Error> {
+        let spec = job.spec;
+        let system = crs::parse(spec.crs.as_deref().unwrap_or("EPSG:4326"));
+        let Some(to_wgs84) = system.map(ToWgs84::new).transpose()?.flatten() else {
+            let detail = spec.crs.as_deref().map(super::environment::one_line).unwrap_or_default();
+            return Err(sink.fault(Rule::CrsUnusable).with("detail", detail).into());
+        };
+        let projected = if to_wgs84.geographic { None } else { Some(("x", "y")) };
+        let x = column(fields, spec, "lon", &LON, projected.map(|names| names.0));
+        let y = column(fields, spec, "lat", &LAT, projected.map(|names| names.1));
+        match (x, y) {
+            (Ok(x), Ok(y)) => Ok(Self { x, y, decimal_comma, to_wgs84 }),
+            (x, y) => {
+                let seen = super::environment::one_line(&fields.join(", "));
+                let missing = [x.err(), y.err()].into_iter().flatten();
+                let faults =
+                    missing.map(|name| sink.fault(Rule::FieldMissing).field(name).with("seen", &seen));
+                Err(crate::error::Faults(faults.collect()).into())
+            }
+        }
+    }
+
+    /// The point of a row, or a fault.
+    pub(super) fn point(
+        &self,
+        values: &[String],
+        row: u64,
+        survey: &mut Survey,
+        sink: &mut Sink<'_>,
+    ) -> Option<geo::Geometry<f64>> {
+        let text =
+            |column: &(usize, String)| values.get(column.0).map(|text| text.trim()).unwrap_or_default();
+        let (x, y) = (text(&self.x), text(&self.y));
+        if x.is_empty() && y.is_empty() {
+            sink.at(Rule::GeometryEmpty, row);
+            return None;
+        }
+        let mut read = |text: &str, column: &(usize, String)| match number(text, self.decimal_comma) {
+            Ok(number) => Some(number),
+            Err(rule) => {
+                let mut fault: Fault = sink.fault(rule).row(row).field(&column.1);
+                if !text.is_empty() {
+                    fault = fault.seen(shape(text));
+                }
+                sink.push(fault);
+                None
+            }
+        };
+        let (x, y) = (read(x, &self.x), read(y, &self.y));
+        let point = Shape::Points(vec![Coord { x: x?, y: y? }]);
+        geometry::settle(point, GeometryNeed::Point, &self.to_wgs84, row, survey, sink)
+    }
+}
+
+/// The index and the name of a coordinate's column, or the name that is missing.
+fn column(
+    fields: &[String],
+    spec: &SourceSpec,
+    key: &str,
+    names: &[&str],
+    projected: Option<&str>,
+) -> Result<(usize, String), String> {
+    let found = match (spec.fields.get(key), projected.and_then(|name| spec.fields.get(name))) {
+        (Some(mapped), _) | (None, Some(mapped)) => {
+            return find_field(fields, mapped).map(|at| (at, mapped.clone())).ok_or_else(|| mapped.clone());
+        }
+        (None, None) => projected.iter().chain(names).find_map(|name| find_field(fields, name)),
+    };
+    let at = found.ok_or_else(|| key.to_owned())?;
+    Ok((at, fields.get(at).cloned().unwrap_or_default()))
+}
+
+/// A decimal number: digits with one point (or comma, where the columns are not divided by it), a sign, an
+/// exponent. Anything else, such as `14°40' N`, is not guessed at.
+fn number(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
+    if text.is_empty() {
+        return Err(Rule::GeometryEmpty);
+    }
+    let with_point;
+    let text = if decimal_comma && text.matches(',').count() == 1 && !text.contains('.') {
+        with_point = text.replace(',', ".");
+        &with_point
+    } else {
+        text
+    };
+    // The parser of the standard library also takes `nan`, `inf` and `infinity`.
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        Ok(_) => Err(Rule::CoordinateNotFinite),
+        Err(_) => Err(Rule::CoordinateFormat),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_or_refused() {
+        assert_eq!(number("-92.26", false), Ok(-92.26));
+        assert_eq!(number("-92,26", true), Ok(-92.26));
+        assert_eq!(number("1.5e1", false), Ok(15.0));
+        assert_eq!(number("-92,26", false), Err(Rule::CoordinateFormat));
+        assert_eq!(number("1.234,5", true), Err(Rule::CoordinateFormat));
+        assert_eq!(number("14°40' N", false), Err(Rule::CoordinateFormat));
+        assert_eq!(number("14 40 12", false), Err(Rule::CoordinateFormat));
+        assert_eq!(number("NaN", false), Err(Rule::CoordinateNotFinite));
+        assert_eq!(number("1e999", false), Err(Rule::CoordinateNotFinite));
+        assert_eq!(number("", false), Err(Rule::GeometryEmpty));
+    }
+}
