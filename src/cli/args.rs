@@ -171,14 +171,17 @@ pub fn command(lang: Lang) -> Command {
             localised(sub.about(about), lang)
         });
     }
-    localised(command, lang).subcommand_help_heading(text(lang, "cli.commands")).disable_version_flag(true).arg(
-        clap::Arg::new("version")
-            .short('V')
-            .long("version")
-            .action(clap::ArgAction::Version)
-            .help(text(lang, "cli.version"))
-            .help_heading(text(lang, "cli.options")),
-    )
+    localised(command, lang)
+        .subcommand_help_heading(text(lang, "cli.commands"))
+        .disable_version_flag(true)
+        .arg(
+            clap::Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(clap::ArgAction::Version)
+                .help(text(lang, "cli.version"))
+                .help_heading(text(lang, "cli.options")),
+        )
 }
 
 fn localised(command: Command, lang: Lang) -> Command {
@@ -192,7 +195,10 @@ fn localised(command: Command, lang: Lang) -> Command {
         .mut_args(|arg| {
             let key = format!("cli.arg.{}", arg.get_id());
             let heading = if arg.is_positional() { "cli.arguments" } else { "cli.options" };
-            arg.help(text(lang, &key)).help_heading(text(lang, heading)).hide_possible_values(true).hide_default_value(true)
+            arg.help(text(lang, &key))
+                .help_heading(text(lang, heading))
+                .hide_possible_values(true)
+                .hide_default_value(true)
         })
         .arg(
             clap::Arg::new("help")

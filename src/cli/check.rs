@@ -31,12 +31,18 @@ impl Report {
         let built = &loaded.built;
         let joined = |list: &[Option<Access>]| (list.iter().flatten().count(), list.len());
         let all = built.seats.iter().chain(&built.gates).chain(&built.exits).flatten();
-        let count = |f: fn(&CountDatum) -> bool| loaded.domain.municipalities.iter().filter(|m| f(&m.datum)).count();
+        let count =
+            |f: fn(&CountDatum) -> bool| loaded.domain.municipalities.iter().filter(|m| f(&m.datum)).count();
         Self {
             sources: loaded.domain.provenance.clone(),
             junctions: built.network.junction_count(),
             links: built.network.link_count(),
-            km: built.network.links().filter(|(_, l)| l.kind == LinkKind::Road).map(|(_, l)| l.length.km()).sum(),
+            km: built
+                .network
+                .links()
+                .filter(|(_, l)| l.kind == LinkKind::Road)
+                .map(|(_, l)| l.length.km())
+                .sum(),
             parts: built.network.components().len(),
             joined: [joined(&built.seats), joined(&built.gates), joined(&built.exits)],
             farthest_km: all.map(|a| a.distance.km()).fold(0.0, f64::max),
@@ -66,12 +72,11 @@ impl Report {
     /// For people: a table of sources, then network, joins and counts.
     #[must_use]
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let heads = ["source", "file", "records", "crs", "encoding", "extent"].map(|k| text(lang, &format!("check.{k}")));
+        let heads = ["source", "file", "records", "crs", "encoding", "extent"]
+            .map(|k| text(lang, &format!("check.{k}")));
         let mut rows = vec![heads.to_vec()];
         rows.extend(self.sources.iter().map(|s| {
-            let extent = s.extent.map_or_else(String::new, |e| {
-                e.map(|v| format!("{v:.2}")).join(" ")
-            });
+            let extent = s.extent.map_or_else(String::new, |e| e.map(|v| format!("{v:.2}")).join(" "));
             vec![
                 s.source.clone(),
                 s.file.clone(),

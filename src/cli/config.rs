@@ -30,10 +30,14 @@ pub struct StudyFile {
 /// [`Error::Faults`] with everything that is wrong with the file; [`Error::Io`] if it cannot be read.
 pub fn read(path: &Path) -> Result<StudyFile> {
     let file = if path.is_dir() { path.join("study.toml") } else { path.to_owned() };
-    let name = file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let name =
+        file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
     let text = crate::sources::read_text(&file, MAX_BYTES)?;
     let study = parse(&text, &name)?;
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let folder = file
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .map_or_else(|| PathBuf::from("."), Path::to_owned);
     Ok(StudyFile { study, name, folder, text })
 }
 
@@ -52,7 +56,8 @@ pub fn parse(text: &str, name: &str) -> Result<Study> {
     let schema = schema();
     unknown_keys(text, name, document.as_table(), &schema, &schema, "", &mut faults);
     let parsed: Result<Study, _> = serde_path_to_error::deserialize(
-        toml::Deserializer::parse(text).map_err(|e| Fault::new(Rule::StudySyntax, name).with("detail", e.message()))?,
+        toml::Deserializer::parse(text)
+            .map_err(|e| Fault::new(Rule::StudySyntax, name).with("detail", e.message()))?,
     );
     match parsed {
         Ok(study) => {
@@ -110,7 +115,8 @@ fn unknown_keys(
                 let mut fault = Fault::new(Rule::KeyUnknown, name).field(full);
                 fault.place.row = table.key(key).and_then(|k| k.span()).map(|s| line_of(text, s.start));
                 if let Some(nearest) = nearest(key, &names) {
-                    let whole = if path.is_empty() { nearest.to_owned() } else { format!("{path}.{nearest}") };
+                    let whole =
+                        if path.is_empty() { nearest.to_owned() } else { format!("{path}.{nearest}") };
                     fault = fault.with("nearest", whole);
                 }
                 faults.push(fault);
@@ -136,7 +142,8 @@ fn resolved<'a>(schema: &'a Json, root: &'a Json) -> &'a Json {
         return root.pointer(pointer).map_or(schema, |s| resolved(s, root));
     }
     if let Some(list) = schema.get("anyOf").and_then(Json::as_array) {
-        let real: Vec<&Json> = list.iter().filter(|s| s.get("type").and_then(Json::as_str) != Some("null")).collect();
+        let real: Vec<&Json> =
+            list.iter().filter(|s| s.get("type").and_then(Json::as_str) != Some("null")).collect();
         if let [one] = real[..] {
             return resolved(one, root);
         }
@@ -222,7 +229,8 @@ roads = { path = "r.geojson" }
         let text = format!("{BASE}sources.rodas = 1\n").replace("sources.rodas = 1\n", "")
             + "[parameters]\ndrwas = 5\nprofiles = { fast = 1.0, slow = 2.0 }\n[sorces]\n";
         let faults = faults_of(&text);
-        let listed: Vec<_> = faults.iter().map(|f| (f.place.field.clone().unwrap(), f.place.row.unwrap())).collect();
+        let listed: Vec<_> =
+            faults.iter().map(|f| (f.place.field.clone().unwrap(), f.place.row.unwrap())).collect();
         assert!(listed.contains(&("parameters.drwas".into(), 11)), "{listed:?}");
         assert!(listed.contains(&("parameters.profiles.slow".into(), 12)), "{listed:?}");
         assert!(listed.contains(&("sorces".into(), 13)), "{listed:?}");
@@ -237,7 +245,11 @@ roads = { path = "r.geojson" }
         let rules: Vec<_> = faults.iter().map(|f| (f.rule, f.place.row)).collect();
         assert_eq!(
             rules,
-            [(Rule::ParameterRange, Some(11)), (Rule::ParameterRange, Some(12)), (Rule::ParameterRange, Some(14))]
+            [
+                (Rule::ParameterRange, Some(11)),
+                (Rule::ParameterRange, Some(12)),
+                (Rule::ParameterRange, Some(14))
+            ]
         );
     }
 

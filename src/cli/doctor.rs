@@ -21,7 +21,11 @@ pub struct Finding {
 pub fn examine(lang: Lang) -> Vec<Finding> {
     let mut out = vec![
         Finding { what: text(lang, "doctor.version"), ok: true, found: env!("CARGO_PKG_VERSION").to_owned() },
-        Finding { what: text(lang, "doctor.gdal"), ok: gdal_is_new(), found: gdal::version_info("RELEASE_NAME") },
+        Finding {
+            what: text(lang, "doctor.gdal"),
+            ok: gdal_is_new(),
+            found: gdal::version_info("RELEASE_NAME"),
+        },
     ];
     for name in ["GPKG", "GeoJSON", "ESRI Shapefile", "FlatGeobuf"] {
         let ok = gdal::DriverManager::get_driver_by_name(name).is_ok();
@@ -53,7 +57,11 @@ pub fn lines(findings: &[Finding], lang: Lang) -> Vec<String> {
         .iter()
         .map(|f| {
             let verdict = text(lang, if f.ok { "doctor.ok" } else { "doctor.bad" });
-            format!("{verdict:>6}  {}{}", f.what, if f.found.is_empty() { String::new() } else { format!(": {}", f.found) })
+            format!(
+                "{verdict:>6}  {}{}",
+                f.what,
+                if f.found.is_empty() { String::new() } else { format!(": {}", f.found) }
+            )
         })
         .collect()
 }
@@ -94,7 +102,9 @@ fn write_test() -> Result<(), String> {
     let path = folder.path().join("doctor.gpkg");
     let driver = gdal::DriverManager::get_driver_by_name("GPKG").map_err(|e| e.to_string())?;
     let mut dataset = driver.create_vector_only(&path).map_err(|e| e.to_string())?;
-    dataset.create_layer(gdal::vector::LayerOptions { name: "doctor", ..Default::default() }).map_err(|e| e.to_string())?;
+    dataset
+        .create_layer(gdal::vector::LayerOptions { name: "doctor", ..Default::default() })
+        .map_err(|e| e.to_string())?;
     dataset.flush_cache().map_err(|e| e.to_string())?;
     Ok(())
 }

@@ -29,7 +29,8 @@ pub fn count() -> usize {
 pub fn write(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
     let files = Study::iter().filter_map(|name| Study::get(&name).map(|f| (name, f)));
-    let notes = Notes::iter().filter(|n| !n.contains('/')).filter_map(|name| Notes::get(&name).map(|f| (name, f)));
+    let notes =
+        Notes::iter().filter(|n| !n.contains('/')).filter_map(|name| Notes::get(&name).map(|f| (name, f)));
     for (name, file) in files.chain(notes) {
         let path = dir.join(&*name);
         fs::write(&path, &file.data).map_err(|e| Error::io(path, e))?;

@@ -79,7 +79,8 @@ pub fn load(file: StudyFile, progress: &Progress) -> Result<Loaded> {
     let limits = Limits::default();
     for (source, spec) in study.sources.given() {
         let rules = ColumnRules { business_register: source == "worksites" };
-        if let Some(table) = sources::read(&folder, source, spec, need(source), &rules, &limits, &mut faults)? {
+        if let Some(table) = sources::read(&folder, source, spec, need(source), &rules, &limits, &mut faults)?
+        {
             tables.insert(source, table);
         }
     }
@@ -100,7 +101,11 @@ pub fn load(file: StudyFile, progress: &Progress) -> Result<Loaded> {
     let p = &study.parameters;
     let built = build_network(
         &domain,
-        BuildOptions { tolerance: p.node_tolerance_m, max_snap: p.max_snap_m, access_speed_kmh: p.access_speed_kmh },
+        BuildOptions {
+            tolerance: p.node_tolerance_m,
+            max_snap: p.max_snap_m,
+            access_speed_kmh: p.access_speed_kmh,
+        },
     );
     report_network(&study, &domain, &built, &mut faults);
     let closed = closed_links(&study, &name, &domain, &built, &mut faults);
@@ -120,11 +125,18 @@ pub fn load(file: StudyFile, progress: &Progress) -> Result<Loaded> {
 /// Reports what could not be joined to the network.
 fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Faults) {
     let file_of = |source: &str| {
-        study.sources.given().into_iter().find(|(s, _)| *s == source).map_or_else(String::new, |(_, spec)| spec.path.clone())
+        study
+            .sources
+            .given()
+            .into_iter()
+            .find(|(s, _)| *s == source)
+            .map_or_else(String::new, |(_, spec)| spec.path.clone())
     };
     for point in &built.unsnapped {
         let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| format!("{:.1} km", d.km()));
-        let mut fault = Fault::new(Rule::Unsnapped, file_of(point.source)).seen(point.id.clone()).with("distance", distance);
+        let mut fault = Fault::new(Rule::Unsnapped, file_of(point.source))
+            .seen(point.id.clone())
+            .with("distance", distance);
         if point.row > 0 {
             fault = fault.row(point.row);
         }
@@ -184,13 +196,18 @@ fn prepare_counts(
 
 /// An impossible set of counts as a fault of the study, with the municipality named where one is at fault.
 fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
-    let named = |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
+    let named =
+        |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
     let detail = match error {
         IncidenceError::Exposure { cell, .. }
         | IncidenceError::BoundsCrossed { cell, .. }
         | IncidenceError::CasesWithoutExposure { cell, .. } => format!("{}{error}", named(*cell)),
-        IncidenceError::LowerBoundsAboveTotal { lower, total } => format!("Σ count_min = {lower} > total = {total}"),
-        IncidenceError::UpperBoundsBelowTotal { upper, total } => format!("Σ count_max = {upper} < total = {total}"),
+        IncidenceError::LowerBoundsAboveTotal { lower, total } => {
+            format!("Σ count_min = {lower} > total = {total}")
+        }
+        IncidenceError::UpperBoundsBelowTotal { upper, total } => {
+            format!("Σ count_max = {upper} < total = {total}")
+        }
         other => other.to_string(),
     };
     Fault::new(Rule::TotalImpossible, study_name).field("incidence").with("detail", detail)
@@ -243,8 +260,15 @@ pub fn analyse(
         let costs = LinkCosts::new(&built.network, on_link, closed.clone());
         let bar = progress.bar("draws", u64::from(study.parameters.draws));
         let tick = || bar.inc();
-        let inputs =
-            Inputs { study, places: &places, arcs: &arcs, costs: &costs, counts: &counts, stop, progress: &tick };
+        let inputs = Inputs {
+            study,
+            places: &places,
+            arcs: &arcs,
+            costs: &costs,
+            counts: &counts,
+            stop,
+            progress: &tick,
+        };
         Flows::run(&inputs)?
     } else {
         let params = (0..study.parameters.draws)
@@ -293,7 +317,15 @@ pub fn analyse(
         summary.extend(corridors.iter().take(5).map(|c| {
             let s = &c.summary;
             let pct = |v: f64| format!("{:.1}", v * 100.0);
-            format!("  {}. {}  {} % ({}–{} %)  {:.2}", c.rank, c.name, pct(s.mean), pct(s.p05), pct(s.p95), s.pr_top)
+            format!(
+                "  {}. {}  {} % ({}–{} %)  {:.2}",
+                c.rank,
+                c.name,
+                pct(s.mean),
+                pct(s.p05),
+                pct(s.p95),
+                s.pr_top
+            )
         }));
         summary.push(demand_line(&flows, lang));
     }

@@ -11,7 +11,7 @@ pub mod messages;
 pub mod progress;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,9 +34,8 @@ use crate::layers::{verify, write};
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = words.into_iter().collect();
     let lang = args::language_of(&words);
-    let parsed = args::command(lang)
-        .try_get_matches_from(&words)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed =
+        args::command(lang).try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(e) if !e.use_stderr() => {
@@ -166,7 +165,13 @@ impl Session {
     }
 
     /// Puts the folder in its place and says what to open. `main` is the folder within it to open.
-    fn finish(&self, folder: ResultFolder, summary: Vec<String>, main: &str, warnings: &Faults) -> Result<String> {
+    fn finish(
+        &self,
+        folder: ResultFolder,
+        summary: Vec<String>,
+        main: &str,
+        warnings: &Faults,
+    ) -> Result<String> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -174,7 +179,9 @@ impl Session {
         folder.commit()?;
         let path = std::path::absolute(&target).unwrap_or(target);
         if self.shared.json {
-            return Ok(pretty(&json!({ "ok": true, "path": path, "warnings": fault_json(self.lang, warnings) })));
+            return Ok(pretty(
+                &json!({ "ok": true, "path": path, "warnings": fault_json(self.lang, warnings) }),
+            ));
         }
         if self.shared.quiet {
             return Ok(String::new());
@@ -194,7 +201,8 @@ impl Session {
     }
 
     fn init(&self, dir: &Path) -> Result<String> {
-        let occupied = dir.symlink_metadata().is_ok() && std::fs::read_dir(dir).map_or(true, |mut d| d.next().is_some());
+        let occupied =
+            dir.symlink_metadata().is_ok() && std::fs::read_dir(dir).map_or(true, |mut d| d.next().is_some());
         if occupied && !(self.shared.force && dir.join("study.toml").is_file()) {
             return Err(Error::Usage {
                 key: "error.study_exists",
@@ -234,7 +242,11 @@ impl Session {
                 .collect();
             return Ok(pretty(&json!({ "ok": true, "results": runs })));
         }
-        Ok(if self.shared.quiet { String::new() } else { fill(self.lang, "done.verified", &[("files", files.to_string())]) })
+        Ok(if self.shared.quiet {
+            String::new()
+        } else {
+            fill(self.lang, "done.verified", &[("files", files.to_string())])
+        })
     }
 
     fn doctor(&self) -> Result<String> {
@@ -279,10 +291,4 @@ fn say_or_exit(answer: &str) -> u8 {
 /// Writes a message to stderr; if that fails there is nowhere left to say so.
 fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
-}
-
-/// Whether stdout is a terminal, for outputs that differ by it.
-#[must_use]
-pub fn stdout_is_terminal() -> bool {
-    std::io::stdout().is_terminal()
 }

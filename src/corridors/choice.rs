@@ -90,11 +90,21 @@ impl LinkCosts {
     /// Unperturbed costs in ms on the open network, as fast travellers see them.
     pub fn unperturbed(&self, params: &DrawParams, profiles: &Profiles, out: &mut Vec<u32>) {
         out.clear();
-        out.extend((0..self.base.len()).map(|l| milliseconds(self.minutes(l, params, Profile::Fast, profiles))));
+        out.extend(
+            (0..self.base.len()).map(|l| milliseconds(self.minutes(l, params, Profile::Fast, profiles))),
+        );
     }
 
     /// Perceived costs in ms of perturbation `r`, closed links unreachable.
-    pub fn perturbed(&self, seed: u64, params: &DrawParams, profile: Profile, profiles: &Profiles, r: u32, out: &mut Vec<u32>) {
+    pub fn perturbed(
+        &self,
+        seed: u64,
+        params: &DrawParams,
+        profile: Profile,
+        profiles: &Profiles,
+        r: u32,
+        out: &mut Vec<u32>,
+    ) {
         out.clear();
         let scale = params.route_variance;
         for link in 0..self.base.len() {
@@ -150,7 +160,9 @@ impl CounterRng {
     /// The generator of a key.
     #[must_use]
     pub fn new(key: [u64; 4]) -> Self {
-        Self(key.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))))
+        Self(key.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
+            mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+        }))
     }
 
     const fn next(&mut self) -> u64 {
@@ -212,7 +224,10 @@ mod tests {
         let error = (FIRST * (1.0 - FIRST) / f64::from(tries)).sqrt();
         for pieces in [1, 10, 100] {
             let share = share_of_first(pieces, tries);
-            assert!((share - FIRST).abs() < 3.0 * error, "{pieces} pieces: {share} against {FIRST} ± {error}");
+            assert!(
+                (share - FIRST).abs() < 3.0 * error,
+                "{pieces} pieces: {share} against {FIRST} ± {error}"
+            );
         }
     }
 

@@ -105,8 +105,11 @@ impl Places {
         for (place, seat) in built.seats.iter().enumerate() {
             if let Some(access) = seat {
                 origins.push(Origin { class: OriginClass::Domestic, place, access: *access });
-                let class =
-                    if data[place].is_censored() { DestinationClass::Censored } else { DestinationClass::Exact };
+                let class = if data[place].is_censored() {
+                    DestinationClass::Censored
+                } else {
+                    DestinationClass::Exact
+                };
                 destinations.push(Destination { class, place, access: *access });
             }
         }
@@ -129,8 +132,10 @@ impl Places {
                 .municipalities
                 .iter()
                 .map(|m| {
-                    let radius =
-                        m.polygon.as_ref().map_or(DEFAULT_RADIUS_KM, |p| radius_km(p.geodesic_area_unsigned()));
+                    let radius = m
+                        .polygon
+                        .as_ref()
+                        .map_or(DEFAULT_RADIUS_KM, |p| radius_km(p.geodesic_area_unsigned()));
                     // The mean distance of a disc's points from its centre is two thirds of its radius.
                     radius * 2.0 / 3.0 * INNER_DETOUR / INNER_SPEED_KMH * 60.0
                 })
@@ -186,7 +191,8 @@ impl Demand {
             })
             .collect();
         let attraction = Attraction::new(places, params);
-        let mut out = Self { columns, main: vec![0; rows * columns], null: vec![0; rows * columns], unreached: 0 };
+        let mut out =
+            Self { columns, main: vec![0; rows * columns], null: vec![0; rows * columns], unreached: 0 };
         let mut pull = vec![0.0; rows];
         for (j, destination) in places.destinations.iter().enumerate() {
             let mut sums = [0.0; 2];
@@ -237,8 +243,7 @@ fn cost_minutes(places: &Places, origin: &Origin, destination: &Destination, ms:
     if is_inner(origin, destination) {
         return Some(places.inner_min[origin.place]);
     }
-    (ms != UNREACHED)
-        .then(|| f64::from(ms) / 60_000.0 + origin.access.time.0 + destination.access.time.0)
+    (ms != UNREACHED).then(|| f64::from(ms) / 60_000.0 + origin.access.time.0 + destination.access.time.0)
 }
 
 /// Whether a trip stays inside one municipality, and so loads no link.

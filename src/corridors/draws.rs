@@ -216,7 +216,13 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
     costs.unperturbed(&params, profiles, &mut space.weights);
     space.costs.clear();
     for origin in &places.origins {
-        space.search.run(arcs, &space.weights, origin.access.junction, &places.is_target, places.target_count);
+        space.search.run(
+            arcs,
+            &space.weights,
+            origin.access.junction,
+            &places.is_target,
+            places.target_count,
+        );
         space.costs.extend(places.destinations.iter().map(|d| space.search.distance(d.access.junction)));
     }
     let demand = Demand::new(places, &params, &space.costs);
@@ -240,7 +246,13 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
             parts.fill([0; PARTS]);
         }
         for (i, origin) in places.origins.iter().enumerate() {
-            space.search.run(arcs, &space.weights, origin.access.junction, &places.is_target, places.target_count);
+            space.search.run(
+                arcs,
+                &space.weights,
+                origin.access.junction,
+                &places.is_target,
+                places.target_count,
+            );
             let row = demand.row(i);
             let flows = &mut space.links[origin.class as usize];
             fate += assign(places, origin, row, &space.search, &mut space.nodes, flows);
@@ -262,7 +274,8 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
         }
     }
     for link in 0..links {
-        let scatter = u128::from(perturbations) * squares[link] - u128::from(main[link].unsigned_abs()).pow(2);
+        let scatter =
+            u128::from(perturbations) * squares[link] - u128::from(main[link].unsigned_abs()).pow(2);
         sums.scatter[link] += scatter >> 24;
     }
     OneDraw { params, main, null, border, fate, trees }

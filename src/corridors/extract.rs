@@ -4,9 +4,12 @@
 //! 2. In each draw, bundles in falling order of flow fill the top tenth of the length of road with flow; a
 //!    bundle belongs to a corridor if it is there in at least `membership` of the draws.
 //! 3. Member links of one road reference are joined where they meet; of more than two, the straightest pair.
-//! 4. A chain is split where its flow changes: neighbours are merged, the most alike first, while the smaller
-//!    mean share is at least [`ALIKE`] of the larger; pieces shorter than the minimum go to the neighbour
-//!    that is most like them.
+//!    A gap in the same road shorter than the minimum length, over links that carry flow, does not end a
+//!    chain: there the flow spreads over parallel streets and no single one of them is a member.
+//! 4. A chain is split where its flow divides: neighbours are merged, the most alike first, while the smaller
+//!    mean share is at least [`ALIKE`] of the larger, so that a corridor ends where the larger part of its
+//!    flow leaves; pieces shorter than the minimum go to the neighbour that is most like them.
+//! 5. What is still shorter than the minimum is a street or a junction, not a corridor.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +18,7 @@ use crate::ids::{JunctionId, LinkId};
 use crate::network::graph::Network;
 
 /// Neighbouring stretches whose mean shares have at least this ratio are one corridor.
-pub const ALIKE: f64 = 0.8;
+pub const ALIKE: f64 = 0.5;
 /// Share of road length with flow that counts as the top.
 pub const TOP_LENGTH: f64 = 0.1;
 /// Longest detour of a parallel alternative within a bundle.
@@ -112,6 +115,9 @@ pub fn corridors(
         let link = network.link(id);
         membership[id.index()] >= threshold && shares[id.index()] > 0.0 && link.is_home_road()
     };
+    let member: Vec<bool> = network.links().map(|(id, _)| is_member(id)).collect();
+    let member = bridged(network, shares, member, min_km);
+    let is_member = |id: LinkId| member[id.index()];
     let next = continuations(network, &is_member);
     let mut done = vec![false; network.link_count()];
     let mut out = Vec::new();
@@ -129,7 +135,52 @@ pub fn corridors(
             out.extend(split(network, shares, membership, &chain, min_km));
         }
     }
+    out.retain(|chain| chain.links.iter().map(|l| network.link(*l).length.km()).sum::<f64>() >= min_km);
     out
+}
+
+/// The members and what bridges gaps of less than `min_km` between them along one road.
+fn bridged(network: &Network, shares: &[f64], mut member: Vec<bool>, min_km: f64) -> Vec<bool> {
+    let mut at: BTreeMap<(&str, JunctionId), u32> = BTreeMap::new();
+    for (_, link) in network.links().filter(|(id, l)| member[id.index()] && !l.reference.is_empty()) {
+        for junction in [link.from, link.to] {
+            *at.entry((link.reference.as_str(), junction)).or_default() += 1;
+        }
+    }
+    let mut bridges: Vec<LinkId> = Vec::new();
+    for (&(reference, start), _) in at.iter().filter(|(_, n)| **n == 1) {
+        // A shortest-path search along the road over links with flow, up to the length of a gap.
+        let mut best: BTreeMap<JunctionId, (f64, Option<(JunctionId, LinkId)>)> =
+            BTreeMap::from([(start, (0.0, None))]);
+        let mut open = vec![start];
+        while let Some(i) = (0..open.len()).min_by(|&a, &b| best[&open[a]].0.total_cmp(&best[&open[b]].0)) {
+            let here = open.swap_remove(i);
+            if here != start && at.get(&(reference, here)) == Some(&1) {
+                let mut junction = here;
+                while let Some((before, link)) = best[&junction].1 {
+                    bridges.push(link);
+                    junction = before;
+                }
+                break;
+            }
+            for (id, other) in network.links_at(here) {
+                let link = network.link(id);
+                let reach = best[&here].0 + link.length.km();
+                let usable = link.reference == reference
+                    && !member[id.index()]
+                    && shares[id.index()] > 0.0
+                    && link.is_home_road();
+                if usable && reach < min_km && best.get(&other).is_none_or(|(d, _)| reach < *d) {
+                    best.insert(other, (reach, Some((here, id))));
+                    open.push(other);
+                }
+            }
+        }
+    }
+    for id in bridges {
+        member[id.index()] = true;
+    }
+    member
 }
 
 type Continuations = BTreeMap<(LinkId, JunctionId), LinkId>;
@@ -233,9 +284,14 @@ fn split(
             if a.max(b) > 0.0 { a.min(b) / a.max(b) } else { 1.0 }
         };
         let pairs = groups.len().saturating_sub(1);
-        let alike = (0..pairs).map(|i| (ratio(i), i)).filter(|(r, _)| *r >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        let alike = (0..pairs)
+            .map(|i| (ratio(i), i))
+            .filter(|(r, _)| *r >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         let at = alike.map(|(_, i)| i).or_else(|| {
-            let short = (0..groups.len()).filter(|&g| groups[g].km < min_km).min_by(|&a, &b| groups[a].km.total_cmp(&groups[b].km))?;
+            let short = (0..groups.len())
+                .filter(|&g| groups[g].km < min_km)
+                .min_by(|&a, &b| groups[a].km.total_cmp(&groups[b].km))?;
             let before = short.checked_sub(1);
             let after = (short < pairs).then_some(short);
             match (before, after) {

@@ -112,7 +112,13 @@ pub struct Tree {
 impl Tree {
     /// Keeps the paths of `origin` from `search`. `number` is scratch of one entry per junction.
     #[must_use]
-    pub fn new(places: &Places, origin: &Origin, demand: &[i64], search: &Search, number: &mut [u32]) -> Self {
+    pub fn new(
+        places: &Places,
+        origin: &Origin,
+        demand: &[i64],
+        search: &Search,
+        number: &mut [u32],
+    ) -> Self {
         let reached: Vec<usize> = (0..places.destinations.len())
             .filter(|&j| {
                 let d = &places.destinations[j];
@@ -133,9 +139,11 @@ impl Tree {
             }
         }
         let mut tree = Self::default();
-        for &junction in search.settled().iter().filter(|&&n| number[n as usize] == MARK).collect::<Vec<_>>() {
+        for &junction in search.settled().iter().filter(|&&n| number[n as usize] == MARK).collect::<Vec<_>>()
+        {
             let position = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX);
-            let (parent, link) = search.parent(junction).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
+            let (parent, link) =
+                search.parent(junction).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
             tree.nodes.push(TreeNode { parent, link, junction });
             number[junction as usize] = position;
         }

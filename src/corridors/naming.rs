@@ -7,8 +7,7 @@ use crate::ids::JunctionId;
 use crate::model::domain::Domain;
 use crate::network::graph::Network;
 
-/// A town names a corridor's end if it stands on the corridor within this distance of the end, or beside
-/// the end within it, metres.
+/// A town names a corridor's end within this distance of it, metres.
 const TOWN_REACH: f64 = 10_000.0;
 
 /// Names of both ends of a chain, the southern one first. The chain is turned round where needed, so that
@@ -20,8 +19,10 @@ pub fn name_ends(network: &Network, domain: &Domain, chain: &mut Chain) -> [Stri
         chain.junctions.reverse();
         chain.links.reverse();
     }
-    let start = end_name(network, domain, chain.junctions.iter().copied().zip(distances(network, chain, false)));
-    let end = end_name(network, domain, chain.junctions.iter().rev().copied().zip(distances(network, chain, true)));
+    let start =
+        end_name(network, domain, chain.junctions.iter().copied().zip(distances(network, chain, false)));
+    let end =
+        end_name(network, domain, chain.junctions.iter().rev().copied().zip(distances(network, chain, true)));
     [start, end]
 }
 
@@ -40,36 +41,23 @@ fn distances(network: &Network, chain: &Chain, backward: bool) -> Vec<f64> {
     out
 }
 
+/// What the end of a corridor is called. The best known name comes first: a seat on the corridor, a seat
+/// beside its end, any town on it, any town beside its end; without a town, the roads that meet there.
 fn end_name(network: &Network, domain: &Domain, along: impl Iterator<Item = (JunctionId, f64)>) -> String {
-    let mut along = along.peekable();
-    let end = along.peek().map(|(j, _)| *j);
-    // A seat of a municipality is the better known name than a village nearer to the end.
-    let mut best: Option<(bool, f64, usize)> = None;
-    for (junction, distance) in along.take_while(|(_, d)| *d <= TOWN_REACH) {
-        if let Some(town) = network.junction(junction).town {
-            let candidate = (!domain.towns[town].seat, distance, town);
-            if best.is_none_or(|b| candidate < b) {
-                best = Some(candidate);
-            }
-        }
-    }
-    if let Some((_, _, town)) = best {
-        return domain.towns[town].name.clone();
-    }
-    let Some(end) = end else { return String::new() };
-    near_town(domain, network, end).unwrap_or_else(|| crossing_roads(network, end))
-}
-
-/// The nearest town beside a junction, a seat first.
-fn near_town(domain: &Domain, network: &Network, junction: JunctionId) -> Option<String> {
-    let at = Point(network.junction(junction).at);
-    domain
-        .towns
-        .iter()
-        .map(|t| (!t.seat, Geodesic.distance(at, Point(t.at)), t))
-        .filter(|(_, d, _)| *d <= TOWN_REACH)
-        .min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)))
-        .map(|(_, _, t)| t.name.clone())
+    let near: Vec<(JunctionId, f64)> = along.take_while(|(_, d)| *d <= TOWN_REACH).collect();
+    let Some(&(end, _)) = near.first() else { return String::new() };
+    let at = Point(network.junction(end).at);
+    let on_road =
+        near.iter().filter_map(|(junction, distance)| Some((network.junction(*junction).town?, *distance)));
+    let beside = (0..domain.towns.len()).map(|t| (t, Geodesic.distance(at, Point(domain.towns[t].at))));
+    let candidates = on_road.map(|(t, d)| (false, t, d)).chain(beside.map(|(t, d)| (true, t, d)));
+    candidates
+        .filter(|(_, _, distance)| *distance <= TOWN_REACH)
+        .min_by(|a, b| {
+            let key = |c: &(bool, usize, f64)| (!domain.towns[c.1].seat, c.0);
+            key(a).cmp(&key(b)).then(a.2.total_cmp(&b.2)).then(a.1.cmp(&b.1))
+        })
+        .map_or_else(|| crossing_roads(network, end), |(_, town, _)| domain.towns[town].name.clone())
 }
 
 /// The references of the roads that meet at a junction.

@@ -30,7 +30,13 @@ pub struct Corridor {
 /// Corridors from chains: named, scored, ranked; and the number of candidates. `unnamed` is what a road
 /// without a reference is called.
 #[must_use]
-pub fn corridors(network: &Network, domain: &Domain, flows: &Flows, chains: Vec<Chain>, unnamed: &str) -> (Vec<Corridor>, usize) {
+pub fn corridors(
+    network: &Network,
+    domain: &Domain,
+    flows: &Flows,
+    chains: Vec<Chain>,
+    unnamed: &str,
+) -> (Vec<Corridor>, usize) {
     let score = |draws: &[Vec<i64>], chain: &Chain| -> Vec<f64> {
         let km: f64 = chain.links.iter().map(|l| network.link(*l).length.km()).sum();
         draws
@@ -57,9 +63,12 @@ pub fn corridors(network: &Network, domain: &Domain, flows: &Flows, chains: Vec<
             let ends = name_ends(network, domain, &mut chain);
             let mut keys: Vec<&str> = chain.links.iter().map(|l| network.key(*l)).collect();
             keys.sort_unstable();
-            let road =
-                if chain.reference.is_empty() { unnamed.to_owned() } else { chain.reference.clone() };
-            let name = if ends[0] == ends[1] { format!("{road} {}", ends[0]) } else { format!("{road} {} – {}", ends[0], ends[1]) };
+            let road = if chain.reference.is_empty() { unnamed.to_owned() } else { chain.reference.clone() };
+            let name = if ends[0] == ends[1] {
+                format!("{road} {}", ends[0])
+            } else {
+                format!("{road} {} – {}", ends[0], ends[1])
+            };
             let km: f64 = chain.links.iter().map(|l| network.link(*l).length.km()).sum();
             let mut contributions = [0.0; CONTRIBUTIONS];
             for link in &chain.links {

@@ -69,7 +69,8 @@ pub fn draw(study: &Study, counts: &CountModel, crossing_weights: &[f64], draw: 
     let mix = [p.profiles.fast, p.profiles.avoids_posts, p.profiles.minor_roads];
     let drawn = dirichlet(&mix, 1.0, &mut rng);
     let profiles = [drawn[0], drawn[1], drawn[2]];
-    let mean = crossing_weights.iter().sum::<f64>() / crossing_weights.iter().filter(|w| **w > 0.0).count().max(1) as f64;
+    let mean = crossing_weights.iter().sum::<f64>()
+        / crossing_weights.iter().filter(|w| **w > 0.0).count().max(1) as f64;
     let concentration = if mean > 0.0 { p.crossing_concentration / mean } else { 0.0 };
     let crossings = dirichlet(crossing_weights, concentration, &mut rng);
     let counts = counts.draw(&mut rng);

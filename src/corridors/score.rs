@@ -33,7 +33,8 @@ pub fn summarise(scores: &[Vec<f64>], null: &[Vec<f64>]) -> (Vec<Summary>, usize
             let lift = (!null.is_empty())
                 .then(|| {
                     let null_mean = null.iter().map(|draw| draw[i]).sum::<f64>() / null.len() as f64;
-                    let lifts = scores.iter().zip(null).map(|(s, n)| (s[i] + LIFT_FLOOR) / (n[i] + LIFT_FLOOR));
+                    let lifts =
+                        scores.iter().zip(null).map(|(s, n)| (s[i] + LIFT_FLOOR) / (n[i] + LIFT_FLOOR));
                     (mean >= LIFT_FLOOR || null_mean >= LIFT_FLOOR).then(|| spread(lifts.collect()))
                 })
                 .flatten();

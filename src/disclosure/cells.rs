@@ -97,10 +97,19 @@ mod tests {
 
     #[test]
     fn counts_below_k_become_bands_with_zero() {
-        let r = release(&[Exact(14), Exact(15), Interval { min: 1, max: 14 }, Unknown { max: Some(14) }], None, 15);
+        let r = release(
+            &[Exact(14), Exact(15), Interval { min: 1, max: 14 }, Unknown { max: Some(14) }],
+            None,
+            15,
+        );
         assert_eq!(
             r.data,
-            [Interval { min: 0, max: 14 }, Exact(15), Interval { min: 0, max: 14 }, Unknown { max: Some(14) }]
+            [
+                Interval { min: 0, max: 14 },
+                Exact(15),
+                Interval { min: 0, max: 14 },
+                Unknown { max: Some(14) }
+            ]
         );
     }
 

@@ -108,8 +108,11 @@ fn beta_quantile(a: f64, b: f64, q: f64) -> Result<f64, IncidenceError> {
     let (mut low, mut high) = (1e-9, 1.0 - 1e-9);
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
-        let below = checked_beta_reg(a, b, middle)
-            .map_err(|_| IncidenceError::Parameter { name: "a", value: a, range: "[0.01, 1e6]" })?;
+        let below = checked_beta_reg(a, b, middle).map_err(|_| IncidenceError::Parameter {
+            name: "a",
+            value: a,
+            range: "[0.01, 1e6]",
+        })?;
         if below < q {
             low = middle;
         } else {

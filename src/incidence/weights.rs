@@ -189,9 +189,8 @@ fn ln_located(t: u32, min: u32, max: Option<u32>, pi: f64) -> f64 {
     }
     let law = unimodal::binomial(t, 1.0 - pi, pi, min, hi);
     let (n, k) = (f64::from(t), f64::from(law.mode()));
-    let ln_mode = ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0)
-        + k * (-pi).ln_1p()
-        + (n - k) * pi.ln();
+    let ln_mode =
+        ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0) + k * (-pi).ln_1p() + (n - k) * pi.ln();
     (ln_mode + law.relative_sum().ln()).min(0.0)
 }
 

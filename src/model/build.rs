@@ -8,8 +8,8 @@ use super::columns::{Columns, Keys};
 use super::domain::{Direction, Domain, KnownBy, Municipality, Road, RoadClass, Surface};
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
-use super::study::{Study, date};
 use super::places;
+use super::study::{Study, date};
 use crate::error::{Fault, Faults, Result, Rule};
 use crate::sources::raw::{RawRow, RawTable};
 use crate::sources::spec::SourceSpec;
@@ -145,7 +145,10 @@ fn polygons(
             (None, Some(target)) if found.contains_key(target) => {
                 m.polygon_of = Some(target.clone());
                 faults.push(
-                    table.fault(Rule::PolygonShared, None, None).with("cvegeo", &m.cvegeo).with("target", target),
+                    table
+                        .fault(Rule::PolygonShared, None, None)
+                        .with("cvegeo", &m.cvegeo)
+                        .with("target", target),
                 );
             }
             (None, _) => {
@@ -214,11 +217,20 @@ fn counts_of(
 }
 
 /// The datum of a row, from `[count, min, max]`.
-fn datum(columns: &Columns<'_>, row: &RawRow, values: [Option<u32>; 3], faults: &mut Faults) -> Option<CountDatum> {
+fn datum(
+    columns: &Columns<'_>,
+    row: &RawRow,
+    values: [Option<u32>; 3],
+    faults: &mut Faults,
+) -> Option<CountDatum> {
     let datum = match values {
-        [Some(n), min, max] if min.is_none_or(|m| m <= n) && max.is_none_or(|m| n <= m) => CountDatum::Exact(n),
+        [Some(n), min, max] if min.is_none_or(|m| m <= n) && max.is_none_or(|m| n <= m) => {
+            CountDatum::Exact(n)
+        }
         [None, Some(min), Some(max)] if min == max => CountDatum::Exact(min),
-        [None, min, Some(max)] if min.unwrap_or(0) <= max => CountDatum::Interval { min: min.unwrap_or(0), max },
+        [None, min, Some(max)] if min.unwrap_or(0) <= max => {
+            CountDatum::Interval { min: min.unwrap_or(0), max }
+        }
         // A lower bound alone cannot be told from "unknown, at least": the sampler needs both ends.
         [None, Some(_), None] => {
             columns.fault(Rule::ValueEmpty, row, "count_max", None, faults);
@@ -226,7 +238,13 @@ fn datum(columns: &Columns<'_>, row: &RawRow, values: [Option<u32>; 3], faults: 
         }
         [None, None, None] => CountDatum::Unknown { max: None },
         _ => {
-            columns.fault(Rule::BoundsCrossed, row, if values[0].is_some() { "count" } else { "count_min" }, None, faults);
+            columns.fault(
+                Rule::BoundsCrossed,
+                row,
+                if values[0].is_some() { "count" } else { "count_min" },
+                None,
+                faults,
+            );
             return None;
         }
     };
@@ -234,7 +252,8 @@ fn datum(columns: &Columns<'_>, row: &RawRow, values: [Option<u32>; 3], faults: 
 }
 
 fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults) -> Vec<Road> {
-    let optional = ["id", "ref", "surface", "toll", "oneway", "speed_kmh", "length_km", "region", "schematic"];
+    let optional =
+        ["id", "ref", "surface", "toll", "oneway", "speed_kmh", "length_km", "region", "schematic"];
     let columns = Columns::new(table, spec, &["class"], &optional, faults);
     let classes = RoadClass::ALL.map(|class| (class.name(), class));
     let surfaces = [
@@ -280,7 +299,10 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         };
         let by_study = || {
             let speeds = &study.parameters.speeds_kmh;
-            speeds.get(&format!("{}/{}", class.name(), surface.name())).or_else(|| speeds.get(class.name())).copied()
+            speeds
+                .get(&format!("{}/{}", class.name(), surface.name()))
+                .or_else(|| speeds.get(class.name()))
+                .copied()
         };
         let speed_kmh = speed.or_else(by_study).unwrap_or_else(|| class.default_speed(surface));
         let total: f64 = lines.iter().map(|line| Geodesic.length(line)).sum();

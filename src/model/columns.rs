@@ -201,7 +201,9 @@ impl Columns<'_> {
     /// Reports a well-formed code that no municipality of the study has. Codes are of places, so it is shown.
     pub fn unknown_code(&self, row: &RawRow, code: &str, faults: &mut Faults) {
         faults.push(
-            self.table.fault(Rule::ReferenceUnknown, Some(row.row), Some(self.label("cvegeo"))).seen(code.to_owned()),
+            self.table
+                .fault(Rule::ReferenceUnknown, Some(row.row), Some(self.label("cvegeo")))
+                .seen(code.to_owned()),
         );
     }
 }

@@ -82,7 +82,8 @@ pub enum RoadClass {
 
 impl RoadClass {
     /// All classes.
-    pub const ALL: [Self; 6] = [Self::Toll, Self::Federal, Self::State, Self::Local, Self::Foreign, Self::Ferry];
+    pub const ALL: [Self; 6] =
+        [Self::Toll, Self::Federal, Self::State, Self::Local, Self::Foreign, Self::Ferry];
 
     /// The name in files.
     #[must_use]

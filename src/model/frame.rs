@@ -11,8 +11,7 @@ use proj4rs::{Proj, transform::transform};
 use crate::error::{Error, Result};
 
 /// Parameters of EPSG:6372 (INEGI): Mexico ITRF2008 / LCC.
-const EPSG_6372: &str =
-    "+proj=lcc +lat_1=17.5 +lat_2=29.5 +lat_0=12 +lon_0=-102 +x_0=2500000 +y_0=0 +ellps=GRS80 +units=m +no_defs";
+const EPSG_6372: &str = "+proj=lcc +lat_1=17.5 +lat_2=29.5 +lat_0=12 +lon_0=-102 +x_0=2500000 +y_0=0 +ellps=GRS80 +units=m +no_defs";
 const GEOGRAPHIC: &str = "+proj=longlat +ellps=GRS80 +no_defs";
 
 /// Transforms between longitude, latitude (degrees) and EPSG:6372 (metres).
@@ -28,7 +27,9 @@ impl WorkFrame {
     /// # Errors
     /// [`Error::Environment`] if the projection library refuses the parameters.
     pub fn new() -> Result<Self> {
-        let proj = |text: &str| Proj::from_proj_string(text).map_err(|e| Error::Environment(format!("EPSG:6372: {e}")));
+        let proj = |text: &str| {
+            Proj::from_proj_string(text).map_err(|e| Error::Environment(format!("EPSG:6372: {e}")))
+        };
         Ok(Self { geographic: proj(GEOGRAPHIC)?, plane: proj(EPSG_6372)? })
     }
 

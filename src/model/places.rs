@@ -27,8 +27,16 @@ pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Ve
     const SIDES: [[&str; 3]; 2] =
         [["inside_lon", "inside_lat", "inside_km"], ["outside_lon", "outside_lat", "outside_km"]];
     let optional = [
-        "status", "mode", "precision_km", "weight", "inside_lon", "inside_lat", "inside_km", "outside_lon",
-        "outside_lat", "outside_km",
+        "status",
+        "mode",
+        "precision_km",
+        "weight",
+        "inside_lon",
+        "inside_lat",
+        "inside_km",
+        "outside_lon",
+        "outside_lat",
+        "outside_km",
     ];
     let columns = Columns::new(table, spec, &["id", "name"], &optional, faults);
     let mut keys = Keys::default();
@@ -110,7 +118,12 @@ pub fn exits(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Ex
 }
 
 /// Towns: `id`, `name`, optional `cvegeo`, `seat`. Two seats of one municipality are a fault.
-pub fn towns(table: &RawTable, spec: &SourceSpec, codes: &BTreeSet<String>, faults: &mut Faults) -> Vec<Town> {
+pub fn towns(
+    table: &RawTable,
+    spec: &SourceSpec,
+    codes: &BTreeSet<String>,
+    faults: &mut Faults,
+) -> Vec<Town> {
     let columns = Columns::new(table, spec, &["id", "name"], &["cvegeo", "seat"], faults);
     let (mut keys, mut seats) = (Keys::default(), Keys::default());
     let mut out = Vec::new();

@@ -67,7 +67,9 @@ impl Prior {
         let fine = match self {
             Self::Fixed(value) => inside(value),
             Self::Normal { mean, sd } => inside(mean) && positive(sd),
-            Self::Lognormal { median, sigma } => positive(median) && inside(median) && positive(sigma) && sigma <= 3.0,
+            Self::Lognormal { median, sigma } => {
+                positive(median) && inside(median) && positive(sigma) && sigma <= 3.0
+            }
             Self::Beta { a, b } => positive(a) && positive(b) && low <= 0.0 && high >= 1.0,
         };
         (!fine).then(|| format!("{low} – {high}"))

@@ -234,7 +234,13 @@ pub struct Profiles {
 
 impl Default for Profiles {
     fn default() -> Self {
-        Self { fast: 6.0, avoids_posts: 2.0, minor_roads: 2.0, post_penalty_min: 20.0, major_road_factor: 1.3 }
+        Self {
+            fast: 6.0,
+            avoids_posts: 2.0,
+            minor_roads: 2.0,
+            post_penalty_min: 20.0,
+            major_road_factor: 1.3,
+        }
     }
 }
 
@@ -501,7 +507,9 @@ impl Closure {
     #[must_use]
     pub fn target(&self) -> Option<ClosureTarget<'_>> {
         match (&self.reference, &self.between, &self.point, self.radius_m, &self.link, &self.crossing) {
-            (Some(reference), Some([a, b]), None, None, None, None) => Some(ClosureTarget::Between(reference, a, b)),
+            (Some(reference), Some([a, b]), None, None, None, None) => {
+                Some(ClosureTarget::Between(reference, a, b))
+            }
             (None, None, Some(point), Some(radius), None, None)
                 if point.iter().all(|v| v.is_finite()) && radius.is_finite() && radius >= 0.0 =>
             {

@@ -98,7 +98,8 @@ pub fn build(domain: &Domain, options: BuildOptions) -> Built {
     let gates = join_crossings(&mut draft, domain, options, &mut unsnapped);
     let main = main_part(&draft);
 
-    let seats_at: Vec<Option<Coord<f64>>> = domain.municipalities.iter().map(|m| seat_position(domain, &m.cvegeo)).collect();
+    let seats_at: Vec<Option<Coord<f64>>> =
+        domain.municipalities.iter().map(|m| seat_position(domain, &m.cvegeo)).collect();
     let known: Vec<usize> = (0..seats_at.len()).filter(|&i| seats_at[i].is_some()).collect();
     let points: Vec<Coord<f64>> = known
         .iter()
@@ -181,7 +182,9 @@ fn draft_of(domain: &Domain, noded: Noded) -> Draft {
     let nodes: Vec<NodeIndex> = noded
         .nodes
         .iter()
-        .map(|&at| draft.add_node(Junction { at, plane: domain.frame.to_plane(at), town: None, anchor: false }))
+        .map(|&at| {
+            draft.add_node(Junction { at, plane: domain.frame.to_plane(at), town: None, anchor: false })
+        })
         .collect();
     for piece in noded.pieces {
         let road = &domain.roads[piece.road];
@@ -216,10 +219,19 @@ enum Hit {
 
 /// Joins `points` (plane, metres) to the nearest allowed link, cutting it where needed. All points are
 /// placed before the first cut, so that their order does not matter.
-fn attach(draft: &mut Draft, domain: &Domain, points: &[Coord<f64>], allowed: &[bool], options: BuildOptions) -> Vec<Hit> {
-    let tree = segment_tree(draft.edge_references().filter(|e| allowed[e.source().index()]).map(|e| {
-        (e.id().index(), domain.frame.geometry_to_plane(&e.weight().line))
-    }));
+fn attach(
+    draft: &mut Draft,
+    domain: &Domain,
+    points: &[Coord<f64>],
+    allowed: &[bool],
+    options: BuildOptions,
+) -> Vec<Hit> {
+    let tree = segment_tree(
+        draft
+            .edge_references()
+            .filter(|e| allowed[e.source().index()])
+            .map(|e| (e.id().index(), domain.frame.geometry_to_plane(&e.weight().line))),
+    );
     let mut hits = Vec::with_capacity(points.len());
     // By edge: vertex and share of the cut, and the point it is for.
     let mut cuts: BTreeMap<usize, Vec<(usize, f64, usize)>> = BTreeMap::new();
@@ -234,7 +246,8 @@ fn attach(draft: &mut Draft, domain: &Domain, points: &[Coord<f64>], allowed: &[
             hits.push(Hit::Far(distance.is_finite().then_some(distance)));
             continue;
         }
-        let place = nearest.geom().start_point().0 + (nearest.geom().end_point() - nearest.geom().start_point()).0 * t;
+        let place = nearest.geom().start_point().0
+            + (nearest.geom().end_point() - nearest.geom().start_point()).0 * t;
         let close = draft.edge_endpoints(EdgeIndex::new(edge)).and_then(|(a, b)| {
             [a, b]
                 .into_iter()
@@ -250,7 +263,9 @@ fn attach(draft: &mut Draft, domain: &Domain, points: &[Coord<f64>], allowed: &[
         }
     }
     for (edge, mut list) in cuts {
-        list.sort_by(|a, b| (a.0, a.1, a.2).partial_cmp(&(b.0, b.1, b.2)).unwrap_or(std::cmp::Ordering::Equal));
+        list.sort_by(|a, b| {
+            (a.0, a.1, a.2).partial_cmp(&(b.0, b.1, b.2)).unwrap_or(std::cmp::Ordering::Equal)
+        });
         for (point, node) in cut_edge(draft, domain, EdgeIndex::new(edge), &list) {
             if let Hit::Joined(slot, _) = &mut hits[point] {
                 *slot = node;
@@ -261,7 +276,12 @@ fn attach(draft: &mut Draft, domain: &Domain, points: &[Coord<f64>], allowed: &[
 }
 
 /// Cuts one edge at `list` (vertex, share, point; in order along the line); returns the node of each point.
-fn cut_edge(draft: &mut Draft, domain: &Domain, edge: EdgeIndex, list: &[(usize, f64, usize)]) -> Vec<(usize, NodeIndex)> {
+fn cut_edge(
+    draft: &mut Draft,
+    domain: &Domain,
+    edge: EdgeIndex,
+    list: &[(usize, f64, usize)],
+) -> Vec<(usize, NodeIndex)> {
     let mut out = Vec::with_capacity(list.len());
     let Some((source, target)) = draft.edge_endpoints(edge) else { return out };
     let Some(whole) = draft.remove_edge(edge) else { return out };
@@ -286,7 +306,8 @@ fn cut_edge(draft: &mut Draft, domain: &Domain, edge: EdgeIndex, list: &[(usize,
             out.push((point, start.0));
             continue;
         }
-        let node = draft.add_node(Junction { at, plane: domain.frame.to_plane(at), town: None, anchor: true });
+        let node =
+            draft.add_node(Junction { at, plane: domain.frame.to_plane(at), town: None, anchor: true });
         let mut points = vec![start.1];
         points.extend_from_slice(&whole.line.0[vertex_done + 1..=vertex]);
         points.push(at);
@@ -337,14 +358,21 @@ fn join_crossings(
                         town: None,
                         anchor: true,
                     });
-                    let ends = [(inside, d0, LinkKind::Gate { crossing: i }), (outside, d1, LinkKind::Approach { crossing: i })];
+                    let ends = [
+                        (inside, d0, LinkKind::Gate { crossing: i }),
+                        (outside, d1, LinkKind::Approach { crossing: i }),
+                    ];
                     for ((node, beside, kind), side) in ends.into_iter().zip(sides) {
                         draft[node].anchor = true;
                         let line = LineString(vec![crossing.at, draft[node].at]);
                         // The stated length, but never less than the straight line.
                         let length = Metres(side.length.0.max(Geodesic.length(&line)).max(beside));
                         let region = if matches!(kind, LinkKind::Gate { .. }) { "" } else { "foreign" };
-                        draft.add_edge(gate, node, approach_link(crossing.id.clone(), kind, region, length, line));
+                        draft.add_edge(
+                            gate,
+                            node,
+                            approach_link(crossing.id.clone(), kind, region, length, line),
+                        );
                     }
                     Ok((gate, 0.0))
                 }

@@ -19,7 +19,13 @@ const TOWN_REACH: f64 = 10_000.0;
 /// By link: whether it is closed. A closure that names no link is a fault, so that a misspelt road does
 /// not pass for an open one.
 #[must_use]
-pub fn closed_links(study: &Study, study_file: &str, domain: &Domain, built: &Built, faults: &mut Faults) -> Vec<bool> {
+pub fn closed_links(
+    study: &Study,
+    study_file: &str,
+    domain: &Domain,
+    built: &Built,
+    faults: &mut Faults,
+) -> Vec<bool> {
     let network = &built.network;
     let mut closed = vec![false; network.link_count()];
     let mut index = None;
@@ -36,7 +42,8 @@ pub fn closed_links(study: &Study, study_file: &str, domain: &Domain, built: &Bu
                 let links: Vec<LinkId> = network
                     .links()
                     .filter(|(n, link)| {
-                        link.kind == LinkKind::Road && (network.key(*n) == id || link.records.iter().any(|r| r == id))
+                        link.kind == LinkKind::Road
+                            && (network.key(*n) == id || link.records.iter().any(|r| r == id))
                     })
                     .map(|(n, _)| n)
                     .collect();
@@ -47,7 +54,9 @@ pub fn closed_links(study: &Study, study_file: &str, domain: &Domain, built: &Bu
         match found {
             Ok(links) => links.into_iter().for_each(|link| closed[link.index()] = true),
             Err(detail) => faults.push(
-                Fault::new(Rule::ClosureUnmatched, study_file).field(format!("closures[{i}]")).with("detail", detail),
+                Fault::new(Rule::ClosureUnmatched, study_file)
+                    .field(format!("closures[{i}]"))
+                    .with("detail", detail),
             ),
         }
     }

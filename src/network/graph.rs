@@ -181,7 +181,12 @@ impl Network {
     pub fn links(&self) -> impl ExactSizeIterator<Item = (LinkId, &Link)> {
         // A network of more than 2^32 links does not fit in memory.
         #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
-        self.graph.edge_weights().enumerate().map(|(i, link)| (LinkId(i as u32), link)).collect::<Vec<_>>().into_iter()
+        self.graph
+            .edge_weights()
+            .enumerate()
+            .map(|(i, link)| (LinkId(i as u32), link))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// Links at a junction, with the junction at the other end.
@@ -210,7 +215,11 @@ impl Network {
         for junction in 0..self.junction_count() {
             #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
             let first = JunctionId(junction as u32);
-            let part = parts.entry(union.find(junction)).or_insert(Component { first, junctions: 0, length: Metres(0.0) });
+            let part = parts.entry(union.find(junction)).or_insert(Component {
+                first,
+                junctions: 0,
+                length: Metres(0.0),
+            });
             part.junctions += 1;
         }
         for link in self.graph.edge_weights() {
@@ -228,14 +237,18 @@ impl Network {
 fn link_key(link: &Link) -> String {
     let text = |c: &Coord<f64>| format!("{:.6},{:.6}", c.x, c.y);
     let points = &link.line.0;
-    let mut places: Vec<String> =
-        [points.first(), points.get(points.len() / 2), points.last()].into_iter().flatten().map(text).collect();
+    let mut places: Vec<String> = [points.first(), points.get(points.len() / 2), points.last()]
+        .into_iter()
+        .flatten()
+        .map(text)
+        .collect();
     if places.first() > places.last() {
         places.reverse();
     }
     // The middle vertex of a line of even length depends on its direction; for a straight one it is an end.
     if points.len() % 2 == 0 && points.len() > 2 {
-        let mut middle = [points.get(points.len() / 2 - 1), points.get(points.len() / 2)].map(|c| c.map(text));
+        let mut middle =
+            [points.get(points.len() / 2 - 1), points.get(points.len() / 2)].map(|c| c.map(text));
         middle.sort();
         places.splice(1..2, middle.into_iter().flatten());
     } else if points.len() == 2 {

@@ -58,7 +58,8 @@ pub fn node(roads: &[Road], frame: &WorkFrame, tolerance: f64) -> Noded {
     // Places where nodes must be: both ends of each line, and vertices that lines share.
     let mut places: Vec<(Coord<f64>, Coord<f64>)> = Vec::new();
     let mut cuts: Vec<Vec<(usize, usize)>> = vec![Vec::new(); roads.len()];
-    for ((line, road), (cut, _)) in plane.iter().zip(roads).zip(cuts.iter_mut().zip(&usable)).filter(|(_, (_, u))| **u)
+    for ((line, road), (cut, _)) in
+        plane.iter().zip(roads).zip(cuts.iter_mut().zip(&usable)).filter(|(_, (_, u))| **u)
     {
         let last = line.0.len() - 1;
         for vertex in [0, last] {
@@ -102,7 +103,10 @@ pub fn node(roads: &[Road], frame: &WorkFrame, tolerance: f64) -> Noded {
     out
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "metres of a map projection fit in an i64 of centimetres")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "metres of a map projection fit in an i64 of centimetres"
+)]
 fn centimetres(c: Coord<f64>) -> (i64, i64) {
     ((c.x * 100.0).round() as i64, (c.y * 100.0).round() as i64)
 }
@@ -192,10 +196,15 @@ fn cut_line(index: usize, road: &Road, cuts: &mut Vec<Cut>, out: &mut Noded) {
             *cut = Cut { vertex: cut.vertex + 1, t: 0.0, node: cut.node };
         }
     }
-    cuts.sort_by(|a, b| (a.vertex, a.t, a.node).partial_cmp(&(b.vertex, b.t, b.node)).unwrap_or(std::cmp::Ordering::Equal));
+    cuts.sort_by(|a, b| {
+        (a.vertex, a.t, a.node).partial_cmp(&(b.vertex, b.t, b.node)).unwrap_or(std::cmp::Ordering::Equal)
+    });
     // The ends of the line keep the node of the end, whatever else lies near.
-    let ends: BTreeSet<(usize, usize)> =
-        cuts.iter().filter(|c| c.t == 0.0 && (c.vertex == 0 || c.vertex == last)).map(|c| (c.vertex, c.node)).collect();
+    let ends: BTreeSet<(usize, usize)> = cuts
+        .iter()
+        .filter(|c| c.t == 0.0 && (c.vertex == 0 || c.vertex == last))
+        .map(|c| (c.vertex, c.node))
+        .collect();
     let (Some(&(_, first)), Some(&(_, end))) =
         (ends.iter().find(|(v, _)| *v == 0), ends.iter().find(|(v, _)| *v == last))
     else {

@@ -79,7 +79,14 @@ impl Search {
 
     /// Cheapest paths from `source` with one weight (ms) per link. Stops when `wanted` targets are settled;
     /// `is_target` has one entry per junction.
-    pub fn run(&mut self, arcs: &Arcs, weights: &[u32], source: JunctionId, is_target: &[bool], mut wanted: usize) {
+    pub fn run(
+        &mut self,
+        arcs: &Arcs,
+        weights: &[u32],
+        source: JunctionId,
+        is_target: &[bool],
+        mut wanted: usize,
+    ) {
         for &node in &self.settled {
             self.distance[node as usize] = UNREACHED;
         }
@@ -115,7 +122,8 @@ impl Search {
                     self.distance[head] = reach;
                     self.parent[head] = (node, link);
                     self.heap.push((reach, arcs.head[arc]));
-                } else if reach == self.distance[head] && link < self.parent[head].1 && head != source.index() {
+                } else if reach == self.distance[head] && link < self.parent[head].1 && head != source.index()
+                {
                     self.parent[head] = (node, link);
                 }
             }
@@ -167,7 +175,9 @@ impl Heap {
         let mut at = 0;
         loop {
             let first = 4 * at + 1;
-            let Some(least) = (first..(first + 4).min(self.0.len())).min_by_key(|&c| self.0[c]) else { break };
+            let Some(least) = (first..(first + 4).min(self.0.len())).min_by_key(|&c| self.0[c]) else {
+                break;
+            };
             if self.0[at] <= self.0[least] {
                 break;
             }

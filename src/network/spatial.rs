@@ -58,7 +58,12 @@ impl LinkIndex {
         let first = self.tree.nearest_neighbor(&point)?;
         let (distance, _) = project(first.geom(), point);
         let reach = distance + 1e-6;
-        let link = self.tree.locate_within_distance(point, reach * reach).map(|s| s.data.0).min().unwrap_or(first.data.0);
+        let link = self
+            .tree
+            .locate_within_distance(point, reach * reach)
+            .map(|s| s.data.0)
+            .min()
+            .unwrap_or(first.data.0);
         Some(Nearest { link: link_id(link), distance: Metres(distance) })
     }
 

@@ -27,39 +27,43 @@ impl Competence {
 
 /// SCIAN prefixes of the federal branches.
 const FEDERAL: [&str; 27] = [
-    "21",    // mining, oil and gas
-    "2211",  // electricity
-    "2212",  // gas by pipeline
-    "3112",  // milling, vegetable oils and fats
-    "3113",  // sugar
-    "3114",  // preserved and packed food
-    "3121",  // bottled drinks
-    "3122",  // tobacco
-    "313",   // textiles
-    "314",   // textiles
-    "3211",  // sawmills, boards
-    "3221",  // pulp and paper
-    "324",   // petroleum products
-    "325",   // chemicals, pharmaceuticals
-    "326",   // rubber
-    "3272",  // glass
-    "3273",  // cement
-    "3274",  // lime
-    "331",   // basic metals
-    "336",   // vehicles
-    "481",   // air transport
-    "482",   // railways
-    "4841",  // federal road freight
-    "4851",  // scheduled passenger transport on federal roads
-    "5121",  // film
-    "5221",  // banks
-    "5222",  // credit institutions
+    "21",   // mining, oil and gas
+    "2211", // electricity
+    "2212", // gas by pipeline
+    "3112", // milling, vegetable oils and fats
+    "3113", // sugar
+    "3114", // preserved and packed food
+    "3121", // bottled drinks
+    "3122", // tobacco
+    "313",  // textiles
+    "314",  // textiles
+    "3211", // sawmills, boards
+    "3221", // pulp and paper
+    "324",  // petroleum products
+    "325",  // chemicals, pharmaceuticals
+    "326",  // rubber
+    "3272", // glass
+    "3273", // cement
+    "3274", // lime
+    "331",  // basic metals
+    "336",  // vehicles
+    "481",  // air transport
+    "482",  // railways
+    "4841", // federal road freight
+    "4851", // scheduled passenger transport on federal roads
+    "5121", // film
+    "5221", // banks
+    "5222", // credit institutions
 ];
 
 /// Competence of a workplace of SCIAN class `scian`.
 #[must_use]
 pub fn competence(scian: &str) -> Competence {
-    if FEDERAL.iter().any(|prefix| scian.starts_with(prefix)) { Competence::Federal } else { Competence::State }
+    if FEDERAL.iter().any(|prefix| scian.starts_with(prefix)) {
+        Competence::Federal
+    } else {
+        Competence::State
+    }
 }
 
 #[cfg(test)]

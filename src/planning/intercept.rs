@@ -72,7 +72,11 @@ impl<'a> Trips<'a> {
                 draw.iter()
                     .map(|tree| {
                         self.pass(tree, taken, scratch);
-                        tree.leaves.iter().filter(|l| scratch.met[l.node as usize]).map(|l| l.demand).sum::<i64>()
+                        tree.leaves
+                            .iter()
+                            .filter(|l| scratch.met[l.node as usize])
+                            .map(|l| l.demand)
+                            .sum::<i64>()
                     })
                     .sum()
             })

@@ -7,11 +7,11 @@
 use super::intercept::{SiteKind, Trips, greedy};
 use crate::corridors::demand::UNIT;
 use crate::corridors::draws::Flows;
+use crate::ids::LinkId;
 use crate::model::domain::Domain;
 use crate::model::study::Study;
 use crate::network::graph::Network;
 use crate::network::spatial::LinkIndex;
-use crate::ids::LinkId;
 use crate::stats::spread;
 
 /// A post.
@@ -49,7 +49,8 @@ pub fn place_existing(domain: &Domain, network: &Network, reach: f64) -> Vec<Opt
             if post.reference.is_empty() || same_road(nearest.link) {
                 return Some(nearest.link);
             }
-            let own = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
+            let own =
+                LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
             own.nearest(at).filter(|n| n.distance.0 <= reach).map(|n| n.link).or(Some(nearest.link))
         })
         .collect()
@@ -57,7 +58,14 @@ pub fn place_existing(domain: &Domain, network: &Network, reach: f64) -> Vec<Opt
 
 /// Existing posts in their order, then proposed ones by rank.
 #[must_use]
-pub fn plan(study: &Study, domain: &Domain, network: &Network, flows: &Flows, placed: &[Option<LinkId>], closed: &[bool]) -> Vec<PlannedPost> {
+pub fn plan(
+    study: &Study,
+    domain: &Domain,
+    network: &Network,
+    flows: &Flows,
+    placed: &[Option<LinkId>],
+    closed: &[bool],
+) -> Vec<PlannedPost> {
     let trips = Trips::new(&flows.trees, SiteKind::Link, network.link_count());
     let draws = trips.draws().max(1) as f64;
     let share = |units: i64| units as f64 / UNIT;
@@ -70,13 +78,11 @@ pub fn plan(study: &Study, domain: &Domain, network: &Network, flows: &Flows, pl
         post.and_then(|p| domain.posts[p].staffed_share).unwrap_or(study.planning.staffed_share)
     };
     let describe = |link: Option<LinkId>, existing: Option<usize>| {
-        let met: Vec<f64> = link.map_or_else(|| vec![0.0; trips.draws()], |l| single(l).into_iter().map(share).collect());
-        let detected = met
-            .iter()
-            .zip(&flows.params)
-            .map(|(m, p)| m * staffed_of(existing) * p.detection)
-            .sum::<f64>()
-            / draws;
+        let met: Vec<f64> =
+            link.map_or_else(|| vec![0.0; trips.draws()], |l| single(l).into_iter().map(share).collect());
+        let detected =
+            met.iter().zip(&flows.params).map(|(m, p)| m * staffed_of(existing) * p.detection).sum::<f64>()
+                / draws;
         (spread(met), detected)
     };
 

@@ -40,7 +40,13 @@ pub struct RankedWorksite {
 
 /// Workplaces by rank, and the number of candidates.
 #[must_use]
-pub fn rank(study: &Study, domain: &Domain, network: &Network, places: &Places, flows: &Flows) -> (Vec<RankedWorksite>, usize) {
+pub fn rank(
+    study: &Study,
+    domain: &Domain,
+    network: &Network,
+    places: &Places,
+    flows: &Flows,
+) -> (Vec<RankedWorksite>, usize) {
     let sites = &domain.worksites;
     let draws = flows.trees.len();
     if sites.is_empty() || draws == 0 {
@@ -48,7 +54,8 @@ pub fn rank(study: &Study, domain: &Domain, network: &Network, places: &Places, 
     }
     let municipality: BTreeMap<&str, usize> =
         domain.municipalities.iter().enumerate().map(|(i, m)| (m.cvegeo.as_str(), i)).collect();
-    let home: Vec<usize> = sites.iter().map(|w| municipality.get(w.cvegeo.as_str()).copied().unwrap_or(0)).collect();
+    let home: Vec<usize> =
+        sites.iter().map(|w| municipality.get(w.cvegeo.as_str()).copied().unwrap_or(0)).collect();
     let exposure = exposure(study, domain, network, places, flows, &home);
 
     // Factors that do not change between draws.
@@ -96,7 +103,9 @@ pub fn rank(study: &Study, domain: &Domain, network: &Network, places: &Places, 
             }
         })
         .collect();
-    out.sort_by(|a, b| b.score[0].total_cmp(&a.score[0]).then_with(|| sites[a.worksite].id.cmp(&sites[b.worksite].id)));
+    out.sort_by(|a, b| {
+        b.score[0].total_cmp(&a.score[0]).then_with(|| sites[a.worksite].id.cmp(&sites[b.worksite].id))
+    });
     for (rank, site) in (1..).zip(&mut out) {
         site.rank = rank;
     }

@@ -65,7 +65,9 @@ fn enumerate(
 
 fn means(configurations: &BTreeMap<Configuration, f64>, cells: usize) -> Vec<f64> {
     let sum: f64 = configurations.values().sum();
-    (0..cells).map(|i| configurations.iter().map(|((t, _), p)| f64::from(t[i]) * p).sum::<f64>() / sum).collect()
+    (0..cells)
+        .map(|i| configurations.iter().map(|((t, _), p)| f64::from(t[i]) * p).sum::<f64>() / sum)
+        .collect()
 }
 
 fn datum() -> impl Strategy<Value = CountDatum> {

@@ -108,7 +108,11 @@ fn summaries_speak_of_rates_per_hundred_thousand() {
     assert_close(&[rows[0].count_mean, rows[0].count_p05, rows[1].count_p95], &[224.0, 224.0, 6.0], 1e-12);
     // Gamma(224.5, E): mean 3.0967 and 5 % and 95 % quantiles near mean ∓ 1.645 sd.
     assert!((rows[0].rate_mean - 3.0967).abs() < 0.02, "{:?}", rows[0]);
-    assert!((rows[0].rate_p05 - 2.76).abs() < 0.03 && (rows[0].rate_p95 - 3.45).abs() < 0.03, "{:?}", rows[0]);
+    assert!(
+        (rows[0].rate_p05 - 2.76).abs() < 0.03 && (rows[0].rate_p95 - 3.45).abs() < 0.03,
+        "{:?}",
+        rows[0]
+    );
     assert!(summarise(&cells, &[]).is_err());
     assert!(summarise(&cells[..1], &draws).is_err());
 }

@@ -31,8 +31,14 @@ pub struct Context<'a> {
 }
 
 /// Names of the contributions to a flow, in the order of [`Flows::contribution`].
-const CONTRIBUTION_NAMES: [&str; CONTRIBUTIONS] =
-    ["border_exact", "border_censored", "border_exit", "domestic_exact", "domestic_censored", "domestic_exit"];
+const CONTRIBUTION_NAMES: [&str; CONTRIBUTIONS] = [
+    "border_exact",
+    "border_censored",
+    "border_exit",
+    "domestic_exact",
+    "domestic_censored",
+    "domestic_exit",
+];
 
 impl Context<'_> {
     /// A text of `locales/`.

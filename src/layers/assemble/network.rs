@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Context, Row};
 use crate::corridors::extract::Chain;
-use crate::corridors::object::Corridor;
 use crate::corridors::naming::junction_name;
+use crate::corridors::object::Corridor;
 use crate::corridors::score::{Summary, censored_share, summarise};
 use crate::ids::LinkId;
 use crate::layers::feature::{Feature, Layer};
@@ -30,7 +30,12 @@ fn set_lift(row: &mut Row, summary: &Summary) {
 
 /// Every link with its flow. `summaries` has one entry per link; `member_of` the corridor of a link.
 #[must_use]
-pub fn roads(context: &Context<'_>, summaries: &[Summary], candidates: usize, corridors: &[Corridor]) -> Layer {
+pub fn roads(
+    context: &Context<'_>,
+    summaries: &[Summary],
+    candidates: usize,
+    corridors: &[Corridor],
+) -> Layer {
     let network = &context.built.network;
     let mut member: BTreeMap<LinkId, &str> = BTreeMap::new();
     for corridor in corridors {
@@ -42,9 +47,14 @@ pub fn roads(context: &Context<'_>, summaries: &[Summary], candidates: usize, co
         .map(|(id, link)| {
             let ends = [link.from, link.to].map(|j| junction_name(network, context.domain, j));
             let summary = &summaries[id.index()];
-            let road = if link.reference.is_empty() { context.text("map.no_reference") } else { link.reference.clone() };
+            let road = if link.reference.is_empty() {
+                context.text("map.no_reference")
+            } else {
+                link.reference.clone()
+            };
             let key = network.key(id);
-            let mut row = Row::new(&schema::ROADS, context, key, &format!("{road} {} – {}", ends[0], ends[1]));
+            let mut row =
+                Row::new(&schema::ROADS, context, key, &format!("{road} {} – {}", ends[0], ends[1]));
             if !link.region.is_empty() {
                 row.set("region", link.region.as_str());
             }
@@ -162,7 +172,8 @@ pub fn crossings(context: &Context<'_>) -> Layer {
         (None, None) => 0.0,
     };
     let count = context.domain.crossings.len();
-    let scores: Vec<Vec<f64>> = (0..flows.draws()).map(|d| (0..count).map(|i| value(d, i)).collect()).collect();
+    let scores: Vec<Vec<f64>> =
+        (0..flows.draws()).map(|d| (0..count).map(|i| value(d, i)).collect()).collect();
     let (summaries, candidates) = summarise(&scores, &[]);
     let features: Vec<Feature> = context
         .domain

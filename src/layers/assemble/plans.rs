@@ -34,7 +34,10 @@ pub fn checkpoints(context: &Context<'_>, posts: &[PlannedPost]) -> Layer {
             row.set("kind", if existing.is_some() { "existing" } else { "proposed" });
             row.set("ref", link.map_or("", |(_, l)| l.reference.as_str()));
             row.set("operator", existing.map_or(Value::Null, |p| p.operator.as_str().into()));
-            row.set("purpose", existing.map_or_else(|| Value::from("detection"), |p| p.purpose.as_str().into()));
+            row.set(
+                "purpose",
+                existing.map_or_else(|| Value::from("detection"), |p| p.purpose.as_str().into()),
+            );
             row.set("counts_as_coverage", planned.counts_as_coverage);
             row.spread("flow_met", planned.flow_met);
             row.set("flow_detected", planned.flow_detected);
