@@ -244,7 +244,7 @@ impl Fault {
 
     /// Adds a named value for the text of the rule.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.params.push((name, value.to_string()));
         self
     }

@@ -91,7 +91,7 @@ pub fn schema() -> Json {
 }
 
 fn line_of(text: &str, at: usize) -> u64 {
-    1 + text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() as u64
+    1 + text.as_bytes()[..at.min(text.len())].split(|b| *b == b'\n').count() as u64 - 1
 }
 
 /// Reports every key that the schema does not know, with its line and the nearest known key.
@@ -113,7 +113,7 @@ fn unknown_keys(
             if known.is_some() {
                 let names: Vec<&str> = known.into_iter().flatten().map(|(k, _)| k.as_str()).collect();
                 let mut fault = Fault::new(Rule::KeyUnknown, name).field(full);
-                fault.place.row = table.key(key).and_then(|k| k.span()).map(|s| line_of(text, s.start));
+                fault.place.row = table.key(key).and_then(toml_edit::Key::span).map(|s| line_of(text, s.start));
                 if let Some(nearest) = nearest(key, &names) {
                     let whole =
                         if path.is_empty() { nearest.to_owned() } else { format!("{path}.{nearest}") };
@@ -125,11 +125,11 @@ fn unknown_keys(
         };
         if let Some(inside) = item.as_table_like() {
             unknown_keys(text, name, inside, inner, root, &full, faults);
-        } else if let Some(list) = item.as_array_of_tables() {
-            if let Some(items) = resolved(inner, root).get("items") {
-                for (i, entry) in list.iter().enumerate() {
-                    unknown_keys(text, name, entry, items, root, &format!("{full}[{i}]"), faults);
-                }
+        } else if let Some(list) = item.as_array_of_tables()
+            && let Some(items) = resolved(inner, root).get("items")
+        {
+            for (i, entry) in list.iter().enumerate() {
+                unknown_keys(text, name, entry, items, root, &format!("{full}[{i}]"), faults);
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::corridors::{extract, object, params};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
 use crate::error::{Error, Fault, Faults, Result, Rule};
-use crate::ids::{hex, stable_id};
+use crate::ids::{LinkId, hex, stable_id};
 use crate::incidence::{
     CountCell, CountModel, CountOptions, IncidenceError, RateModel, Unlocated, summarise as summarise_rates,
 };
@@ -39,7 +39,7 @@ use crate::network::graph::LinkKind;
 use crate::network::search::Arcs;
 use crate::planning::{posts, worksites};
 use crate::sources::spec::GeometryNeed;
-use crate::sources::{self, ColumnRules, Limits};
+use crate::sources::{self, ColumnRules, Limits, Provenance};
 
 /// A study that has been read, checked and joined to its network.
 pub struct Loaded {
@@ -71,7 +71,7 @@ fn need(source: &str) -> GeometryNeed {
 ///
 /// # Errors
 /// [`Error::Faults`] with all faults of all sources in one pass; [`Error::Io`] for a file that cannot be read.
-pub fn load(file: StudyFile, progress: &Progress) -> Result<Loaded> {
+pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     progress.step("load");
     let StudyFile { study, name, folder, .. } = file;
     let mut faults = Faults::default();
@@ -238,7 +238,7 @@ pub fn analyse(
     lang: Lang,
     steps: &BTreeSet<Step>,
     stop: &AtomicBool,
-    progress: &Progress,
+    progress: Progress,
 ) -> Result<Outcome> {
     let Loaded { study, domain, built, closed, .. } = loaded;
     progress.step("incidence");
@@ -251,25 +251,9 @@ pub fn analyse(
         .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
     let places = Places::new(domain, &released.data, built);
 
-    let routed = steps.iter().any(|s| *s != Step::Incidence);
     let placed_posts = posts::place_existing(domain, &built.network, study.parameters.max_snap_m);
-    let flows = if routed {
-        let arcs = Arcs::new(&built.network);
-        let mut on_link = vec![0_u32; built.network.link_count()];
-        placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
-        let costs = LinkCosts::new(&built.network, on_link, closed.clone());
-        let bar = progress.bar("draws", u64::from(study.parameters.draws));
-        let tick = || bar.inc();
-        let inputs = Inputs {
-            study,
-            places: &places,
-            arcs: &arcs,
-            costs: &costs,
-            counts: &counts,
-            stop,
-            progress: &tick,
-        };
-        Flows::run(&inputs)?
+    let flows = if steps.iter().any(|s| *s != Step::Incidence) {
+        route(loaded, &places, &counts, &placed_posts, stop, progress)?
     } else {
         let params = (0..study.parameters.draws)
             .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
@@ -295,39 +279,7 @@ pub fn analyse(
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates)];
     let mut summary = Vec::new();
     if steps.contains(&Step::Corridors) {
-        let shares = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
-            draws.iter().map(|d| d.iter().map(|u| flows.share(*u)).collect()).collect()
-        };
-        let (links, candidates) = summarise(&shares(&flows.main), &shares(&flows.null));
-        let membership = extract::membership(&built.network, &flows);
-        let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
-        let chains = extract::corridors(
-            &built.network,
-            &means,
-            &membership,
-            study.parameters.membership,
-            study.parameters.corridor_min_km,
-        );
-        let unnamed = text(lang, "map.no_reference");
-        let (corridors, n) = object::corridors(&built.network, domain, &flows, chains, &unnamed);
-        layers.push(assemble::roads(&context, &links, candidates, &corridors));
-        layers.push(assemble::corridors(&context, &corridors, n));
-        layers.push(assemble::crossings(&context));
-        summary.push(text(lang, "done.corridors"));
-        summary.extend(corridors.iter().take(5).map(|c| {
-            let s = &c.summary;
-            let pct = |v: f64| format!("{:.1}", v * 100.0);
-            format!(
-                "  {}. {}  {} % ({}–{} %)  {:.2}",
-                c.rank,
-                c.name,
-                pct(s.mean),
-                pct(s.p05),
-                pct(s.p95),
-                s.pr_top
-            )
-        }));
-        summary.push(demand_line(&flows, lang));
+        layers.extend(corridor_layers(&context, &mut summary));
     }
     let restricted = audience == Tier::Restricted;
     let referral = study.referral.is_some();
@@ -370,6 +322,60 @@ pub fn analyse(
     Ok(Outcome { set, summary })
 }
 
+/// Runs all draws over the network.
+fn route(
+    loaded: &Loaded,
+    places: &Places,
+    counts: &CountModel,
+    placed_posts: &[Option<LinkId>],
+    stop: &AtomicBool,
+    progress: Progress,
+) -> Result<Flows> {
+    let Loaded { study, built, closed, .. } = loaded;
+    let arcs = Arcs::new(&built.network);
+    let mut on_link = vec![0_u32; built.network.link_count()];
+    placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+    let costs = LinkCosts::new(&built.network, on_link, closed.clone());
+    let bar = progress.bar("draws", u64::from(study.parameters.draws));
+    let tick = || bar.inc();
+    Flows::run(&Inputs { study, places, arcs: &arcs, costs: &costs, counts, stop, progress: &tick })
+}
+
+/// `roads`, `corridors` and `crossings`, and what the command line says of them.
+fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 3] {
+    let Context { lang, study, domain, built, flows, .. } = *context;
+    let shares = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
+        draws.iter().map(|d| d.iter().map(|u| flows.share(*u)).collect()).collect()
+    };
+    let (links, candidates) = summarise(&shares(&flows.main), &shares(&flows.null));
+    let membership = extract::membership(&built.network, flows);
+    let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
+    let p = &study.parameters;
+    let chains = extract::corridors(&built.network, &means, &membership, p.membership, p.corridor_min_km);
+    let unnamed = text(lang, "map.no_reference");
+    let (corridors, n) = object::corridors(&built.network, domain, flows, chains, &unnamed);
+    summary.push(text(lang, "done.corridors"));
+    summary.extend(corridors.iter().take(5).map(|c| {
+        let s = &c.summary;
+        let pct = |v: f64| format!("{:.1}", v * 100.0);
+        format!(
+            "  {}. {}  {} % ({}–{} %)  {:.2}",
+            c.rank,
+            c.name,
+            pct(s.mean),
+            pct(s.p05),
+            pct(s.p95),
+            s.pr_top
+        )
+    }));
+    summary.push(demand_line(flows, lang));
+    [
+        assemble::roads(context, &links, candidates, &corridors),
+        assemble::corridors(context, &corridors, n),
+        assemble::crossings(context),
+    ]
+}
+
 /// The study as the manifest shows it, without the key of the commitment.
 fn without_key(study: &Study) -> serde_json::Value {
     let mut study = study.clone();
@@ -401,7 +407,7 @@ fn commitment(study: &Study, manifest: &Manifest) -> Option<String> {
     Some(hex(&mac.finalize().into_bytes()))
 }
 
-fn input_record(p: &crate::sources::raw::Provenance) -> InputRecord {
+fn input_record(p: &Provenance) -> InputRecord {
     InputRecord {
         source: p.source.clone(),
         file: p.file.clone(),

@@ -39,7 +39,7 @@ pub fn fault_line(lang: Lang, fault: &Fault) -> String {
     };
     let mut line = format!("{kind} {} {}: {}", fault.rule.code(), parts.join(", "), what(lang, fault));
     if let Some(seen) = &fault.seen {
-        line.push_str(&format!(" [{}]", fill(lang, "fault.seen", &[("seen", seen)])));
+        line = format!("{line} [{}]", fill(lang, "fault.seen", &[("seen", seen)]));
     }
     line
 }

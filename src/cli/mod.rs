@@ -91,6 +91,10 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
     // The first signal ends the run in order; a second one at once.
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the user asks twice: nothing is to be waited for"
+            )]
             std::process::exit(130);
         }
     })
@@ -128,7 +132,7 @@ impl Session {
         if let Some(draws) = self.shared.draws {
             file.study.parameters.draws = draws;
         }
-        let loaded = engine::load(file, &self.progress)?;
+        let loaded = engine::load(file, self.progress)?;
         if !self.shared.quiet {
             for warning in &loaded.warnings.0 {
                 complain(&fault_line(self.lang, warning));
@@ -139,13 +143,13 @@ impl Session {
 
     fn demo(&self, out: &Path) -> Result<String> {
         let folder = ResultFolder::create(out, self.shared.force)?;
-        let study = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
+        let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
         embedded::write(study.path())?;
         let loaded = self.load(study.path())?;
         let steps = engine::wanted(&[]);
         let mut answer = None;
         for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
-            let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, &self.progress)?;
+            let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, self.progress)?;
             self.progress.step("write");
             write::write_result(&folder.path().join(name), &outcome.set)?;
             answer.get_or_insert(outcome.summary);
@@ -158,7 +162,7 @@ impl Session {
         let loaded = self.load(study)?;
         let audience = self.shared.audience.into();
         let steps = engine::wanted(steps);
-        let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, &self.progress)?;
+        let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, self.progress)?;
         self.progress.step("write");
         write::write_result(folder.path(), &outcome.set)?;
         self.finish(folder, outcome.summary, "", &loaded.warnings)

@@ -79,10 +79,9 @@ impl LinkCosts {
     fn minutes(&self, link: usize, params: &DrawParams, profile: Profile, profiles: &Profiles) -> f64 {
         let mut minutes = self.base[link] / params.speed_factor[self.class[link]];
         match profile {
-            Profile::Fast => {}
             Profile::AvoidsPosts => minutes += profiles.post_penalty_min * f64::from(self.posts[link]),
             Profile::MinorRoads if self.major[link] => minutes *= profiles.major_road_factor,
-            Profile::MinorRoads => {}
+            Profile::MinorRoads | Profile::Fast => {}
         }
         if self.is_gate[link] { minutes + params.crossing_min } else { minutes }
     }
@@ -151,7 +150,7 @@ fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// A counter-based generator: SplitMix64 started at a hash of its key (Steele, Lea & Flood 2014). Any link's
+/// A counter-based generator: `SplitMix64` started at a hash of its key (Steele, Lea & Flood 2014). Any link's
 /// numbers can be had without those of the links before it.
 #[derive(Debug, Clone)]
 pub struct CounterRng(u64);
@@ -180,7 +179,6 @@ const fn mix(mut z: u64) -> u64 {
 impl TryRng for CounterRng {
     type Error = Infallible;
 
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of the word")]
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         Ok((self.next() >> 32) as u32)
     }

@@ -119,6 +119,7 @@ impl Tree {
         search: &Search,
         number: &mut [u32],
     ) -> Self {
+        const MARK: u32 = u32::MAX - 1;
         let reached: Vec<usize> = (0..places.destinations.len())
             .filter(|&j| {
                 let d = &places.destinations[j];
@@ -126,7 +127,6 @@ impl Tree {
             })
             .collect();
         // Mark the ways back to the root, then number the marked junctions in settled order.
-        const MARK: u32 = u32::MAX - 1;
         number.fill(u32::MAX);
         for &j in &reached {
             let mut at = places.destinations[j].access.junction.0;

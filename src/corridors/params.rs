@@ -40,7 +40,7 @@ pub struct DrawParams {
     pub profile_offset: f64,
 }
 
-/// The random stream of a draw: one ChaCha stream per draw under the study's seed.
+/// The random stream of a draw: one `ChaCha` stream per draw under the study's seed.
 #[must_use]
 pub fn stream(seed: u64, draw: u32) -> ChaCha8Rng {
     let mut key = Sha256::new();

@@ -180,7 +180,8 @@ fn counts_of(
     const MOST: u32 = 10_000_000;
     let optional = ["count", "count_min", "count_max", "known_by"];
     let columns = Columns::new(table, spec, &["cvegeo"], &optional, faults);
-    if !columns.has("count") && !(columns.has("count_min") && columns.has("count_max")) {
+    let bounds = columns.has("count_min") && columns.has("count_max");
+    if !(bounds || columns.has("count")) {
         faults.push(
             table
                 .fault(Rule::FieldMissing, None, Some("count | count_min + count_max"))

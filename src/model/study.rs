@@ -390,6 +390,43 @@ impl Study {
                     .with("found", self.format),
             );
         }
+        self.check_ranges(file, faults);
+        self.check_priors(file, faults);
+        if date(&self.planning.reference_date).is_none() {
+            faults.push(Fault::new(Rule::DateFormat, file).field("planning.reference_date"));
+        }
+        for (i, closure) in self.closures.iter().enumerate() {
+            if closure.target().is_none() {
+                faults.push(
+                    Fault::new(Rule::ClosureUnmatched, file)
+                        .field(format!("closures[{i}]"))
+                        .with("detail", "ref + between | point + radius_m | link | crossing"),
+                );
+            }
+        }
+        let mut blank = |path: &str, text: &str| {
+            if text.trim().is_empty() {
+                faults.push(Fault::new(Rule::ValueEmpty, file).field(path));
+            }
+        };
+        blank("study.name", &self.study.name);
+        blank("study.title", &self.study.title);
+        blank("study.region", &self.study.region);
+        if let Some(referral) = &self.referral {
+            blank("referral.victim_authority", &referral.victim_authority);
+            blank("referral.contact_24h", &referral.contact_24h);
+            blank("referral.non_punishment", &referral.non_punishment);
+        }
+        if let Some(sign) = &self.sign_off {
+            blank("sign_off.name", &sign.name);
+            blank("sign_off.office", &sign.office);
+            if date(&sign.date).is_none() {
+                faults.push(Fault::new(Rule::DateFormat, file).field("sign_off.date"));
+            }
+        }
+    }
+
+    fn check_ranges(&self, file: &str, faults: &mut Faults) {
         let mut range = |path: &str, value: f64, low: f64, high: f64| {
             if !(value.is_finite() && value >= low && value <= high) {
                 faults.push(
@@ -439,6 +476,10 @@ impl Study {
             range(&format!("planning.weights.{key}"), weight, 0.0, 10.0);
         }
         range("disclosure.k", self.disclosure.k.into(), 11.0, 1_000.0);
+    }
+
+    fn check_priors(&self, file: &str, faults: &mut Faults) {
+        let p = &self.parameters;
         for (path, prior, low, high) in [
             ("parameters.gamma", p.gamma, 0.0, 1.0),
             ("parameters.kappa", p.kappa, -2.0, 2.0),
@@ -448,42 +489,10 @@ impl Study {
             ("parameters.speed_factor", p.speed_factor, 0.1, 10.0),
             ("parameters.crossing_min", p.crossing_min, 0.0, 1_440.0),
             ("incidence.unlocated", self.incidence.unlocated, 0.0, 1.0),
-            ("planning.detection", plan.detection, 0.0, 1.0),
+            ("planning.detection", self.planning.detection, 0.0, 1.0),
         ] {
             if let Some(range) = prior.problem(low, high) {
                 faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
-            }
-        }
-        if date(&plan.reference_date).is_none() {
-            faults.push(Fault::new(Rule::DateFormat, file).field("planning.reference_date"));
-        }
-        for (i, closure) in self.closures.iter().enumerate() {
-            if closure.target().is_none() {
-                faults.push(
-                    Fault::new(Rule::ClosureUnmatched, file)
-                        .field(format!("closures[{i}]"))
-                        .with("detail", "ref + between | point + radius_m | link | crossing"),
-                );
-            }
-        }
-        let mut blank = |path: &str, text: &str| {
-            if text.trim().is_empty() {
-                faults.push(Fault::new(Rule::ValueEmpty, file).field(path));
-            }
-        };
-        blank("study.name", &self.study.name);
-        blank("study.title", &self.study.title);
-        blank("study.region", &self.study.region);
-        if let Some(referral) = &self.referral {
-            blank("referral.victim_authority", &referral.victim_authority);
-            blank("referral.contact_24h", &referral.contact_24h);
-            blank("referral.non_punishment", &referral.non_punishment);
-        }
-        if let Some(sign) = &self.sign_off {
-            blank("sign_off.name", &sign.name);
-            blank("sign_off.office", &sign.office);
-            if date(&sign.date).is_none() {
-                faults.push(Fault::new(Rule::DateFormat, file).field("sign_off.date"));
             }
         }
     }

@@ -146,7 +146,7 @@ pub fn build(domain: &Domain, options: BuildOptions) -> Built {
     }
     let towns = mark_towns(&mut draft, domain);
     contract(&mut draft);
-    let (network, number) = freeze(draft);
+    let (network, number) = freeze(&draft);
     let access = |slot: Option<(NodeIndex, f64)>| {
         slot.and_then(|(node, distance)| {
             Some(Access {
@@ -242,7 +242,7 @@ fn attach(
         };
         let (edge, vertex) = nearest.data;
         let (distance, t) = project(nearest.geom(), Point(*point));
-        if !(distance <= options.max_snap) {
+        if distance.is_nan() || distance > options.max_snap {
             hits.push(Hit::Far(distance.is_finite().then_some(distance)));
             continue;
         }
@@ -459,7 +459,7 @@ fn mark_towns(draft: &mut Draft, domain: &Domain) -> Vec<Option<NodeIndex>> {
 }
 
 /// Numbers junctions and links densely, in the order of the draft. Junctions without a link are left out.
-fn freeze(draft: Draft) -> (Network, Vec<Option<JunctionId>>) {
+fn freeze(draft: &Draft) -> (Network, Vec<Option<JunctionId>>) {
     let mut graph = UnGraph::with_capacity(draft.node_count(), draft.edge_count());
     let mut number = vec![None; draft.node_bound()];
     for node in draft.node_indices() {

@@ -178,6 +178,7 @@ impl Network {
     }
 
     /// All links with their numbers.
+    #[must_use]
     pub fn links(&self) -> impl ExactSizeIterator<Item = (LinkId, &Link)> {
         // A network of more than 2^32 links does not fit in memory.
         #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
@@ -246,7 +247,7 @@ fn link_key(link: &Link) -> String {
         places.reverse();
     }
     // The middle vertex of a line of even length depends on its direction; for a straight one it is an end.
-    if points.len() % 2 == 0 && points.len() > 2 {
+    if points.len().is_multiple_of(2) && points.len() > 2 {
         let mut middle =
             [points.get(points.len() / 2 - 1), points.get(points.len() / 2)].map(|c| c.map(text));
         middle.sort();

@@ -41,6 +41,9 @@ pub struct Noded {
     pub degenerate: Vec<usize>,
 }
 
+/// A position in the plane (metres), and its longitude and latitude.
+type Place = (Coord<f64>, Coord<f64>);
+
 /// A position on a line: after vertex `vertex`, at share `t` of the segment that begins there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cut {
@@ -56,7 +59,7 @@ pub fn node(roads: &[Road], frame: &WorkFrame, tolerance: f64) -> Noded {
     let usable: Vec<bool> = plane.iter().map(|line| line.0.len() >= 2).collect();
 
     // Places where nodes must be: both ends of each line, and vertices that lines share.
-    let mut places: Vec<(Coord<f64>, Coord<f64>)> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     let mut cuts: Vec<Vec<(usize, usize)>> = vec![Vec::new(); roads.len()];
     for ((line, road), (cut, _)) in
         plane.iter().zip(roads).zip(cuts.iter_mut().zip(&usable)).filter(|(_, (_, u))| **u)
@@ -113,10 +116,7 @@ fn centimetres(c: Coord<f64>) -> (i64, i64) {
 
 /// Joins places within `tolerance` of each other. Returns the node of each place and the nodes, each at
 /// the smallest of its places, so that the order of the lines does not move it.
-fn cluster(
-    places: &[(Coord<f64>, Coord<f64>)],
-    tolerance: f64,
-) -> (Vec<usize>, Vec<(Coord<f64>, Coord<f64>)>) {
+fn cluster(places: &[Place], tolerance: f64) -> (Vec<usize>, Vec<Place>) {
     let tree = RTree::bulk_load(
         places.iter().enumerate().map(|(i, p)| GeomWithData::new(Point(p.0), i)).collect::<Vec<_>>(),
     );
@@ -145,7 +145,7 @@ fn cluster(
 fn touches(
     plane: &[LineString<f64>],
     usable: &[bool],
-    nodes: &[(Coord<f64>, Coord<f64>)],
+    nodes: &[Place],
     tolerance: f64,
 ) -> BTreeMap<usize, Vec<Cut>> {
     let mut segments = Vec::new();

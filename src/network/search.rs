@@ -20,6 +20,9 @@ pub struct Arcs {
 
 impl Arcs {
     /// The arcs of `network`: one for each direction in which a link may be driven.
+    ///
+    /// # Panics
+    /// Never for a network: its arcs are counted and placed by the same loop.
     #[must_use]
     pub fn new(network: &Network) -> Self {
         let n = network.junction_count();

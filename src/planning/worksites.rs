@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::competence::{Competence, competence};
 use crate::corridors::demand::{Places, UNIT};
 use crate::corridors::draws::Flows;
@@ -69,7 +71,7 @@ pub fn rank(
     let mut sums = vec![[0.0; FACTORS.len()]; sites.len()];
     for (draw, exposed) in exposure.iter().enumerate() {
         let rate = factor(home.iter().map(|&m| Some(flows.params[draw].counts.rate[m])));
-        let passing = factor(exposed.iter().map(|e| *e));
+        let passing = factor(exposed.iter().copied());
         let mut row = Vec::with_capacity(sites.len());
         for i in 0..sites.len() {
             let parts = [sector[i], rate[i], passing[i], since[i], complaints[i]];
@@ -202,6 +204,5 @@ fn exposure(
             .map(|pairs| pairs.iter().map(|p| share[p]).max_by(f64::total_cmp))
             .collect::<Vec<Option<f64>>>()
     };
-    use rayon::prelude::*;
     flows.trees.par_iter().map(by_draw).collect()
 }
