@@ -171,7 +171,8 @@ pub struct Demand {
     main: Vec<i64>,
     /// Demand where attraction follows population alone.
     null: Vec<i64>,
-    /// Demand of destinations that no origin reaches, in units of the main demand.
+    /// Demand of destinations that no origin reaches or that are not on the network, in units of the main
+    /// demand.
     pub unreached: i64,
 }
 
@@ -192,14 +193,21 @@ impl Demand {
             .collect();
         let attraction = Attraction::new(places, params);
         let mut out =
-            Self { columns, main: vec![0; rows * columns], null: vec![0; rows * columns], unreached: 0 };
-        let mut pull = vec![0.0; rows];
+            Self { columns, main: vec![0; rows * columns], null: vec![0; rows * columns], unreached: units(attraction.off) };
+        let (mut pull, mut minutes) = (vec![0.0; rows], vec![None; rows]);
         for (j, destination) in places.destinations.iter().enumerate() {
-            let mut sums = [0.0; 2];
+            let (mut sums, mut least) = ([0.0; 2], [f64::INFINITY; 2]);
             for (i, origin) in places.origins.iter().enumerate() {
-                let minutes = cost_minutes(places, origin, destination, costs[i * columns + j]);
-                pull[i] = minutes.map_or(0.0, |c| weights[i] * (-params.gamma * c).exp());
-                sums[origin.class as usize] += pull[i];
+                let cost = cost_minutes(places, origin, destination, costs[i * columns + j]);
+                minutes[i] = cost.filter(|_| weights[i] > 0.0);
+                let least = &mut least[origin.class as usize];
+                *least = minutes[i].map_or(*least, |c| c.min(*least));
+            }
+            for (i, origin) in places.origins.iter().enumerate() {
+                let class = origin.class as usize;
+                // Relative to the nearest origin: far destinations must not underflow to no demand.
+                pull[i] = minutes[i].map_or(0.0, |c| weights[i] * (-params.gamma * (c - least[class])).exp());
+                sums[class] += pull[i];
             }
             let border = match (sums[0] > 0.0, sums[1] > 0.0) {
                 (true, true) => params.border_share,
@@ -258,6 +266,8 @@ pub fn is_inner(origin: &Origin, destination: &Destination) -> bool {
 struct Attraction {
     main: Vec<f64>,
     null: Vec<f64>,
+    /// Main share of municipalities off the network.
+    off: f64,
 }
 
 impl Attraction {
@@ -273,17 +283,25 @@ impl Attraction {
         let exit_share = if exit_total > 0.0 { params.exit_share } else { 0.0 };
         let share = |value: f64, of: f64| if of > 0.0 { (1.0 - exit_share) * value / of } else { 0.0 };
         let (mut main, mut null) = (Vec::new(), Vec::new());
+        let mut off_network = vec![true; places.population.len()];
         for d in &places.destinations {
             if d.class == DestinationClass::Exit {
                 let part = exit_share * places.exit_weights[d.place] / exit_total;
                 main.push(if located > 0.0 { part } else { 0.0 });
                 null.push(part);
             } else {
+                off_network[d.place] = false;
                 main.push(share(f64::from(params.counts.located[d.place]), located));
                 null.push(share(places.population[d.place], people));
             }
         }
-        Self { main, null }
+        let off = off_network
+            .iter()
+            .zip(&params.counts.located)
+            .filter(|(off, _)| **off)
+            .map(|(_, y)| share(f64::from(*y), located))
+            .sum();
+        Self { main, null, off }
     }
 }
 

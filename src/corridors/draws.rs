@@ -61,7 +61,8 @@ pub struct Flows {
     pub contributions: Vec<[i64; CONTRIBUTIONS]>,
     /// By link: variance of the flow share within draws, mean over draws.
     pub within_variance: Vec<f64>,
-    /// Trees of the first perturbation, by kept draw and origin.
+    /// Trees by kept draw and origin: of one perturbation of each draw, the next one in the next draw, so that
+    /// all behaviour profiles are among them in their shares.
     pub trees: Vec<Vec<Tree>>,
 }
 
@@ -256,7 +257,7 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
             let row = demand.row(i);
             let flows = &mut space.links[origin.class as usize];
             fate += assign(places, origin, row, &space.search, &mut space.nodes, flows);
-            if let (Some(trees), 0) = (&mut trees, r) {
+            if let (Some(trees), true) = (&mut trees, r == draw % perturbations) {
                 trees.push(Tree::new(places, origin, row.0, &space.search, &mut space.number));
             }
         }

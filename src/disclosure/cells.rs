@@ -25,9 +25,11 @@ pub struct Release {
 #[must_use]
 pub fn release(data: &[CountDatum], total: Option<u32>, k: u32) -> Release {
     let banded: Vec<CountDatum> = data.iter().map(|d| band(*d, k)).collect();
+    // A total below `k` is a small count itself.
+    let total = total.filter(|t| *t >= k);
     let mut out = Release { data: banded, total, complementary: Vec::new() };
     while let Some(total) = out.total {
-        if !narrowed(&out.data, total) {
+        if !narrowed(&out.data, total, k) {
             break;
         }
         // Another published count as a band loosens the equation; the smallest costs least.
@@ -77,16 +79,22 @@ const fn cover(n: u32, k: u32) -> CountDatum {
 /// Whether the total narrows a band: `Σ y ≤ total` with unlocated cases making up the difference, so that
 /// only the upper ends can be narrowed, by what the lower ends of the others leave; and, where the reader
 /// supposes that nothing is unlocated, the lower ends by what the upper ends of the others leave.
-fn narrowed(data: &[CountDatum], total: u32) -> bool {
+/// An unknown cell counts as narrowed where less than `k − 1` is left for it, or less than its own bound.
+fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
     let total = u64::from(total);
     let low: u64 = data.iter().map(|d| u64::from(d.min())).sum();
     let high: Option<u64> = data.iter().map(|d| d.max().map(u64::from)).sum();
     data.iter().any(|d| {
-        let CountDatum::Interval { min, max } = *d else { return false };
-        let (min, max) = (u64::from(min), u64::from(max));
+        let (need, top) = match *d {
+            CountDatum::Exact(_) => return false,
+            CountDatum::Interval { max, .. } => (max, Some(max)),
+            CountDatum::Unknown { max } => (max.map_or(k - 1, |m| m.min(k - 1)), max),
+        };
+        let min = u64::from(d.min());
         let largest = total.saturating_sub(low - min);
-        let smallest = high.map_or(0, |high| total.saturating_sub(high - max));
-        largest < max || smallest > min
+        let smallest =
+            high.zip(top).map_or(0, |(high, top)| total.saturating_sub(high - u64::from(top)));
+        largest < u64::from(need) || smallest > min
     })
 }
 
@@ -118,7 +126,7 @@ mod tests {
         // 3 = 100 − 57 − 40: with the total and the others it would be known.
         let r = release(&[Exact(3), Exact(57), Exact(40)], Some(100), 15);
         if let Some(total) = r.total {
-            assert!(!narrowed(&r.data, total), "{r:?}");
+            assert!(!narrowed(&r.data, total, 15), "{r:?}");
             assert!(!r.complementary.is_empty());
         }
         assert_eq!(r.data[0], Interval { min: 0, max: 14 });

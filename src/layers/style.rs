@@ -24,8 +24,9 @@ pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
         "municipalities" => (municipalities(view, lang), None),
         "roads" => (flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]), None),
         "corridors" => (
-            flow_lines(view, lang, &[0.8, 1.4, 2.2, 3.2]),
-            Some(Label { field: "name", color: "60,30,10,255", size: 9.0, placement: 2 }),
+            flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
+            // Horizontal: a name is often longer than its corridor.
+            Some(Label { field: "name", color: "60,10,60,255", size: 9.0, placement: 4 }),
         ),
         "crossings" => (
             crossings(view, lang),
@@ -122,11 +123,15 @@ fn hatched(color: &str, lines: &str) -> Symbol {
     symbol
 }
 
-/// Paler the less certain; where the audience does not see `pr_top`, all alike.
+/// Paler the less certain: by the membership of a corridor, else by the certainty of rank.
 fn with_doubt(mut symbol: Symbol, view: &LayerView<'_>) -> Symbol {
-    if view.has("pr_top") {
-        symbol.opacity = Some("35 + 65 * coalesce(\"pr_top\", 0)".into());
-    }
+    symbol.opacity = if view.has("membership") {
+        Some("100 * coalesce(\"membership\", 0)".into())
+    } else if view.has("pr_top") {
+        Some("35 + 65 * coalesce(\"pr_top\", 0)".into())
+    } else {
+        None
+    };
     symbol
 }
 
@@ -146,11 +151,11 @@ fn percent(share: f64) -> String {
 fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> {
     const GREY: &str = "150,150,150,255";
     const LIFT: [(&str, &str, &str); 5] = [
-        ("\"lift\" < 0.5", "< 0.5", "33,102,172,255"),
-        ("\"lift\" >= 0.5 AND \"lift\" < 0.8", "0.5 – 0.8", "103,169,207,255"),
-        ("\"lift\" >= 0.8 AND \"lift\" < 1.25", "0.8 – 1.25", "120,120,120,255"),
-        ("\"lift\" >= 1.25 AND \"lift\" < 2", "1.25 – 2", "239,138,98,255"),
-        ("\"lift\" >= 2", "≥ 2", "178,24,43,255"),
+        ("\"lift\" < 0.5", "< 0.5", "8,69,148,255"),
+        ("\"lift\" >= 0.5 AND \"lift\" < 0.8", "0.5 – 0.8", "66,146,198,255"),
+        ("\"lift\" >= 0.8 AND \"lift\" < 1.25", "0.8 – 1.25", "106,61,154,255"),
+        ("\"lift\" >= 1.25 AND \"lift\" < 2", "1.25 – 2", "221,28,119,255"),
+        ("\"lift\" >= 2", "≥ 2", "128,0,38,255"),
     ];
     // Few and far between: most links carry little, and the eye is for those that carry much.
     let limits = limits(view.numbers("mean"), &[0.5, 0.8, 0.95]);

@@ -285,20 +285,9 @@ fn cut_edge(
     let mut out = Vec::with_capacity(list.len());
     let Some((source, target)) = draft.edge_endpoints(edge) else { return out };
     let Some(whole) = draft.remove_edge(edge) else { return out };
-    let total = Geodesic.length(&whole.line);
     let mut start = (source, whole.line.0[0]);
     let mut vertex_done = 0;
-    let add = |draft: &mut Draft, from: NodeIndex, to: NodeIndex, points: Vec<Coord<f64>>| {
-        let line = LineString(points);
-        let share = if total > 0.0 { Geodesic.length(&line) / total } else { 0.0 };
-        let part = Link {
-            length: Metres(whole.length.0 * share),
-            time: Minutes(whole.time.0 * share),
-            line,
-            ..whole.clone()
-        };
-        draft.add_edge(from, to, part);
-    };
+    let mut parts: Vec<(NodeIndex, NodeIndex, LineString<f64>)> = Vec::with_capacity(list.len() + 1);
     for &(vertex, t, point) in list {
         let (a, b) = (whole.line.0[vertex], whole.line.0[vertex + 1]);
         let at = a + (b - a) * t;
@@ -312,7 +301,7 @@ fn cut_edge(
         points.extend_from_slice(&whole.line.0[vertex_done + 1..=vertex]);
         points.push(at);
         points.dedup();
-        add(draft, start.0, node, points);
+        parts.push((start.0, node, LineString(points)));
         out.push((point, node));
         start = (node, at);
         vertex_done = vertex;
@@ -320,7 +309,19 @@ fn cut_edge(
     let mut points = vec![start.1];
     points.extend_from_slice(&whole.line.0[vertex_done + 1..]);
     points.dedup();
-    add(draft, start.0, target, points);
+    parts.push((start.0, target, LineString(points)));
+    // Shares of the sum of the parts, so that no length is lost or won by the cut.
+    let total: f64 = parts.iter().map(|(_, _, line)| Geodesic.length(line)).sum();
+    for (from, to, line) in parts {
+        let share = if total > 0.0 { Geodesic.length(&line) / total } else { 0.0 };
+        let part = Link {
+            length: Metres(whole.length.0 * share),
+            time: Minutes(whole.time.0 * share),
+            line,
+            ..whole.clone()
+        };
+        draft.add_edge(from, to, part);
+    }
     out
 }
 

@@ -15,7 +15,12 @@ pub type Draft = StableUnGraph<Junction, Link>;
 
 /// Contracts all chains of `draft`.
 pub fn contract(draft: &mut Draft) {
-    let nodes: Vec<NodeIndex> = draft.node_indices().collect();
+    let mut nodes: Vec<NodeIndex> = draft.node_indices().collect();
+    // By position: which junctions of a ring remain must not depend on the order of the roads.
+    nodes.sort_by(|a, b| {
+        let (a, b) = (draft[*a].at, draft[*b].at);
+        a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y))
+    });
     for node in nodes {
         let edges: Vec<(EdgeIndex, NodeIndex)> = draft
             .edges(node)

@@ -4,7 +4,7 @@
 //! the tolerance of the inside of another, or (3) they share a vertex to the centimetre. Lines that cross
 //! without any of these do not meet: one passes over the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use geo::{Closest, ClosestPoint, Coord, Distance, Euclidean, Geodesic, Length, Line, LineString, Point};
 use petgraph::unionfind::UnionFind;
@@ -97,11 +97,11 @@ pub fn node(roads: &[Road], frame: &WorkFrame, tolerance: f64) -> Noded {
         let mut at: Vec<Cut> =
             cuts[i].iter().map(|&(vertex, place)| Cut { vertex, t: 0.0, node: node_of[place] }).collect();
         at.extend(touches.get(&i).into_iter().flatten());
-        let before = out.pieces.len();
-        cut_line(i, road, &mut at, &mut out);
-        if out.pieces.len() == before {
+        let pieces = cut_line((i, road), &plane[i], &nodes, tolerance, at);
+        if pieces.is_empty() {
             out.degenerate.push(i);
         }
+        out.pieces.extend(pieces);
     }
     out
 }
@@ -187,10 +187,17 @@ pub fn project(segment: &Line<f64>, point: Point<f64>) -> (f64, f64) {
     (Euclidean.distance(point, nearest), t.clamp(0.0, 1.0))
 }
 
-/// Cuts one road at `cuts`; a node that is met twice in a row leaves no stretch of no length.
-fn cut_line(index: usize, road: &Road, cuts: &mut Vec<Cut>, out: &mut Noded) {
+/// Cuts one road at `cuts`. Cuts at its own end nodes that are only the end itself seen again are dropped, and
+/// so is a node that is met twice in a row; a road that comes back to a node makes a loop there.
+fn cut_line(
+    (index, road): (usize, &Road),
+    plane: &LineString<f64>,
+    nodes: &[Place],
+    tolerance: f64,
+    mut cuts: Vec<Cut>,
+) -> Vec<Piece> {
     let last = road.line.0.len() - 1;
-    for cut in cuts.iter_mut() {
+    for cut in &mut cuts {
         // The end of a segment is the beginning of the next.
         if cut.t >= 1.0 {
             *cut = Cut { vertex: cut.vertex + 1, t: 0.0, node: cut.node };
@@ -200,37 +207,53 @@ fn cut_line(index: usize, road: &Road, cuts: &mut Vec<Cut>, out: &mut Noded) {
         (a.vertex, a.t, a.node).partial_cmp(&(b.vertex, b.t, b.node)).unwrap_or(std::cmp::Ordering::Equal)
     });
     // The ends of the line keep the node of the end, whatever else lies near.
-    let ends: BTreeSet<(usize, usize)> = cuts
-        .iter()
-        .filter(|c| c.t == 0.0 && (c.vertex == 0 || c.vertex == last))
-        .map(|c| (c.vertex, c.node))
-        .collect();
-    let (Some(&(_, first)), Some(&(_, end))) =
-        (ends.iter().find(|(v, _)| *v == 0), ends.iter().find(|(v, _)| *v == last))
-    else {
-        return;
+    let node_at = |vertex: usize| cuts.iter().find(|c| c.vertex == vertex && c.t == 0.0).map(|c| c.node);
+    let (Some(first), Some(end)) = (node_at(0), node_at(last)) else { return Vec::new() };
+    // Metres from the first position, by vertex.
+    let mut along = vec![0.0];
+    for segment in plane.lines() {
+        along.push(along[along.len() - 1] + Euclidean.length(&segment));
+    }
+    let position = |c: &Cut| {
+        let next = along[(c.vertex + 1).min(last)];
+        c.t.mul_add(next - along[c.vertex], along[c.vertex])
     };
-    cuts.retain(|c| !((c.vertex == 0 && c.t == 0.0) || c.vertex == last || c.node == first || c.node == end));
-    cuts.dedup_by_key(|c| c.node);
-    let own = Geodesic.length(&road.line);
+    let slack = 4.0 * tolerance.max(0.005);
+    let near = |node: usize, vertex: usize| {
+        Euclidean.distance(Point(nodes[node].0), Point(plane.0[vertex])) + slack
+    };
+    let (near_first, near_end) = (near(first, 0), near(end, last));
+    cuts.retain(|c| {
+        let at = position(c);
+        let is_end = (c.vertex == 0 && c.t == 0.0) || c.vertex == last;
+        let seen_again =
+            (c.node == first && at <= near_first) || (c.node == end && along[last] - at <= near_end);
+        !is_end && !seen_again
+    });
+    cuts.dedup_by(|b, a| a.node == b.node && position(b) - position(a) <= slack);
     let mut stops = vec![Cut { vertex: 0, t: 0.0, node: first }];
-    stops.extend(cuts.iter().copied());
+    stops.extend(cuts);
     stops.push(Cut { vertex: last, t: 0.0, node: end });
+    let mut pieces = Vec::with_capacity(stops.len() - 1);
     for pair in stops.windows(2) {
         let (a, b) = (pair[0], pair[1]);
         // The vertices strictly between the two stops; the stops themselves stand at their nodes.
         let beyond = if b.t > 0.0 { b.vertex + 1 } else { b.vertex };
-        let mut points = vec![out.nodes[a.node]];
+        let mut points = vec![nodes[a.node].1];
         points.extend((a.vertex + 1..beyond).map(|v| road.line.0[v]));
-        points.push(out.nodes[b.node]);
+        points.push(nodes[b.node].1);
         points.dedup();
         let line = LineString(points);
-        // The stated length of a road is shared by geodesic length.
-        let part = Geodesic.length(&line);
-        if line.0.len() < 2 || part == 0.0 {
-            continue;
+        let length = Metres(Geodesic.length(&line));
+        if line.0.len() >= 2 && length.0 > 0.0 {
+            pieces.push(Piece { from: a.node, to: b.node, road: index, line, length });
         }
-        let length = if own > 0.0 { road.length.0 * part / own } else { part };
-        out.pieces.push(Piece { from: a.node, to: b.node, road: index, line, length: Metres(length) });
     }
+    // The stated length of a road is shared by geodesic length, and all of it: nodes a little beside the
+    // line do not change the sum.
+    let drawn: f64 = pieces.iter().map(|p| p.length.0).sum();
+    for piece in &mut pieces {
+        piece.length.0 *= road.length.0 / drawn;
+    }
+    pieces
 }

@@ -120,7 +120,10 @@ impl Search {
                     continue;
                 }
                 // A weight of at least one keeps a parent settled before its child.
-                let reach = distance.saturating_add(weight.max(1)).min(UNREACHED - 1);
+                // A way of more than 49 days does not fit, and is none.
+                let Some(reach) = distance.checked_add(weight.max(1)).filter(|r| *r < UNREACHED) else {
+                    continue;
+                };
                 if reach < self.distance[head] {
                     self.distance[head] = reach;
                     self.parent[head] = (node, link);

@@ -26,6 +26,7 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsRenderContext,
+    QgsSymbol,
     QgsVectorLayer,
     QgsWkbTypes,
 )
@@ -80,15 +81,22 @@ class Faults(list):
 def symbol_colours(layer):
     """Colours of the symbols that the features of a layer really get, as they look on the background."""
     context = QgsRenderContext()
+    expressions = layer.createExpressionContext()
+    context.setExpressionContext(expressions)
     renderer = layer.renderer().clone()
     renderer.startRender(context, layer.fields())
     colours = set()
     for feature in layer.getFeatures():
-        context.expressionContext().setFeature(feature)
+        expressions.setFeature(feature)
+        context.setExpressionContext(expressions)
         for symbol in renderer.originalSymbolsForFeature(feature, context):
+            # An expression may set the opacity, in per cent.
+            percent, _ = symbol.dataDefinedProperties().valueAsDouble(
+                QgsSymbol.PropertyOpacity, expressions, 100 * symbol.opacity()
+            )
             for part in symbol.symbolLayers():
                 colour = part.color()
-                alpha = colour.alphaF() * symbol.opacity() * layer.opacity()
+                alpha = colour.alphaF() * percent / 100 * layer.opacity()
                 colours.add(tuple(round(alpha * c + (1 - alpha) * b) for c, b in zip(rgb(colour), rgb(BACKGROUND))))
     renderer.stopRender(context)
     return colours - {rgb(BACKGROUND)}
@@ -109,8 +117,8 @@ def check_layer(layer, title, expected, faults):
     if layer.isSpatial():
         faults.require(layer.crs().authid() in {"EPSG:4326", "OGC:CRS84"}, f"{title}: CRS {layer.crs().authid()!r}")
 
-    if expected == 0 and layer.geometryType() == QgsWkbTypes.NullGeometry:
-        return False  # an empty GeoJSON has no geometry type, so that no style of points or lines fits it
+    if layer.geometryType() == QgsWkbTypes.NullGeometry and layer.name() in MAY_BE_EMPTY:
+        return False  # a GeoJSON without geometries has no geometry type, so that no style of points fits it
     _, styled = layer.loadDefaultStyle()
     if faults.require(styled and layer.renderer() is not None, f"{title}: no default style is loaded"):
         kind = layer.renderer().type()

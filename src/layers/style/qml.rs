@@ -258,7 +258,7 @@ fn labeling(xml: &mut Xml, label: &Label) -> io::Result<()> {
                 xml.create_element("placement").with_attributes(place).write_empty()?;
                 // One label for the whole of a corridor, not one for each part.
                 let rendering =
-                    [("drawLabels", "1"), ("mergeLines", "1"), ("labelPerPart", "0"), ("displayAll", "0")];
+                    [("drawLabels", "1"), ("mergeLines", "1"), ("labelPerPart", "0"), ("displayAll", "1")];
                 xml.create_element("rendering").with_attributes(rendering).write_empty()?;
                 Ok(())
             },
