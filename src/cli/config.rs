@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use serde_json::Value as Json;
 use toml_edit::{Document, Item, TableLike};
 
+use super::messages;
 use crate::error::{Error, Fault, Faults, Result, Rule};
+use crate::layers::feature::Lang;
 use crate::model::study::Study;
 
 /// Largest study file: 16 MiB.
@@ -20,8 +23,6 @@ pub struct StudyFile {
     pub name: String,
     /// Folder that paths in the study are relative to.
     pub folder: PathBuf,
-    /// The text, for messages that show a line.
-    pub text: String,
 }
 
 /// Reads a study; `path` is the file, or a folder with a `study.toml`.
@@ -29,16 +30,22 @@ pub struct StudyFile {
 /// # Errors
 /// [`Error::Faults`] with everything that is wrong with the file; [`Error::Io`] if it cannot be read.
 pub fn read(path: &Path) -> Result<StudyFile> {
-    let file = if path.is_dir() { path.join("study.toml") } else { path.to_owned() };
-    let name =
-        file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let (file, name) = location(path);
     let text = crate::sources::read_text(&file, MAX_BYTES)?;
     let study = parse(&text, &name)?;
     let folder = file
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .map_or_else(|| PathBuf::from("."), Path::to_owned);
-    Ok(StudyFile { study, name, folder, text })
+    Ok(StudyFile { study, name, folder })
+}
+
+/// The study file that `path` means, and its name in messages.
+fn location(path: &Path) -> (PathBuf, String) {
+    let file = if path.is_dir() { path.join("study.toml") } else { path.to_owned() };
+    let name =
+        file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    (file, name)
 }
 
 /// Parses and checks the text of a study.
@@ -54,33 +61,35 @@ pub fn parse(text: &str, name: &str) -> Result<Study> {
     })?;
     let mut faults = Faults::default();
     let schema = schema();
-    unknown_keys(text, name, document.as_table(), &schema, &schema, "", &mut faults);
-    let parsed: Result<Study, _> = serde_path_to_error::deserialize(
-        toml::Deserializer::parse(text)
-            .map_err(|e| Fault::new(Rule::StudySyntax, name).with("detail", e.message()))?,
-    );
-    match parsed {
+    let mut unknown = Vec::new();
+    let mut found = Unknown { text, name, root: &schema, faults: &mut faults, paths: &mut unknown };
+    found.search(document.as_table(), &schema, &mut Vec::new());
+    // Without what is unknown the rest can be read, and its faults come in the same pass.
+    let mut table: toml::Table =
+        toml::from_str(text).map_err(|e| Fault::new(Rule::StudySyntax, name).with("detail", e.message()))?;
+    for path in &unknown {
+        remove(&mut table, path);
+    }
+    let parsed: Result<Study, _> = serde_path_to_error::deserialize(table);
+    let study = match parsed {
         Ok(study) => {
             study.check(name, &mut faults);
-            // Two faults of the same key are one to the reader.
-            locate(text, document.as_table(), &mut faults);
-            if faults.has_errors() { Err(faults.into()) } else { Ok(study) }
+            Some(study)
         }
         Err(e) => {
             let field = e.path().to_string();
-            let inner = e.into_inner();
-            // What is unknown was reported with its whole path and the nearest key.
-            if !(inner.message().starts_with("unknown field") && faults.has_errors()) {
-                let mut fault = Fault::new(Rule::ValueType, name).with("detail", inner.message());
-                if field != "." {
-                    fault = fault.field(field);
-                }
-                fault.place.row = inner.span().map(|span| line_of(text, span.start));
-                faults.push(fault);
+            let mut fault = Fault::new(Rule::ValueType, name).with("detail", e.inner().message());
+            if field != "." {
+                fault = fault.field(field);
             }
-            faults.sort();
-            Err(faults.into())
+            faults.push(fault);
+            None
         }
+    };
+    locate(text, document.as_table(), &mut faults);
+    match study {
+        Some(study) if !faults.has_errors() => Ok(study),
+        _ => Err(faults.into()),
     }
 }
 
@@ -90,48 +99,144 @@ pub fn schema() -> Json {
     serde_json::to_value(schemars::schema_for!(Study)).unwrap_or_default()
 }
 
+/// The lines of the study file that `faults` speak of, each with its place marked and what to do below.
+/// Empty where no fault is in the file, or it cannot be read any more.
+#[must_use]
+pub fn excerpts(path: &Path, faults: &Faults, lang: Lang) -> String {
+    let (file, name) = location(path);
+    let Ok(text) = crate::sources::read_text(&file, MAX_BYTES) else { return String::new() };
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::none()).with_width(110);
+    let mut out = String::new();
+    for fault in faults.0.iter().filter(|f| f.place.file == name) {
+        let Some(span) = fault.place.row.and_then(|row| span_of_line(&text, row)) else { continue };
+        let diagnostic = MietteDiagnostic::new(messages::what(lang, fault))
+            .with_code(fault.rule.code())
+            .with_label(LabeledSpan::at(span, fault.place.field.clone().unwrap_or_default()));
+        let report = Report::new(diagnostic).with_source_code(NamedSource::new(&name, text.clone()));
+        // Writing to a string cannot fail.
+        let _ = handler.render_report(&mut out, report.as_ref());
+    }
+    out
+}
+
+/// Bytes of a line, counted from 1, without the space around it.
+fn span_of_line(text: &str, row: u64) -> Option<std::ops::Range<usize>> {
+    let mut start = 0;
+    let index = usize::try_from(row.checked_sub(1)?).ok()?;
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        if i == index {
+            let begin = start + (line.len() - line.trim_start().len());
+            return Some(begin..begin + line.trim().len());
+        }
+        start += line.len();
+    }
+    None
+}
+
 fn line_of(text: &str, at: usize) -> u64 {
     1 + text.as_bytes()[..at.min(text.len())].split(|b| *b == b'\n').count() as u64 - 1
 }
 
-/// Reports every key that the schema does not know, with its line and the nearest known key.
-fn unknown_keys(
-    text: &str,
-    name: &str,
-    table: &dyn TableLike,
-    schema: &Json,
-    root: &Json,
-    path: &str,
-    faults: &mut Faults,
-) {
-    let schema = resolved(schema, root);
-    let known = schema.get("properties").and_then(Json::as_object);
-    let open = schema.get("additionalProperties").filter(|v| v.is_object() || **v == Json::Bool(true));
-    for (key, item) in table.iter() {
-        let full = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        let Some(inner) = known.and_then(|k| k.get(key)).or(open) else {
-            if known.is_some() {
-                let names: Vec<&str> = known.into_iter().flatten().map(|(k, _)| k.as_str()).collect();
-                let mut fault = Fault::new(Rule::KeyUnknown, name).field(full);
-                fault.place.row = table.key(key).and_then(toml_edit::Key::span).map(|s| line_of(text, s.start));
-                if let Some(nearest) = nearest(key, &names) {
-                    let whole =
-                        if path.is_empty() { nearest.to_owned() } else { format!("{path}.{nearest}") };
-                    fault = fault.with("nearest", whole);
+/// A step of the way to a key: a name, or a place in a list of tables.
+#[derive(Debug, Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The dotted path of `steps`.
+fn dotted(steps: &[Step]) -> String {
+    let mut out = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if out.is_empty() => out.push_str(key),
+            Step::Key(key) => out = format!("{out}.{key}"),
+            Step::Index(i) => out = format!("{out}[{i}]"),
+        }
+    }
+    out
+}
+
+/// The search for keys that the schema does not know.
+struct Unknown<'a> {
+    text: &'a str,
+    name: &'a str,
+    root: &'a Json,
+    faults: &'a mut Faults,
+    paths: &'a mut Vec<Vec<Step>>,
+}
+
+impl Unknown<'_> {
+    /// Reports every unknown key of `table`, with its line and the nearest known key.
+    fn search(&mut self, table: &dyn TableLike, schema: &Json, path: &mut Vec<Step>) {
+        let schema = resolved(schema, self.root);
+        let Some(known) = schema.get("properties").and_then(Json::as_object) else {
+            // Free keys: what they hold may still have a schema.
+            if let Some(inner) = schema.get("additionalProperties").filter(|v| v.is_object()) {
+                for (key, item) in table.iter() {
+                    path.push(Step::Key(key.to_owned()));
+                    self.descend(item, inner, path);
+                    path.pop();
                 }
-                faults.push(fault);
             }
-            continue;
+            return;
         };
+        for (key, item) in table.iter() {
+            path.push(Step::Key(key.to_owned()));
+            if let Some(inner) = known.get(key) {
+                self.descend(item, inner, path);
+            } else {
+                let mut fault = Fault::new(Rule::KeyUnknown, self.name).field(dotted(path));
+                fault.place.row =
+                    table.key(key).and_then(toml_edit::Key::span).map(|s| line_of(self.text, s.start));
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                if let Some(nearest) = nearest(key, &names) {
+                    path.pop();
+                    path.push(Step::Key(nearest.to_owned()));
+                    fault = fault.with("nearest", dotted(path));
+                    path.pop();
+                    path.push(Step::Key(key.to_owned()));
+                }
+                self.faults.push(fault);
+                self.paths.push(path.clone());
+            }
+            path.pop();
+        }
+    }
+
+    fn descend(&mut self, item: &Item, schema: &Json, path: &mut Vec<Step>) {
         if let Some(inside) = item.as_table_like() {
-            unknown_keys(text, name, inside, inner, root, &full, faults);
-        } else if let Some(list) = item.as_array_of_tables()
-            && let Some(items) = resolved(inner, root).get("items")
+            self.search(inside, schema, path);
+        } else if let (Some(list), Some(items)) =
+            (item.as_array_of_tables(), resolved(schema, self.root).get("items"))
         {
             for (i, entry) in list.iter().enumerate() {
-                unknown_keys(text, name, entry, items, root, &format!("{full}[{i}]"), faults);
+                path.push(Step::Index(i));
+                self.search(entry, items, path);
+                path.pop();
             }
         }
+    }
+}
+
+/// Takes the value at a path out of a table.
+fn remove(table: &mut toml::Table, path: &[Step]) {
+    match path {
+        [Step::Key(key)] => {
+            table.remove(key);
+        }
+        [Step::Key(key), Step::Index(i), rest @ ..] => {
+            let entry = table.get_mut(key).and_then(|list| list.as_array_mut()?.get_mut(*i)?.as_table_mut());
+            if let Some(inner) = entry {
+                remove(inner, rest);
+            }
+        }
+        [Step::Key(key), rest @ ..] => {
+            if let Some(inner) = table.get_mut(key).and_then(toml::Value::as_table_mut) {
+                remove(inner, rest);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -228,7 +333,10 @@ roads = { path = "r.geojson" }
     fn all_unknown_keys_are_named_with_path_line_and_nearest() {
         let text = format!("{BASE}sources.rodas = 1\n").replace("sources.rodas = 1\n", "")
             + "[parameters]\ndrwas = 5\nprofiles = { fast = 1.0, slow = 2.0 }\n[sorces]\n";
-        let faults = faults_of(&text);
+        // A value out of range beside them comes in the same pass.
+        let faults = faults_of(&format!("{text}[disclosure]\nk = 3\n[[closures]]\nlnk = \"a\"\n"));
+        assert!(faults.iter().any(|f| f.rule == Rule::ParameterRange), "{faults:?}");
+        assert!(faults.iter().any(|f| f.place.field.as_deref() == Some("closures[0].lnk")), "{faults:?}");
         let listed: Vec<_> =
             faults.iter().map(|f| (f.place.field.clone().unwrap(), f.place.row.unwrap())).collect();
         assert!(listed.contains(&("parameters.drwas".into(), 11)), "{listed:?}");

@@ -73,7 +73,7 @@ fn need(source: &str) -> GeometryNeed {
 /// [`Error::Faults`] with all faults of all sources in one pass; [`Error::Io`] for a file that cannot be read.
 pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     progress.step("load");
-    let StudyFile { study, name, folder, .. } = file;
+    let StudyFile { study, name, folder } = file;
     let mut faults = Faults::default();
     let mut tables = Tables::new();
     let limits = Limits::default();

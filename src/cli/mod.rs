@@ -53,6 +53,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let json = cli.shared.json;
+    let study = match &cli.command {
+        Cmd::Check { study } | Cmd::Run { study, .. } => Some(study.clone()),
+        _ => None,
+    };
     match dispatch(cli, lang) {
         Ok(answer) => say_or_exit(&answer),
         Err(e) => {
@@ -63,6 +67,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
                 }
             } else {
                 complain(&error_text(lang, &e));
+                if let (Some(study), Error::Faults(faults)) = (&study, &e) {
+                    complain(&config::excerpts(study, faults, lang));
+                }
             }
             e.exit_code()
         }
@@ -294,5 +301,7 @@ fn say_or_exit(answer: &str) -> u8 {
 
 /// Writes a message to stderr; if that fails there is nowhere left to say so.
 fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    if !message.trim().is_empty() {
+        let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    }
 }

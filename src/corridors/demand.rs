@@ -192,8 +192,12 @@ impl Demand {
             })
             .collect();
         let attraction = Attraction::new(places, params);
-        let mut out =
-            Self { columns, main: vec![0; rows * columns], null: vec![0; rows * columns], unreached: units(attraction.off) };
+        let mut out = Self {
+            columns,
+            main: vec![0; rows * columns],
+            null: vec![0; rows * columns],
+            unreached: units(attraction.off),
+        };
         let (mut pull, mut minutes) = (vec![0.0; rows], vec![None; rows]);
         for (j, destination) in places.destinations.iter().enumerate() {
             let (mut sums, mut least) = ([0.0; 2], [f64::INFINITY; 2]);

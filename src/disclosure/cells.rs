@@ -92,8 +92,7 @@ fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
         };
         let min = u64::from(d.min());
         let largest = total.saturating_sub(low - min);
-        let smallest =
-            high.zip(top).map_or(0, |(high, top)| total.saturating_sub(high - u64::from(top)));
+        let smallest = high.zip(top).map_or(0, |(high, top)| total.saturating_sub(high - u64::from(top)));
         largest < u64::from(need) || smallest > min
     })
 }

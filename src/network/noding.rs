@@ -219,9 +219,8 @@ fn cut_line(
         c.t.mul_add(next - along[c.vertex], along[c.vertex])
     };
     let slack = 4.0 * tolerance.max(0.005);
-    let near = |node: usize, vertex: usize| {
-        Euclidean.distance(Point(nodes[node].0), Point(plane.0[vertex])) + slack
-    };
+    let near =
+        |node: usize, vertex: usize| Euclidean.distance(Point(nodes[node].0), Point(plane.0[vertex])) + slack;
     let (near_first, near_end) = (near(first, 0), near(end, last));
     cuts.retain(|c| {
         let at = position(c);
