@@ -112,8 +112,6 @@ rules! {
     BoundsCrossed = "M009" Error,
     /// Bounds and total cannot both hold. `detail`.
     TotalImpossible = "M010" Error,
-    /// A municipality without population. `cvegeo`.
-    PopulationMissing = "M011" Error,
     /// A code that is not a five-digit CVEGEO.
     CvegeoFormat = "M012" Error,
     /// A municipality without a polygon; the study's `merge` can map it. `cvegeo`.
@@ -122,18 +120,12 @@ rules! {
     PolygonShared = "M014" Warning,
     /// A polygon whose rings cross or overlap.
     PolygonInvalid = "M015" Error,
-    /// Counts of several periods or modalities, where one is expected. `detail`.
-    CountsMixed = "M016" Error,
-    /// A needed source is not in the study. `source`.
-    SourceMissing = "M017" Error,
     /// A true-or-false value that is neither.
     NotABoolean = "M018" Error,
     /// A date that is not `YYYY-MM-DD`.
     DateFormat = "M019" Error,
     /// A municipality of the polygons that the population table does not have; it takes no part. `cvegeo`.
     PolygonWithoutPopulation = "M020" Warning,
-    /// A workplace that lies outside the municipality it states. `cvegeo`, `distance`.
-    WorksiteElsewhere = "M021" Warning,
 
     /// A point that lies farther from every road than allowed. `distance`.
     Unsnapped = "N001" Warning,
@@ -145,8 +137,6 @@ rules! {
     LineDegenerate = "N004" Warning,
     /// No origin or no destination is on the network.
     NothingToRoute = "N005" Error,
-    /// A crossing that could not be joined to both sides of the network.
-    CrossingUnjoined = "N006" Warning,
 
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,

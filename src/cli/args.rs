@@ -226,6 +226,8 @@ pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
         ErrorKind::InvalidSubcommand => {
             fill("cli.error.unknown_command", &[("arg", context(ContextKind::InvalidSubcommand))])
         }
+        // Such as an option that is given twice.
+        _ if !arg.is_empty() => format!("{}: {arg}", text(lang, "cli.error.other")),
         _ => text(lang, "cli.error.other"),
     };
     format!("{what}\n{}", text(lang, "cli.error.more"))

@@ -19,6 +19,7 @@ pub struct Finding {
 /// Looks at everything.
 #[must_use]
 pub fn examine(lang: Lang) -> Vec<Finding> {
+    crate::sources::quiet_gdal();
     let mut out = vec![
         Finding { what: text(lang, "doctor.version"), ok: true, found: env!("CARGO_PKG_VERSION").to_owned() },
         Finding {
@@ -80,6 +81,8 @@ fn gdal_is_new() -> bool {
 /// Whether PROJ finds its data: the work CRS against the frame that the engine computes itself.
 fn projected() -> Result<(), String> {
     use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+    // A run refuses it as soon as coordinates are to be transformed.
+    crate::sources::require_offline_proj().map_err(|e| e.to_string())?;
     let system = |code| -> gdal::errors::Result<SpatialRef> {
         let mut system = SpatialRef::from_epsg(code)?;
         system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);

@@ -84,13 +84,9 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
             tables.insert(source, table);
         }
     }
-    let whole = study.sources.given().len() == tables.len();
     let domain = crate::model::build::build(&study, &tables, &name, &mut faults)?;
     drop(tables);
-    // Without a table, faults of the others about what it would have held are only noise.
-    if !whole {
-        faults.0.retain(|f| !matches!(f.rule, Rule::ReferenceUnknown | Rule::PolygonMissing));
-    }
+    drop_consequences(&study, &mut faults);
     if faults.has_errors() {
         faults.sort();
         return Err(faults.into());
@@ -120,6 +116,24 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
         return Err(faults.into());
     }
     Ok(Loaded { study, study_name: name, domain, built, closed, warnings: faults })
+}
+
+/// Drops what other files are told only because a record that they name could not be read: where the population
+/// table is at fault, that a code is unknown; where the polygons are, that one is missing.
+fn drop_consequences(study: &Study, faults: &mut Faults) {
+    let broken = |path: &str| {
+        let follows = |rule| matches!(rule, Rule::ReferenceUnknown | Rule::PolygonMissing);
+        faults.0.iter().any(|f| f.is_error() && f.place.file == path && !follows(f.rule))
+    };
+    let codes = broken(&study.sources.population.path);
+    let shapes = broken(&study.sources.municipalities.path);
+    let of_merge = |field: &Option<String>| field.as_ref().is_some_and(|f| f.starts_with("sources.merge"));
+    faults.0.retain(|f| match f.rule {
+        Rule::ReferenceUnknown => !codes && !(shapes && of_merge(&f.place.field)),
+        Rule::PolygonWithoutPopulation => !codes,
+        Rule::PolygonMissing => !shapes,
+        _ => true,
+    });
 }
 
 /// Reports what could not be joined to the network.

@@ -54,7 +54,11 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
         let clause = nearest.map_or_else(String::new, |key| fill(lang, "fault.nearest", &[("key", key)]));
         params = vec![("nearest", clause)];
     }
-    fill(lang, &format!("rule.{}", fault.rule.code()), &params)
+    let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
+    match params.iter().find(|(name, _)| *name == "count") {
+        Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
+        None => text,
+    }
 }
 
 /// Faults as lines, with their count below.

@@ -13,6 +13,8 @@
 
 use std::collections::BTreeMap;
 
+use petgraph::unionfind::UnionFind;
+
 use super::draws::Flows;
 use crate::ids::{JunctionId, LinkId};
 use crate::network::graph::Network;
@@ -84,22 +86,26 @@ fn bundles(network: &Network) -> Vec<Option<usize>> {
         let best = shortest.entry(ends(link.from, link.to)).or_insert(f64::INFINITY);
         *best = best.min(link.length.0);
     }
-    let number: BTreeMap<_, usize> = shortest.keys().enumerate().map(|(i, k)| (*k, i)).collect();
-    let mut next = number.len();
-    network
-        .links()
-        .map(|(_, link)| {
-            if !link.is_home_road() {
-                return None;
-            }
-            let key = ends(link.from, link.to);
-            if link.length.0 <= BUNDLE_DETOUR * shortest[&key] {
-                return Some(number[&key]);
-            }
-            next += 1;
-            Some(next - 1)
-        })
-        .collect()
+    // Numbered by the keys of their links, so that ties of flow do not depend on the order of the roads.
+    let mut number: BTreeMap<(JunctionId, JunctionId), usize> = BTreeMap::new();
+    let mut out = vec![None; network.link_count()];
+    let mut next = 0;
+    for id in by_key(network).into_iter().filter(|id| network.link(*id).is_home_road()) {
+        let link = network.link(id);
+        let key = ends(link.from, link.to);
+        let bundled = link.length.0 <= BUNDLE_DETOUR * shortest[&key];
+        let bundle = if bundled { *number.entry(key).or_insert(next) } else { next };
+        next = next.max(bundle + 1);
+        out[id.index()] = Some(bundle);
+    }
+    out
+}
+
+/// Links in the order of their keys, which does not depend on the order of the roads.
+fn by_key(network: &Network) -> Vec<LinkId> {
+    let mut ids: Vec<LinkId> = network.links().map(|(id, _)| id).collect();
+    ids.sort_by_key(|id| network.key(*id));
+    ids
 }
 
 /// Corridors of the links whose membership is at least `threshold`.
@@ -122,7 +128,11 @@ pub fn corridors(
     let mut done = vec![false; network.link_count()];
     let mut out = Vec::new();
     // Chains with an end first, then rings.
-    let ids: Vec<LinkId> = network.links().map(|(id, _)| id).filter(|id| is_member(*id)).collect();
+    let ids: Vec<LinkId> = by_key(network).into_iter().filter(|id| is_member(*id)).collect();
+    let place = |j: JunctionId| {
+        let at = network.junction(j).at;
+        (at.y, at.x)
+    };
     for ring in [false, true] {
         for &id in &ids {
             if done[id.index()] {
@@ -130,8 +140,14 @@ pub fn corridors(
             }
             let link = network.link(id);
             let end = [link.from, link.to].into_iter().find(|j| !next.contains_key(&(id, *j)));
-            let Some(start) = end.or(ring.then_some(link.from)) else { continue };
-            let chain = follow(network, id, start, &next, &mut done);
+            let southern = if place(link.from) <= place(link.to) { link.from } else { link.to };
+            let Some(start) = end.or(ring.then_some(southern)) else { continue };
+            let mut chain = follow(network, id, start, &next, &mut done);
+            // From south to north, so that ties are broken alike whatever end was found first.
+            if place(chain.1[0]) > place(chain.1[chain.1.len() - 1]) {
+                chain.0.reverse();
+                chain.1.reverse();
+            }
             out.extend(split(network, shares, membership, &chain, min_km));
         }
     }
@@ -142,10 +158,18 @@ pub fn corridors(
 /// The members and what bridges gaps of less than `min_km` between them along one road.
 fn bridged(network: &Network, shares: &[f64], mut member: Vec<bool>, min_km: f64) -> Vec<bool> {
     let mut at: BTreeMap<(&str, JunctionId), u32> = BTreeMap::new();
-    for (_, link) in network.links().filter(|(id, l)| member[id.index()] && !l.reference.is_empty()) {
+    let of_road = || network.links().filter(|(id, l)| member[id.index()] && !l.reference.is_empty());
+    for (_, link) in of_road() {
         for junction in [link.from, link.to] {
             *at.entry((link.reference.as_str(), junction)).or_default() += 1;
         }
+    }
+    // Ends of one stretch are not joined to each other: that would make a ring of a road and its bypass.
+    let number: BTreeMap<(&str, JunctionId), usize> = at.keys().enumerate().map(|(i, k)| (*k, i)).collect();
+    let mut stretch = UnionFind::<usize>::new(number.len());
+    for (_, link) in of_road() {
+        let reference = link.reference.as_str();
+        stretch.union(number[&(reference, link.from)], number[&(reference, link.to)]);
     }
     let mut bridges: Vec<LinkId> = Vec::new();
     for (&(reference, start), _) in at.iter().filter(|(_, n)| **n == 1) {
@@ -155,7 +179,11 @@ fn bridged(network: &Network, shares: &[f64], mut member: Vec<bool>, min_km: f64
         let mut open = vec![start];
         while let Some(i) = (0..open.len()).min_by(|&a, &b| best[&open[a]].0.total_cmp(&best[&open[b]].0)) {
             let here = open.swap_remove(i);
-            if here != start && at.get(&(reference, here)) == Some(&1) {
+            let is_end = here != start && at.get(&(reference, here)) == Some(&1);
+            if is_end && stretch.equiv(number[&(reference, start)], number[&(reference, here)]) {
+                continue;
+            }
+            if is_end {
                 let mut junction = here;
                 while let Some((before, link)) = best[&junction].1 {
                     bridges.push(link);
@@ -194,11 +222,12 @@ fn continuations(network: &Network, is_member: &dyn Fn(LinkId) -> bool) -> Conti
         }
     }
     let mut out = BTreeMap::new();
-    for ((junction, reference), links) in at {
+    for ((junction, reference), mut links) in at {
         // Roads without a reference have nothing that says they go on.
         if reference.is_empty() && links.len() != 2 {
             continue;
         }
+        links.sort_by_key(|id| network.key(*id));
         let mut best: Option<(f64, LinkId, LinkId)> = None;
         for (i, &a) in links.iter().enumerate() {
             for &b in &links[i + 1..] {

@@ -13,3 +13,5 @@ pub mod naming;
 pub mod object;
 pub mod params;
 pub mod score;
+#[cfg(test)]
+pub(crate) mod tests;

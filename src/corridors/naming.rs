@@ -1,6 +1,6 @@
 //! Names of corridors: the road reference and the towns at both ends, from south to north.
 
-use geo::{Distance, Geodesic, Point};
+use geo::{Contains, Distance, Geodesic, Point};
 
 use super::extract::Chain;
 use crate::ids::JunctionId;
@@ -42,7 +42,8 @@ fn distances(network: &Network, chain: &Chain, backward: bool) -> Vec<f64> {
 }
 
 /// What the end of a corridor is called. The best known name comes first: a seat on the corridor, a seat
-/// beside its end, any town on it, any town beside its end; without a town, the roads that meet there.
+/// beside its end, any town on it, any town beside its end; without a town, the municipality, or the roads
+/// that meet there.
 fn end_name(network: &Network, domain: &Domain, along: impl Iterator<Item = (JunctionId, f64)>) -> String {
     let near: Vec<(JunctionId, f64)> = along.take_while(|(_, d)| *d <= TOWN_REACH).collect();
     let Some(&(end, _)) = near.first() else { return String::new() };
@@ -57,7 +58,15 @@ fn end_name(network: &Network, domain: &Domain, along: impl Iterator<Item = (Jun
             let key = |c: &(bool, usize, f64)| (!domain.towns[c.1].seat, c.0);
             key(a).cmp(&key(b)).then(a.2.total_cmp(&b.2)).then(a.1.cmp(&b.1))
         })
-        .map_or_else(|| crossing_roads(network, end), |(_, town, _)| domain.towns[town].name.clone())
+        .map(|(_, town, _)| domain.towns[town].name.clone())
+        .or_else(|| municipality_at(domain, at))
+        .unwrap_or_else(|| crossing_roads(network, end))
+}
+
+/// The name of the municipality in which a position lies.
+fn municipality_at(domain: &Domain, at: Point<f64>) -> Option<String> {
+    let inside = |polygon: &geo::MultiPolygon<f64>| polygon.contains(&at);
+    domain.municipalities.iter().find(|m| m.polygon.as_ref().is_some_and(inside)).map(|m| m.name.clone())
 }
 
 /// The references of the roads that meet at a junction.

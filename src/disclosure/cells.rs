@@ -83,16 +83,23 @@ const fn cover(n: u32, k: u32) -> CountDatum {
 fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
     let total = u64::from(total);
     let low: u64 = data.iter().map(|d| u64::from(d.min())).sum();
-    let high: Option<u64> = data.iter().map(|d| d.max().map(u64::from)).sum();
+    let high: u64 = data.iter().filter_map(|d| d.max()).map(u64::from).sum();
+    let unbounded = data.iter().filter(|d| d.max().is_none()).count();
     data.iter().any(|d| {
-        let (need, top) = match *d {
+        let need = match *d {
             CountDatum::Exact(_) => return false,
-            CountDatum::Interval { max, .. } => (max, Some(max)),
-            CountDatum::Unknown { max } => (max.map_or(k - 1, |m| m.min(k - 1)), max),
+            CountDatum::Interval { max, .. } => max,
+            CountDatum::Unknown { max } => max.map_or(k - 1, |m| m.min(k - 1)),
         };
         let min = u64::from(d.min());
         let largest = total.saturating_sub(low - min);
-        let smallest = high.zip(top).map_or(0, |(high, top)| total.saturating_sub(high - u64::from(top)));
+        let smallest = match d.max().map(u64::from) {
+            // Where the upper ends do not reach the total, some cases are unlocated for sure: nothing to
+            // suppose.
+            Some(max) if unbounded == 0 && high >= total => total.saturating_sub(high - max),
+            None if unbounded == 1 => total.saturating_sub(high),
+            _ => 0,
+        };
         largest < u64::from(need) || smallest > min
     })
 }

@@ -5,6 +5,8 @@
 //! back. Fields and layers of the restricted tier are left out where files are written.
 
 pub mod cells;
+#[cfg(test)]
+mod tests;
 
 /// Who may see a result, a layer or a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

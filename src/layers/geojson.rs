@@ -208,7 +208,7 @@ mod tests {
         let out = text(&samples::municipalities(), Tier::Restricted);
         let value: Value = serde_json::from_str(&out).unwrap();
         assert!(value.get("crs").is_none(), "RFC 7946 has no crs member");
-        assert_eq!(value["bbox"], json!([-93, 16, -91.9999999, 17]));
+        assert_eq!(value["bbox"], json!([-93, 16, -91.999_999_9, 17]));
         assert_eq!(value["name"], "municipalities");
         assert!(value["title"].as_str().unwrap().starts_with("RESTRINGIDO"));
         assert!(value["corredor"]["notices"][0].as_str().unwrap().starts_with("BORRADOR"));

@@ -166,7 +166,7 @@ mod tests {
         else {
             panic!("one type")
         };
-        use geo::winding_order::{Winding, WindingOrder};
-        assert_eq!(multi.0[0].exterior().winding_order(), Some(WindingOrder::CounterClockwise));
+        let order = geo::Winding::winding_order(multi.0[0].exterior());
+        assert_eq!(order, Some(geo::winding_order::WindingOrder::CounterClockwise));
     }
 }

@@ -183,7 +183,8 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
     rules.push(rule(
         "\"schematic\"",
         lang.pick("trazo esquemático", "schematic line"),
-        dashed("255,255,255,255", 0.3, "2;2"),
+        // Thin enough to leave the narrowest line to be seen.
+        dashed("255,255,255,255", widths[0] / 4.0, "2;4"),
     ));
     // No legend shows a width that comes from an expression: rules that match nothing do.
     for (limit, width) in limits.iter().zip(widths.iter().skip(1)) {
@@ -335,7 +336,7 @@ mod tests {
                         match e.name().as_ref() {
                             "rule" => rules += 1,
                             "symbol" if !e.attributes().flatten().any(|a| a.value.starts_with('@')) => {
-                                symbols += 1
+                                symbols += 1;
                             }
                             "alias" => aliases += 1,
                             _ => {}

@@ -143,12 +143,7 @@ impl<'a> Columns<'a> {
         let found = choices.iter().find(|(key, _)| key.eq_ignore_ascii_case(&text)).map(|(_, value)| *value);
         if found.is_none() {
             let allowed: Vec<&str> = choices.iter().map(|(key, _)| *key).collect();
-            faults.push(
-                self.table
-                    .fault(Rule::ValueUnknown, Some(row.row), Some(self.label(name)))
-                    .seen(shape(&text))
-                    .with("allowed", allowed.join(", ")),
-            );
+            self.unknown_value(row, name, &text, allowed.join(", "), faults);
         }
         found
     }
@@ -198,6 +193,23 @@ impl Keys {
 }
 
 impl Columns<'_> {
+    /// Reports a value that is not one of `allowed`.
+    pub fn unknown_value(
+        &self,
+        row: &RawRow,
+        name: &str,
+        seen: &str,
+        allowed: impl std::fmt::Display,
+        faults: &mut Faults,
+    ) {
+        faults.push(
+            self.table
+                .fault(Rule::ValueUnknown, Some(row.row), Some(self.label(name)))
+                .seen(shape(seen))
+                .with("allowed", allowed),
+        );
+    }
+
     /// Reports a well-formed code that no municipality of the study has. Codes are of places, so it is shown.
     pub fn unknown_code(&self, row: &RawRow, code: &str, faults: &mut Faults) {
         faults.push(

@@ -209,7 +209,7 @@ pub fn worksites(
         let scian = columns.needed(row, "scian", faults).filter(|code| {
             let fine = (2..=6).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
             if !fine {
-                columns.fault(Rule::ValueUnknown, row, "scian", Some(code), faults);
+                columns.unknown_value(row, "scian", code, "7213, 722412…", faults);
             }
             fine
         });

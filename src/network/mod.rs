@@ -11,3 +11,5 @@ pub mod graph;
 pub mod noding;
 pub mod search;
 pub mod spatial;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -6,4 +6,6 @@
 pub mod competence;
 pub mod intercept;
 pub mod posts;
+#[cfg(test)]
+mod tests;
 pub mod worksites;

@@ -78,7 +78,10 @@ pub(super) fn one_line(message: &str) -> String {
 
 /// Refuses to transform coordinates while PROJ may fetch grids: the result would depend on the network. PROJ
 /// takes this from the environment only, and changing the environment of a running process is not safe.
-pub(super) fn require_offline_proj() -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Environment`] if `PROJ_NETWORK` is on.
+pub fn require_offline_proj() -> Result<(), Error> {
     let on = std::env::var("PROJ_NETWORK")
         .is_ok_and(|value| ["on", "yes", "true", "1"].iter().any(|word| value.eq_ignore_ascii_case(word)));
     if on { Err(Error::Environment("PROJ_NETWORK=ON; set PROJ_NETWORK=OFF".to_owned())) } else { Ok(()) }

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_record_without_an_end_is_stopped() {
-        let endless = std::io::repeat(b'a');
+        let endless = io::repeat(b'a');
         let error = io::copy(&mut Lines::new(endless, Budget::default()), &mut io::sink()).unwrap_err();
         assert!(error.to_string().contains("record_bytes"));
     }

@@ -41,7 +41,7 @@ mod text;
 use std::path::Path;
 
 pub use columns::ColumnRules;
-pub use environment::quiet as quiet_gdal;
+pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use names::{find_field, normalised};
 pub use raw::{Provenance, RawRow, RawTable, Value};
 pub use spec::{GeometryNeed, SourceSpec};

@@ -43,10 +43,10 @@ impl PointReader {
         match (x, y) {
             (Ok(x), Ok(y)) => Ok(Self { x, y, decimal_comma, to_wgs84 }),
             (x, y) => {
-                let seen = super::environment::one_line(&fields.join(", "));
+                let all = super::environment::one_line(&fields.join(", "));
                 let missing = [x.err(), y.err()].into_iter().flatten();
                 let faults =
-                    missing.map(|name| sink.fault(Rule::FieldMissing).field(name).with("seen", &seen));
+                    missing.map(|name| sink.fault(Rule::FieldMissing).field(name).with("allowed", &all));
                 Err(crate::error::Faults(faults.collect()).into())
             }
         }

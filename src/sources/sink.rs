@@ -50,10 +50,14 @@ impl<'a> Sink<'a> {
         self.counts.get(&rule).copied().unwrap_or(0)
     }
 
-    /// Says of each rule that went over the cap how many faults there were.
+    /// Says of each rule that went over the cap how many faults there were, beside what the last one said.
     pub(super) fn finish(self) {
         for (rule, count) in self.counts.iter().filter(|(_, count)| **count > CAP) {
-            self.faults.push(Fault::at(*rule, self.place.clone()).with("count", count));
+            let mut fault = Fault::at(*rule, self.place.clone());
+            if let Some(last) = self.faults.0.iter().rfind(|f| f.rule == *rule) {
+                fault.params.clone_from(&last.params);
+            }
+            self.faults.push(fault.with("count", count));
         }
     }
 }

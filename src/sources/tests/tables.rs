@@ -246,5 +246,5 @@ fn many_faults_are_capped_with_their_number() {
     let text = format!("a,b\n{}", "1\n".repeat(500));
     let outcome = plain(text);
     assert_eq!(outcome.faults.0.len(), 201);
-    assert_eq!(outcome.faults.0[200].params, [("count", "500".to_owned())]);
+    assert_eq!(outcome.faults.0[200].params.last(), Some(&("count", "500".to_owned())));
 }

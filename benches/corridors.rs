@@ -1,0 +1,16 @@
+//! Stage 5: one draw with its 8 perturbations on the demo's network: parameters, demand, cheapest paths, flows.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
+
+mod common;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn corridors(c: &mut Criterion) {
+    let routing = common::Routing::new(common::loaded(1));
+    assert_eq!(routing.loaded.study.parameters.perturbations, 8);
+    c.bench_function("corridors/one_draw", |b| b.iter(|| routing.flows()));
+}
+
+criterion_group!(benches, corridors);
+criterion_main!(benches);

@@ -1,0 +1,291 @@
+//! Flows of whole runs on random networks.
+
+use proptest::prelude::*;
+
+use super::{Case, Sites};
+use crate::corridors::choice::LinkCosts;
+use crate::corridors::demand::{Demand, Places, UNIT, is_inner};
+use crate::corridors::draws::{CONTRIBUTIONS, Flows};
+use crate::corridors::flow::{PARTS, Tree, assign};
+use crate::model::domain::Direction;
+use crate::model::incidence::CountDatum::{Exact, Interval, Unknown};
+use crate::model::prior::Prior;
+use crate::model::study::Study;
+use crate::network::search::{Arcs, Search, UNREACHED};
+use crate::network::tests::support::{Arc, circle, network, study};
+
+const N: usize = 14;
+
+/// A connected ring with random chords, parallel and one-way ones among them.
+fn arcs() -> impl Strategy<Value = Vec<Arc>> {
+    let direction = prop_oneof![
+        3 => Just(Direction::Both),
+        1 => Just(Direction::Forward),
+        1 => Just(Direction::Backward)
+    ];
+    let chord = (0..N, 0..N, 1..40_u32, direction);
+    prop::collection::vec(chord, 0..14).prop_map(|chords| {
+        let ring = (0..N).map(|i| (i, (i + 1) % N, 11.0 + i as f64, Direction::Both));
+        ring.chain(chords.into_iter().map(|(a, b, t, d)| (a, b, f64::from(t), d))).collect()
+    })
+}
+
+fn sites() -> Sites {
+    Sites {
+        municipalities: vec![
+            (1000.0, Exact(30), Some(2)),
+            (3000.0, Interval { min: 0, max: 14 }, Some(5)),
+            (500.0, Exact(20), Some(8)),
+            (900.0, Unknown { max: Some(14) }, Some(11)),
+            // Two on one junction, one off the network.
+            (700.0, Exact(15), Some(11)),
+            (400.0, Exact(17), None),
+        ],
+        gates: vec![0, 1],
+        exits: vec![(1.0, 13), (2.0, 5)],
+    }
+}
+
+/// Everything uncertain.
+fn uncertain() -> Study {
+    let mut out = study();
+    let p = &mut out.parameters;
+    let defaults = crate::model::study::Parameters::default();
+    p.perturbations = 4;
+    p.gamma = defaults.gamma;
+    p.kappa = defaults.kappa;
+    p.border_share = defaults.border_share;
+    p.exit_share = defaults.exit_share;
+    p.route_variance_min = defaults.route_variance_min;
+    p.speed_factor = defaults.speed_factor;
+    p.profiles = defaults.profiles;
+    out.incidence.total = Some(100);
+    out
+}
+
+/// The demand of a draw, worked out again from its parameters.
+fn demand(case: &Case, places: &Places, flows: &Flows, study: &Study, draw: usize) -> Demand {
+    let network = &case.built.network;
+    let costs = LinkCosts::new(network, vec![0; network.link_count()], vec![false; network.link_count()]);
+    let arcs = Arcs::new(network);
+    let mut weights = Vec::new();
+    costs.unperturbed(&flows.params[draw], &study.parameters.profiles, &mut weights);
+    let mut search = Search::new(N);
+    let mut table = Vec::new();
+    for origin in &places.origins {
+        search.run(&arcs, &weights, origin.access.junction, &places.is_target, places.target_count);
+        table.extend(places.destinations.iter().map(|d| search.distance(d.access.junction)));
+    }
+    Demand::new(places, &flows.params[draw], &table)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn what_goes_in_comes_out_at_its_destination(arcs in arcs(), shut in 0..N) {
+        let mut case = Case::new(network(&circle(N), &arcs), &sites());
+        // A closed link and one-way chords: some ways are longer, some demand may find none.
+        case.closed[shut] = true;
+        let study = uncertain();
+        let flows = case.flows(&study);
+        let places = case.places();
+        let r = i64::from(flows.perturbations);
+        for draw in 0..flows.draws() {
+            let demand = demand(&case, &places, &flows, &study, draw);
+            let (mut all, mut inner) = (0, 0);
+            for (i, origin) in places.origins.iter().enumerate() {
+                for (j, destination) in places.destinations.iter().enumerate() {
+                    let units = demand.row(i).0[j];
+                    all += units;
+                    inner += if is_inner(origin, destination) { units } else { 0 };
+                }
+            }
+            let fate = flows.fate[draw];
+            prop_assert_eq!(fate.served + fate.inner + fate.unserved, r * (all + demand.unreached));
+            prop_assert_eq!(fate.inner, r * inner);
+            // All located cases, but for roundings of each cell of the table.
+            let total = (fate.served + fate.inner + fate.unserved) as f64 / (r as f64 * UNIT);
+            prop_assert!((total - 1.0).abs() < 1e-9, "{}", total);
+            prop_assert!(flows.main[draw][shut] == 0 && flows.null[draw][shut] == 0);
+        }
+        // Contributions add up to the mean.
+        for link in 0..flows.main[0].len() {
+            let sum: i64 = flows.main.iter().map(|d| d[link]).sum();
+            prop_assert_eq!(flows.contributions[link].iter().sum::<i64>(), sum);
+            let mean = flows.share(sum) / flows.draws() as f64;
+            prop_assert!((flows.contribution(link).iter().sum::<f64>() - mean).abs() < 1e-12);
+            prop_assert!(flows.within_variance[link] >= 0.0);
+        }
+    }
+
+    #[test]
+    fn flows_are_those_of_the_paths_one_by_one(arcs in arcs()) {
+        let case = Case::new(network(&circle(N), &arcs), &sites());
+        let study = study();
+        let flows = case.flows(&study);
+        let places = case.places();
+        let network = &case.built.network;
+        let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone());
+        let graph = Arcs::new(network);
+        let mut search = Search::new(N);
+        let (mut weights, mut number) = (Vec::new(), vec![u32::MAX; N]);
+        for draw in 0..flows.draws() {
+            let demand = demand(&case, &places, &flows, &study, draw);
+            costs.perturbed(study.seed, &flows.params[draw], crate::corridors::choice::Profile::Fast,
+                &study.parameters.profiles, 0, &mut weights);
+            let mut main = vec![0_i64; arcs.len()];
+            let mut null = vec![0_i64; arcs.len()];
+            let mut from_trees = vec![0_i64; arcs.len()];
+            // By junction: what leaves less what arrives.
+            let mut balance = vec![0_i64; N];
+            let mut wanted = vec![0_i64; N];
+            // Ends, main and null units, and length of each trip.
+            let mut trip_km = 0.0;
+            for (i, origin) in places.origins.iter().enumerate() {
+                let start = origin.access.junction;
+                search.run(&graph, &weights, start, &[true; N], N);
+                for (j, destination) in places.destinations.iter().enumerate() {
+                    let (units, null_units) = (demand.row(i).0[j], demand.row(i).1[j]);
+                    let end = destination.access.junction;
+                    if is_inner(origin, destination) || search.distance(end) == UNREACHED {
+                        continue;
+                    }
+                    wanted[start.index()] += units;
+                    wanted[end.index()] -= units;
+                    let mut at = end.0;
+                    while let Some((before, link)) = search.parent(at) {
+                        main[link.index()] += units;
+                        null[link.index()] += null_units;
+                        balance[before as usize] += units;
+                        balance[at as usize] -= units;
+                        trip_km += units as f64 * network.link(link).length.km();
+                        at = before;
+                    }
+                    prop_assert_eq!(at, start.0);
+                }
+                let row = demand.row(i);
+                search.run(&graph, &weights, start, &places.is_target, places.target_count);
+                let tree = Tree::new(&places, origin, row.0, &search, &mut number);
+                prop_assert_eq!(&tree, &flows.trees[draw][i]);
+                let mut gathered = vec![0_i64; tree.nodes.len()];
+                for leaf in &tree.leaves {
+                    gathered[leaf.node as usize] += leaf.demand;
+                }
+                for (n, node) in tree.nodes.iter().enumerate().rev() {
+                    if node.parent as usize == n {
+                        prop_assert_eq!((node.link, node.junction), (u32::MAX, start.0));
+                    } else {
+                        prop_assert!((node.parent as usize) < n);
+                        from_trees[node.link as usize] += gathered[n];
+                        gathered[node.parent as usize] += gathered[n];
+                    }
+                }
+                // `assign` leaves its buffers as it found them.
+                let mut nodes = vec![[0; PARTS]; N];
+                let mut links = vec![[0; PARTS]; arcs.len()];
+                assign(&places, origin, row, &search, &mut nodes, &mut links);
+                prop_assert!(nodes.iter().all(|n| *n == [0; PARTS]));
+            }
+            prop_assert_eq!(&main, &flows.main[draw]);
+            prop_assert_eq!(&null, &flows.null[draw]);
+            prop_assert_eq!(&main, &from_trees);
+            prop_assert_eq!(balance, wanted);
+            let link_km: f64 = network.links().map(|(l, k)| main[l.index()] as f64 * k.length.km()).sum();
+            prop_assert!((link_km - trip_km).abs() <= 1e-9 * trip_km);
+        }
+    }
+}
+
+/// Every number of a run as text.
+fn fingerprint(flows: &Flows) -> String {
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        flows.main,
+        flows.null,
+        flows.border,
+        flows.fate,
+        flows.contributions,
+        flows.within_variance,
+        flows.trees
+    )
+}
+
+fn fixed_case() -> Case {
+    let mut arcs: Vec<Arc> = (0..N).map(|i| (i, (i + 1) % N, 11.0 + i as f64, Direction::Both)).collect();
+    arcs.extend([
+        (0, 7, 30.0, Direction::Both),
+        (3, 11, 28.0, Direction::Forward),
+        (3, 11, 28.0, Direction::Both),
+    ]);
+    Case::new(network(&circle(N), &arcs), &sites())
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (case, study) = (fixed_case(), uncertain());
+    let one = fingerprint(&case.flows(&study));
+    for threads in [1, 2, 3, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| fingerprint(&case.flows(&study))), one, "{threads} threads");
+    }
+    let other = Study { seed: 2, ..study };
+    assert_ne!(fingerprint(&case.flows(&other)), one);
+}
+
+#[test]
+fn fewer_draws_are_the_first_of_more() {
+    let (case, mut study) = (fixed_case(), uncertain());
+    let many = case.flows(&study);
+    study.parameters.draws = 4;
+    let few = case.flows(&study);
+    assert_eq!(few.main, many.main[..4]);
+}
+
+#[test]
+fn the_null_follows_population() {
+    // A star: each municipality at the end of its own link, one gate in the middle.
+    let arcs: Vec<Arc> = (1..4).map(|i| (0, i, 10.0, Direction::Both)).collect();
+    let municipalities = [(1000.0, 50), (3000.0, 2), (500.0, 30)];
+    let sites = Sites {
+        municipalities: (1..4).zip(municipalities).map(|(j, (p, n))| (p, Exact(n), Some(j))).collect(),
+        gates: vec![0],
+        exits: Vec::new(),
+    };
+    let case = Case::new(network(&circle(4), &arcs), &sites);
+    let mut study = study();
+    study.parameters.border_share = Prior::Fixed(1.0);
+    let flows = case.flows(&study);
+    for (i, (population, count)) in municipalities.into_iter().enumerate() {
+        assert!((flows.share(flows.null[0][i]) - population / 4500.0).abs() < 1e-9);
+        assert!((flows.share(flows.main[0][i]) - f64::from(count) / 82.0).abs() < 1e-9);
+    }
+    // All from the border to published counts: the first of the contributions.
+    assert_eq!(flows.contributions[0][1..], [0; CONTRIBUTIONS - 1]);
+}
+
+#[test]
+fn kept_trees_hold_all_behaviours_in_their_shares() {
+    // Two ways: a major road, and a minor one that only those who prefer minor roads take.
+    let mut case = Case::new(
+        network(&circle(2), &[(0, 1, 10.0, Direction::Both), (0, 1, 12.0, Direction::Both)]),
+        &Sites { municipalities: vec![(1000.0, Exact(50), Some(1))], gates: vec![0], exits: Vec::new() },
+    );
+    let mut graph = case.built.network.graph().clone();
+    graph.edge_weights_mut().next().unwrap().class = crate::model::domain::RoadClass::Federal;
+    case.built.network = crate::network::graph::Network::new(graph);
+    let mut study = study();
+    study.parameters.border_share = Prior::Fixed(1.0);
+    study.parameters.draws = 2_000;
+    study.planning.draws = 2_000;
+    study.parameters.perturbations = 4;
+    study.parameters.profiles.fast = 5_000.0;
+    study.parameters.profiles.minor_roads = 5_000.0;
+    let flows = case.flows(&study);
+    let minor = |link: u32| flows.trees.iter().filter(|t| t[0].nodes[1].link == link).count();
+    assert_eq!(minor(0) + minor(1), 2_000);
+    // Half and half, within four standard errors.
+    assert!(minor(1).abs_diff(1_000) < 90, "{}", minor(1));
+    let sum: i64 = flows.main.iter().map(|d| d[1]).sum();
+    assert!((flows.share(sum) / 2_000.0 - 0.5).abs() < 0.02);
+}
