@@ -1,6 +1,11 @@
 //! The commands as a user meets them: what they write, what they say, in which language, with which exit code.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+#![allow(
+    clippy::needless_for_each,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "short lists of cases"
+)]
 
 mod support;
 

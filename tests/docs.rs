@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --release --test docs` (or `make docs`) writes the generated ones anew.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot read fails it")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compares a document with what the code says, or writes it if UPDATE_DOCS is set.
+/// Compares a document with what the code says, or writes it if `UPDATE_DOCS` is set.
 fn up_to_date(name: &str, expected: &str) {
     let path = root().join("docs").join(name);
     if std::env::var_os("UPDATE_DOCS").is_some_and(|v| v == "1") {
@@ -189,7 +191,7 @@ fn documents() -> Vec<PathBuf> {
                 if !name.starts_with('.') && !["target", "demo-out"].contains(&&*name) {
                     walk(&path, out);
                 }
-            } else if name.ends_with(".md") {
+            } else if path.extension().is_some_and(|e| e == "md") {
                 out.push(path);
             }
         }

@@ -1,7 +1,12 @@
 //! Malformed and hostile inputs, one at a time in a copy of the embedded study: each ends with its exit code,
 //! names its rule and its place, and nothing is written.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+#![allow(
+    clippy::needless_for_each,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "short lists of cases"
+)]
 
 mod support;
 

@@ -1,6 +1,8 @@
 //! The embedded study of Chiapas holds what its README says: shared borders, a network in two
 //! sides, lengths near the posted ones, counts that add up, workplaces that are synthetic.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
 

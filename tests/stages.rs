@@ -3,6 +3,8 @@
 //! The sources are read as tokens: comments and strings do not count, nor does what stands under
 //! `#[cfg(test)]`, since tests may use anything.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+
 use std::path::{Path, PathBuf};
 
 /// Stages in their order. What stands on one line may import from one another.

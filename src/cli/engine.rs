@@ -129,7 +129,7 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
     let shapes = broken(&study.sources.municipalities.path);
     let of_merge = |field: &Option<String>| field.as_ref().is_some_and(|f| f.starts_with("sources.merge"));
     faults.0.retain(|f| match f.rule {
-        Rule::ReferenceUnknown => !codes && !(shapes && of_merge(&f.place.field)),
+        Rule::ReferenceUnknown => !(codes || (shapes && of_merge(&f.place.field))),
         Rule::PolygonWithoutPopulation => !codes,
         Rule::PolygonMissing => !shapes,
         _ => true,
@@ -278,7 +278,7 @@ pub fn analyse(
     let rates = summarise_rates(&cells(study, domain, &released.data), &drawn)
         .map_err(|e| Error::Environment(e.to_string()))?;
 
-    let run_id = run_id(study, domain, audience, &released);
+    let run_id = run_id(study, domain, audience, &released, &format!("{} {steps:?}", lang.code()));
     let context = Context {
         run_id: &run_id,
         lang,
@@ -397,9 +397,10 @@ fn without_key(study: &Study) -> serde_json::Value {
     serde_json::to_value(study).unwrap_or_default()
 }
 
-/// The id of a run: from everything that goes into it; for the public only from what is released.
-fn run_id(study: &Study, domain: &Domain, audience: Tier, released: &Release) -> String {
-    let version = env!("CARGO_PKG_VERSION").to_owned();
+/// The id of a run: from everything that goes into it, `shown` (language and steps) too; for the public only
+/// from what is released.
+fn run_id(study: &Study, domain: &Domain, audience: Tier, released: &Release, shown: &str) -> String {
+    let version = format!("{} {shown}", env!("CARGO_PKG_VERSION"));
     match audience {
         Tier::Restricted => {
             let hashes = domain.provenance.iter().map(|p| p.sha256.clone());

@@ -224,6 +224,9 @@ impl Session {
         if self.shared.json {
             return Ok(pretty(&json!({ "ok": true, "path": dir })));
         }
+        if self.shared.quiet {
+            return Ok(String::new());
+        }
         Ok(fill(self.lang, "done.init", &[("path", dir.display().to_string())]))
     }
 

@@ -63,6 +63,15 @@ fn end_name(network: &Network, domain: &Domain, along: impl Iterator<Item = (Jun
         .unwrap_or_else(|| crossing_roads(network, end))
 }
 
+/// What the place of a junction is called: its town, one beside it, the municipality, or the roads there.
+#[must_use]
+pub fn place_name(network: &Network, domain: &Domain, junction: JunctionId) -> String {
+    match network.junction(junction).town {
+        Some(town) => domain.towns[town].name.clone(),
+        None => end_name(network, domain, std::iter::once((junction, 0.0))),
+    }
+}
+
 /// The name of the municipality in which a position lies.
 fn municipality_at(domain: &Domain, at: Point<f64>) -> Option<String> {
     let inside = |polygon: &geo::MultiPolygon<f64>| polygon.contains(&at);

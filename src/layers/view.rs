@@ -196,7 +196,8 @@ mod tests {
         for (open, whole) in public.rows().zip(restricted.rows()) {
             let open: Vec<_> = open.values().map(|(f, v)| (f.name, v.into_owned())).collect();
             let mut whole: Vec<_> = whole.values().map(|(f, v)| (f.name, v.into_owned())).collect();
-            whole.retain(|(name, _)| !["count_mean", "count_p05", "count_p95", "demand_share"].contains(name));
+            whole
+                .retain(|(name, _)| !["count_mean", "count_p05", "count_p95", "demand_share"].contains(name));
             // Values stay beside their names when a column in the middle is left out.
             assert_eq!(open, whole);
         }

@@ -26,6 +26,8 @@ pub fn segment_tree(lines: impl Iterator<Item = (usize, LineString<f64>)>) -> RT
 /// Finds links near a position.
 pub struct LinkIndex {
     tree: RTree<Segment>,
+    /// By link: its place in the order of the keys, which the order of the input does not change.
+    order: Vec<usize>,
 }
 
 /// The nearest position on a link.
@@ -41,17 +43,23 @@ impl LinkIndex {
     /// Indexes the links of `network` that `keep` takes.
     #[must_use]
     pub fn new(network: &Network, frame: &WorkFrame, keep: impl Fn(LinkId) -> bool) -> Self {
-        Self {
-            tree: segment_tree(
-                network
-                    .links()
-                    .filter(|(id, _)| keep(*id))
-                    .map(|(id, link)| (id.index(), frame.geometry_to_plane(&link.line))),
-            ),
+        let mut by_key: Vec<LinkId> = network.links().map(|(id, _)| id).collect();
+        by_key.sort_by(|a, b| network.key(*a).cmp(network.key(*b)));
+        let mut order = vec![0; by_key.len()];
+        for (place, id) in by_key.into_iter().enumerate() {
+            order[id.index()] = place;
         }
+        let tree = segment_tree(
+            network
+                .links()
+                .filter(|(id, _)| keep(*id))
+                .map(|(id, link)| (id.index(), frame.geometry_to_plane(&link.line))),
+        );
+        Self { tree, order }
     }
 
-    /// The link nearest to a position in metres; the one with the lowest number where two are equally near.
+    /// The link nearest to a position in metres; where several are equally near, the one whose key
+    /// comes first.
     #[must_use]
     pub fn nearest(&self, at: Coord<f64>) -> Option<Nearest> {
         let point = Point(at);
@@ -62,7 +70,7 @@ impl LinkIndex {
             .tree
             .locate_within_distance(point, reach * reach)
             .map(|s| s.data.0)
-            .min()
+            .min_by_key(|&link| self.order[link])
             .unwrap_or(first.data.0);
         Some(Nearest { link: link_id(link), distance: Metres(distance) })
     }

@@ -4,13 +4,15 @@
 //! of the day on which the post is staffed times the probability of detection, which has a prior. Migration
 //! control never counts as coverage.
 
+use geo::{BoundingRect, Contains, Euclidean, InterpolateLine};
+
 use super::intercept::{SiteKind, Trips, greedy};
 use crate::corridors::demand::UNIT;
 use crate::corridors::draws::Flows;
 use crate::ids::LinkId;
 use crate::model::domain::Domain;
 use crate::model::study::Study;
-use crate::network::graph::Network;
+use crate::network::graph::{Link, Network};
 use crate::network::spatial::LinkIndex;
 use crate::stats::spread;
 
@@ -54,6 +56,19 @@ pub fn place_existing(domain: &Domain, network: &Network, reach: f64) -> Vec<Opt
             own.nearest(at).filter(|n| n.distance.0 <= reach).map(|n| n.link).or(Some(nearest.link))
         })
         .collect()
+}
+
+/// Whether the middle of a link lies in a municipality of the study: who plans for a state has no say over the
+/// roads of the next one. Without any polygon every link counts.
+fn in_study(domain: &Domain, link: &Link) -> bool {
+    let mut polygons = domain.municipalities.iter().filter_map(|m| m.polygon.as_ref()).peekable();
+    if polygons.peek().is_none() {
+        return true;
+    }
+    let middle = Euclidean.point_at_ratio_from_start(&link.line, 0.5);
+    middle.is_some_and(|at| {
+        polygons.any(|p| p.bounding_rect().is_some_and(|b| b.contains(&at)) && p.contains(&at))
+    })
 }
 
 /// Existing posts in their order, then proposed ones by rank.
@@ -112,8 +127,10 @@ pub fn plan(
             cumulative,
         });
     }
-    let candidates: Vec<bool> =
-        network.links().map(|(id, link)| link.is_home_road() && !closed[id.index()]).collect();
+    let candidates: Vec<bool> = network
+        .links()
+        .map(|(id, link)| link.is_home_road() && !closed[id.index()] && in_study(domain, link))
+        .collect();
     let chosen = greedy(&trips, &candidates, taken, study.planning.posts as usize);
     for (i, choice) in chosen.into_iter().enumerate() {
         let link = u32::try_from(choice.site).ok().map(LinkId);

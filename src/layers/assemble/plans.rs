@@ -4,7 +4,7 @@ use geo::{Coord, Euclidean, Geodesic, Geometry, InterpolateLine, Length, Point};
 use serde_json::{Value, json};
 
 use super::{Context, Row, reason};
-use crate::corridors::naming::junction_name;
+use crate::corridors::naming::place_name;
 use crate::layers::feature::Layer;
 use crate::layers::schema;
 use crate::network::graph::Link;
@@ -23,8 +23,9 @@ pub fn checkpoints(context: &Context<'_>, posts: &[PlannedPost]) -> Layer {
             let (id, name, at) = match (existing, link) {
                 (Some(post), _) => (post.id.clone(), post.name.clone(), post.at),
                 (None, Some((id, link))) => {
-                    let ends = [link.from, link.to].map(|j| junction_name(network, context.domain, j));
-                    let name = format!("{} {} – {}", link.reference, ends[0], ends[1]);
+                    let [a, b] = [link.from, link.to].map(|j| place_name(network, context.domain, j));
+                    let ends = if a == b { a } else { format!("{a} – {b}") };
+                    let name = format!("{} {ends}", link.reference);
                     (format!("post-{}", network.key(id)), name.trim().to_owned(), midpoint(link))
                 }
                 (None, None) => (String::new(), String::new(), Coord::default()),

@@ -31,8 +31,8 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Cómo se conoció: reported (denuncia) o found (hallazgo en operativo); vacío = no consta.",
             "How it came to be known: reported or found by search; empty = not stated.";
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
-            "Media posterior de la tasa; solo donde el dato es exacto.",
-            "Posterior mean of the rate; only where the count is exact.";
+            "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
+            "Crude rate of located cases; only where the datum is exact.";
         rate_p05: Real "por 100 000 hab. y año" Public, "Tasa, percentil 5", "Rate, 5th percentile",
             "Percentil 5 de la tasa.", "5th percentile of the rate.";
         rate_p95: Real "por 100 000 hab. y año" Public, "Tasa, percentil 95", "Rate, 95th percentile",

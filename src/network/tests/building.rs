@@ -1,8 +1,6 @@
 //! Contraction, snapping, crossings.
 
-use super::support::{
-    OPTIONS, at, built, crossing, domain, exit, junction_at, municipality, road, town,
-};
+use super::support::{OPTIONS, at, built, crossing, domain, exit, junction_at, municipality, road, town};
 use crate::model::domain::{Direction, Domain, Road, RoadClass, Surface};
 use crate::network::builder::{BuildOptions, build};
 use crate::network::graph::LinkKind;
