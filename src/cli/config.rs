@@ -14,6 +14,10 @@ use crate::model::study::Study;
 /// Largest study file: 16 MiB.
 const MAX_BYTES: u64 = 16 << 20;
 
+/// The ways to write a prior.
+const PRIOR_FORMS: &str =
+    "{ fixed = 0.3 } | { beta = { a, b } } | { normal = { mean, sd } } | { lognormal = { median, sigma } }";
+
 /// A study with where it stands.
 #[derive(Debug, Clone)]
 pub struct StudyFile {
@@ -78,7 +82,12 @@ pub fn parse(text: &str, name: &str) -> Result<Study> {
         }
         Err(e) => {
             let field = e.path().to_string();
-            let mut fault = Fault::new(Rule::ValueType, name).with("detail", e.inner().message());
+            // What serde says of a number in the place of a prior helps nobody: the forms do.
+            let detail = match e.inner().message() {
+                text if text.contains("unit variant") => PRIOR_FORMS,
+                text => text,
+            };
+            let mut fault = Fault::new(Rule::ValueType, name).with("detail", detail);
             if field != "." {
                 fault = fault.field(field);
             }
@@ -359,6 +368,13 @@ roads = { path = "r.geojson" }
                 (Rule::ParameterRange, Some(14))
             ]
         );
+    }
+
+    #[test]
+    fn a_number_in_the_place_of_a_prior_is_shown_the_forms() {
+        let faults = faults_of(&format!("{BASE}[parameters]\nborder_share = 0.36\n"));
+        assert_eq!(faults[0].place.field.as_deref(), Some("parameters.border_share"));
+        assert!(faults[0].params[0].1.contains("{ fixed ="), "{faults:?}");
     }
 
     #[test]
