@@ -29,7 +29,7 @@ use crate::layers::feature::{Lang, Layer};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::build::Tables;
-use crate::model::domain::{Domain, RoadClass};
+use crate::model::domain::{CrossingStatus, Domain, RoadClass};
 use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
 use crate::model::study::Study;
@@ -263,7 +263,11 @@ pub fn analyse(
     };
     let counts = prepare_counts(study, domain, &released.data, released.total)
         .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
-    let places = Places::new(domain, &released.data, built);
+    let mut places = Places::new(domain, &released.data, built);
+    if audience == Tier::Public {
+        // What is missing from the sum over the crossings that are shown would tell how many are not.
+        places.without_border_origins(|i| domain.crossings[i].status == CrossingStatus::Informal);
+    }
 
     let placed_posts = posts::place_existing(domain, &built.network, study.parameters.max_snap_m);
     let flows = if steps.iter().any(|s| *s != Step::Incidence) {
@@ -526,6 +530,10 @@ fn notices(
         Tier::Public => {
             let k = study.disclosure.k;
             out.push(fill(lang, "notice.bands", &[("k", k.to_string()), ("top", (k - 1).to_string())]));
+            if !domain.crossings.is_empty() {
+                // Said whether or not there are others, so that it tells nothing.
+                out.push(text(lang, "notice.crossings"));
+            }
             if released.total.is_none() && study.incidence.total.is_some() {
                 out.push(text(lang, "notice.total_withheld"));
             }

@@ -61,7 +61,8 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Parte del valor que procede de datos por intervalo o desconocidos.",
             "Share of the value that comes from interval or unknown counts.";
         reasons: Json "" Public, "Razones", "Reasons",
-            "Contribuciones que suman el valor.", "Contributions that add up to the value.";
+            "Contribuciones que suman la parte de la demanda; vacío en el resultado público.",
+            "Contributions that add up to the share of demand; empty in the public result.";
     ],
 };
 
