@@ -52,11 +52,15 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
             }
         };
     }
-    let crossings = read!("crossings", crossings, places::crossings);
-    let exits = read!("exits", exits, places::exits);
+    let mut crossings = read!("crossings", crossings, places::crossings);
+    let mut exits = read!("exits", exits, places::exits);
+    // Their weights are drawn one after the other: in the order of ids, so that that of rows decides nothing.
+    crossings.sort_by(|a, b| a.id.cmp(&b.id));
+    exits.sort_by(|a, b| a.id.cmp(&b.id));
     let towns = read!("towns", towns, places::towns, &codes);
     let posts = read!("posts", posts, places::posts);
     let worksites = read!("worksites", worksites, places::worksites, &codes, reference);
+    cap_warnings(faults);
     faults.sort();
     Ok(Domain {
         municipalities,
@@ -307,13 +311,22 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         };
         let speed_kmh = speed.or_else(by_study).unwrap_or_else(|| class.default_speed(surface));
         let total: f64 = lines.iter().map(|line| Geodesic.length(line)).sum();
+        let used = used_length(length_km.map(|km| km * 1000.0), total);
+        if used.is_implausible {
+            let km = |m: f64| format!("{:.3}", m / 1000.0);
+            faults.push(
+                table
+                    .fault(Rule::LengthImplausible, Some(row.row), Some(columns.label("length_km")))
+                    .seen(id.clone())
+                    .with("stated", km(length_km.unwrap_or(0.0) * 1000.0))
+                    .with("line", km(total))
+                    .with("used", km(used.metres)),
+            );
+        }
         for line in lines {
             let own = Geodesic.length(&line);
             // A stated length belongs to the record: its parts share it by their own length.
-            let length = match length_km {
-                Some(km) if total > 0.0 => km * 1000.0 * own / total,
-                _ => own,
-            };
+            let length = if total > 0.0 { used.metres * own / total } else { own };
             out.push(Road {
                 id: id.clone(),
                 row: row.row,
@@ -330,7 +343,100 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
             });
         }
     }
-    out
+    without_repeated_roads(table, out, faults)
+}
+
+/// A road is not shorter than its line: below this ratio of stated length to line the line is believed.
+const LEAST_STATED: f64 = 0.95;
+/// A road winds between the vertices of a schematic line, but hardly as much as this.
+const MOST_STATED: f64 = 5.0;
+/// Differences of less than this are rounding, metres: lengths are often given to a tenth of a kilometre.
+const LENGTH_ROUNDING: f64 = 50.0;
+
+/// The length of a record, and whether what it states is worth a warning.
+struct UsedLength {
+    metres: f64,
+    is_implausible: bool,
+}
+
+/// The length to use for a line of `total` metres whose record says `stated` metres. Nothing and zero are no
+/// statement. A stated length below that of the line cannot be: the line's is used. One far above it, as where
+/// metres stand in the place of kilometres, may yet be right on a sketch: it is kept.
+fn used_length(stated: Option<f64>, total: f64) -> UsedLength {
+    let Some(stated) = stated.filter(|m| *m > 0.0 && total > 0.0) else {
+        return UsedLength { metres: total, is_implausible: false };
+    };
+    let short = stated < LEAST_STATED * total;
+    let apart = (stated - total).abs() > LENGTH_ROUNDING;
+    UsedLength {
+        metres: if short { total } else { stated },
+        is_implausible: apart && (short || stated > MOST_STATED * total),
+    }
+}
+
+/// The roads without those that are there twice: of one reference, along the same positions, as long, and to be
+/// driven in the same directions. Two links between the same junctions would share the flow of one. The one with
+/// the lower id stays, so that the order of rows decides nothing.
+fn without_repeated_roads(table: &RawTable, roads: Vec<Road>, faults: &mut Faults) -> Vec<Road> {
+    /// The positions in the one of both orders that begins lower, with the direction as seen that way.
+    fn course(road: &Road) -> (Vec<[u64; 2]>, Direction) {
+        let bits = |c: &geo::Coord<f64>| [c.x.to_bits(), c.y.to_bits()];
+        let there: Vec<[u64; 2]> = road.line.0.iter().map(bits).collect();
+        let back: Vec<[u64; 2]> = there.iter().rev().copied().collect();
+        if back < there { (back, road.direction.reversed()) } else { (there, road.direction) }
+    }
+    // By both ends, the number of positions and the length in millimetres; the rest is compared in full.
+    let mut groups: BTreeMap<([u64; 2], [u64; 2], usize, u64), Vec<usize>> = BTreeMap::new();
+    for (i, road) in roads.iter().enumerate() {
+        let (positions, _) = course(road);
+        if let (Some(first), Some(last)) = (positions.first(), positions.last()) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths are checked")]
+            let millimetres = (road.length.0 * 1000.0).round().max(0.0) as u64;
+            groups.entry((*first, *last, positions.len(), millimetres)).or_default().push(i);
+        }
+    }
+    let mut repeats = vec![None; roads.len()];
+    for mut group in groups.into_values().filter(|g| g.len() > 1) {
+        group.sort_by(|&a, &b| roads[a].id.cmp(&roads[b].id).then(a.cmp(&b)));
+        for (n, &i) in group.iter().enumerate() {
+            let same = |&&kept: &&usize| {
+                repeats[kept].is_none()
+                    && roads[kept].reference == roads[i].reference
+                    && course(&roads[kept]) == course(&roads[i])
+            };
+            repeats[i] = group[..n].iter().find(same).copied();
+        }
+    }
+    for (i, kept) in repeats.iter().enumerate() {
+        if let Some(kept) = kept {
+            faults.push(
+                table
+                    .fault(Rule::RoadRepeated, Some(roads[i].row), None)
+                    .seen(roads[i].id.clone())
+                    .with("first", roads[*kept].row),
+            );
+        }
+    }
+    roads.into_iter().zip(repeats).filter(|(_, kept)| kept.is_none()).map(|(road, _)| road).collect()
+}
+
+/// Warnings of one rule that are kept one by one.
+const WARNINGS: usize = 200;
+
+/// Of the warnings that a whole column can give, keeps the first ones and says how many there were.
+fn cap_warnings(faults: &mut Faults) {
+    for rule in [Rule::LengthImplausible, Rule::RoadRepeated, Rule::VisitAfterReference] {
+        let count = faults.0.iter().filter(|f| f.rule == rule).count();
+        let Some(last) = faults.0.iter().rfind(|f| f.rule == rule).filter(|_| count > WARNINGS).cloned() else {
+            continue;
+        };
+        let mut seen = 0;
+        faults.0.retain(|f| {
+            seen += usize::from(f.rule == rule);
+            f.rule != rule || seen <= WARNINGS
+        });
+        faults.push(last.with("count", count));
+    }
 }
 
 /// The line without positions that repeat their predecessor.
@@ -338,4 +444,157 @@ fn without_repeats(line: &LineString<f64>) -> LineString<f64> {
     let mut points = line.0.clone();
     points.dedup();
     LineString(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::raw::{Provenance, Value};
+
+    fn spec(path: &str) -> SourceSpec {
+        toml::from_str(&format!("path = '{path}'")).unwrap()
+    }
+
+    fn study() -> Study {
+        crate::network::tests::support::study()
+    }
+
+    type Line<'a> = &'a [(f64, f64)];
+
+    /// A table of roads: id, reference, direction, stated length and line.
+    fn roads_of(rows: &[(&str, &str, &str, &str, Line<'_>)]) -> (Vec<Road>, Faults) {
+        let text = |t: &str| if t.is_empty() { Value::Null } else { Value::Text(t.to_owned()) };
+        let table = RawTable {
+            fields: ["id", "ref", "class", "oneway", "length_km"].map(str::to_owned).to_vec(),
+            rows: (2..)
+                .zip(rows)
+                .map(|(row, &(id, reference, oneway, length, line))| RawRow {
+                    row,
+                    values: vec![text(id), text(reference), text("state"), text(oneway), text(length)],
+                    geometry: Some(Geometry::LineString(line.iter().copied().collect())),
+                })
+                .collect(),
+            provenance: Provenance::default(),
+        };
+        let mut faults = Faults::default();
+        let roads = roads(&table, &spec("r.geojson"), &study(), &mut faults);
+        (roads, faults)
+    }
+
+    const EAST: Line<'_> = &[(-93.0, 16.0), (-92.9, 16.0)];
+    const BACK: Line<'_> = &[(-92.9, 16.0), (-93.0, 16.0)];
+
+    #[test]
+    fn a_length_that_cannot_be_gives_way_to_the_line_and_one_far_above_is_only_told() {
+        let line = Geodesic.length(&EAST.iter().copied().collect::<LineString<f64>>());
+        let km = line / 1000.0;
+        for (stated, used, told) in [
+            ("", line, false),
+            ("0", line, false),
+            ("3.2", line, true),
+            (&format!("{:.1}", km * 0.97), (km * 0.97 * 10.0).round() * 100.0, false),
+            ("20", 20_000.0, false),
+            ("100", 100_000.0, true),
+        ] {
+            let (roads, faults) = roads_of(&[("a", "R1", "", stated, EAST)]);
+            assert!((roads[0].length.0 - used).abs() < 0.01, "{stated}: {:?}", roads[0].length);
+            let rules: Vec<Rule> = faults.0.iter().map(|f| f.rule).collect();
+            assert_eq!(rules, if told { vec![Rule::LengthImplausible] } else { Vec::new() }, "{stated}");
+            assert!(!faults.has_errors());
+        }
+        // A tenth of a kilometre for 120 metres is rounding: the line is used, and nothing said.
+        let short: Line<'_> = &[(-93.0, 16.0), (-92.99888, 16.0)];
+        let (roads, faults) = roads_of(&[("a", "R1", "", "0.1", short)]);
+        assert!(faults.0.is_empty() && roads[0].length.0 > 115.0, "{faults:?}");
+    }
+
+    #[test]
+    fn a_road_that_is_there_twice_is_told_and_used_once() {
+        for (first, second, third, kept) in [("a", "b", "c", 2), ("c", "b", "a", 4)] {
+            let (roads, faults) = roads_of(&[
+                (first, "R1", "", "12", EAST),
+                (second, "R1", "", "12", BACK),
+                (third, "R1", "both", "12", EAST),
+            ]);
+            let told: Vec<u64> = faults.0.iter().filter_map(|f| f.place.row).collect();
+            assert_eq!((roads.len(), roads[0].id.as_str(), roads[0].row), (1, "a", kept));
+            assert_eq!(told.len(), 2);
+            assert!(faults.0.iter().all(|f| f.rule == Rule::RoadRepeated && !f.is_error()));
+        }
+        // What differs in reference, length, direction or course is another road.
+        let other: Line<'_> = &[(-93.0, 16.0), (-92.95, 16.01), (-92.9, 16.0)];
+        let (roads, faults) = roads_of(&[
+            ("a", "R1", "", "12", EAST),
+            ("b", "R2", "", "12", EAST),
+            ("c", "R1", "", "13", EAST),
+            ("d", "R1", "", "12", other),
+            ("e", "R1", "yes", "12", EAST),
+            ("f", "R1", "yes", "12", BACK),
+        ]);
+        assert_eq!((roads.len(), faults.0.len()), (6, 0), "{faults:?}");
+        // Against the line and along its reverse are the same way.
+        let (roads, _) = roads_of(&[("a", "R1", "-1", "12", EAST), ("b", "R1", "yes", "12", BACK)]);
+        assert_eq!(roads.len(), 1);
+    }
+
+    #[test]
+    fn warnings_of_a_whole_column_are_counted() {
+        let names: Vec<String> = (0..500).map(|i| format!("r{i:03}")).collect();
+        let rows: Vec<_> = names.iter().map(|n| (n.as_str(), n.as_str(), "", "1000", EAST)).collect();
+        let (_, mut faults) = roads_of(&rows);
+        cap_warnings(&mut faults);
+        assert_eq!(faults.0.len(), WARNINGS + 1);
+        assert_eq!(faults.0[WARNINGS].params.last(), Some(&("count", "500".to_owned())));
+    }
+
+    fn points_of(fields: &[&str], rows: &[(&[&str], (f64, f64))]) -> RawTable {
+        RawTable {
+            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            rows: (2..)
+                .zip(rows)
+                .map(|(row, (values, at))| RawRow {
+                    row,
+                    values: values.iter().map(|v| Value::Text((*v).to_owned())).collect(),
+                    geometry: Some(Geometry::Point((*at).into())),
+                })
+                .collect(),
+            provenance: Provenance::default(),
+        }
+    }
+
+    #[test]
+    fn crossings_at_one_position_are_told_and_both_stay() {
+        let table = points_of(
+            &["id", "name"],
+            &[
+                (&["b", "Uno"], (-92.15, 14.68)),
+                (&["a", "Dos"], (-92.150_001, 14.68)),
+                (&["c", "Tres"], (-92.16, 14.68)),
+            ],
+        );
+        let mut faults = Faults::default();
+        let crossings = places::crossings(&table, &spec("c.csv"), &mut faults);
+        assert_eq!(crossings.len(), 3);
+        let told: Vec<_> = faults.0.iter().map(|f| (f.rule, f.place.row)).collect();
+        assert_eq!(told, [(Rule::CrossingRepeated, Some(3))]);
+    }
+
+    #[test]
+    fn a_visit_after_the_reference_date_is_told() {
+        let table = points_of(
+            &["id", "cvegeo", "scian", "last_visit"],
+            &[
+                (&["w1", "07001", "721111", "2025-12-31"], (-93.0, 16.0)),
+                (&["w2", "07001", "721111", "2026-01-02"], (-93.0, 16.0)),
+                (&["w3", "07001", "721111", ""], (-93.0, 16.0)),
+            ],
+        );
+        let mut faults = Faults::default();
+        let codes = BTreeSet::from(["07001".to_owned()]);
+        let sites = places::worksites(&table, &spec("w.csv"), &codes, date("2026-01-01"), &mut faults);
+        let days: Vec<_> = sites.iter().map(|s| s.days_since_visit).collect();
+        assert_eq!(days, [Some(1), Some(0), None]);
+        let told: Vec<_> = faults.0.iter().map(|f| (f.rule, f.place.row, f.is_error())).collect();
+        assert_eq!(told, [(Rule::VisitAfterReference, Some(3), false)]);
+    }
 }

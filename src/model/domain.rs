@@ -15,9 +15,9 @@ pub struct Domain {
     pub municipalities: Vec<Municipality>,
     /// Roads in the order of the file.
     pub roads: Vec<Road>,
-    /// Border crossings in the order of the file.
+    /// Border crossings in the order of their ids.
     pub crossings: Vec<Crossing>,
-    /// Places where trips leave the region.
+    /// Places where trips leave the region, in the order of their ids.
     pub exits: Vec<Exit>,
     /// Named places.
     pub towns: Vec<Town>,
