@@ -277,7 +277,23 @@ fn every_score_comes_with_its_interval_and_reasons_that_add_up() {
     }
     for row in demo.rows("worksites") {
         assert!(row.text("name").contains("SINTÉTICO") && row.value("synthetic") == true);
-        assert_eq!(row.value("reasons").as_array().unwrap().len(), 5);
+        let reasons = row.value("reasons").as_array().unwrap();
+        assert_eq!(reasons.len(), 5);
+        let sum: f64 = reasons.iter().map(|r| r["value"].as_f64().unwrap()).sum();
+        assert!((sum - row.number("score")).abs() < 1e-9, "{}: {sum}", row.text("id"));
+        for reason in reasons {
+            let told = reason["label"].as_str().unwrap().ends_with(": sin dato (valor medio)");
+            assert_eq!(told, reason["known"] == false, "{reason}");
+        }
+    }
+    for row in demo.rows("checkpoints") {
+        let counts = row.value("counts_as_coverage") == true;
+        assert_eq!(row.value("flow_detected").is_number(), counts, "{}", row.text("name"));
+        if counts {
+            let reasons = row.value("reasons").as_array().unwrap();
+            let sum: f64 = reasons.iter().map(|r| r["value"].as_f64().unwrap()).sum();
+            assert!((sum - row.number("flow_met")).abs() < 1e-9, "{}: {sum}", row.text("name"));
+        }
     }
 }
 
