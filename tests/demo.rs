@@ -332,7 +332,13 @@ fn the_public_result_does_not_tell_how_many_informal_crossings_there_are() {
     }
     let of_border = |row: &Row<'_>| -> f64 {
         let border = |r: &&Value| r["factor"].as_str().unwrap().starts_with("border_");
-        row.value("reasons").as_array().unwrap().iter().filter(border).map(|r| r["value"].as_f64().unwrap()).sum()
+        row.value("reasons")
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(border)
+            .map(|r| r["value"].as_f64().unwrap())
+            .sum()
     };
     // All that comes from the border comes through what is shown: 36 % by its prior.
     let all: f64 = rows.iter().map(of_border).sum();

@@ -124,7 +124,9 @@ fn kind(words: &str) -> Option<&'static str> {
     }
     KINDS
         .into_iter()
-        .find(|(start, _)| words.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+        .find(|(start, _)| {
+            words.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
         .map(|(_, kind)| kind)
 }
 

@@ -100,7 +100,9 @@ impl ResultFolder {
 #[must_use]
 pub fn leftovers(target: &Path) -> Vec<PathBuf> {
     let Ok(target) = std::path::absolute(target) else { return Vec::new() };
-    let Some(entries) = target.parent().and_then(|parent| fs::read_dir(parent).ok()) else { return Vec::new() };
+    let Some(entries) = target.parent().and_then(|parent| fs::read_dir(parent).ok()) else {
+        return Vec::new();
+    };
     let ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
     let mut out: Vec<PathBuf> = entries
         .flatten()

@@ -390,7 +390,11 @@ fn without_repeated_roads(table: &RawTable, roads: Vec<Road>, faults: &mut Fault
     for (i, road) in roads.iter().enumerate() {
         let (positions, _) = course(road);
         if let (Some(first), Some(last)) = (positions.first(), positions.last()) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths are checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "lengths are checked"
+            )]
             let millimetres = (road.length.0 * 1000.0).round().max(0.0) as u64;
             groups.entry((*first, *last, positions.len(), millimetres)).or_default().push(i);
         }
@@ -427,7 +431,8 @@ const WARNINGS: usize = 200;
 fn cap_warnings(faults: &mut Faults) {
     for rule in [Rule::LengthImplausible, Rule::RoadRepeated, Rule::VisitAfterReference] {
         let count = faults.0.iter().filter(|f| f.rule == rule).count();
-        let Some(last) = faults.0.iter().rfind(|f| f.rule == rule).filter(|_| count > WARNINGS).cloned() else {
+        let Some(last) = faults.0.iter().rfind(|f| f.rule == rule).filter(|_| count > WARNINGS).cloned()
+        else {
             continue;
         };
         let mut seen = 0;

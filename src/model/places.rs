@@ -88,7 +88,10 @@ pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Ve
         let first = *places.entry(place).or_insert(row.row);
         if first != row.row {
             faults.push(
-                table.fault(Rule::CrossingRepeated, Some(row.row), None).seen(id.clone()).with("first", first),
+                table
+                    .fault(Rule::CrossingRepeated, Some(row.row), None)
+                    .seen(id.clone())
+                    .with("first", first),
             );
         }
         if keys.insert(&id, &columns, row, "id", faults) {

@@ -498,7 +498,8 @@ mod tests {
         let (source, target) = draft.edge_endpoints(edge).unwrap();
         let last = draft[edge].line.0.len() - 2;
         let cuts = [(0, 0.0, 7), (0, 0.5, 8), (last, 1.0, 9)];
-        let joined: BTreeMap<usize, NodeIndex> = cut_edge(&mut draft, &all, edge, &cuts).into_iter().collect();
+        let joined: BTreeMap<usize, NodeIndex> =
+            cut_edge(&mut draft, &all, edge, &cuts).into_iter().collect();
         assert_eq!((joined[&7], joined[&9]), (source, target));
         assert_eq!(draft.edge_count(), 2);
         assert!(draft.edge_weights().all(|l| l.line.0.len() >= 2 && l.length.0 > 0.0));
