@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use geo::{Geodesic, Geometry, Length, LineString, MultiPolygon};
+use sha2::{Digest, Sha256};
 
 use super::columns::{Columns, Keys};
 use super::domain::{Direction, Domain, KnownBy, Municipality, Road, RoadClass, Surface};
@@ -378,50 +379,47 @@ fn used_length(stated: Option<f64>, total: f64) -> UsedLength {
 /// driven in the same directions. Two links between the same junctions would share the flow of one. The one with
 /// the lower id stays, so that the order of rows decides nothing.
 fn without_repeated_roads(table: &RawTable, roads: Vec<Road>, faults: &mut Faults) -> Vec<Road> {
-    /// The positions in the one of both orders that begins lower, with the direction as seen that way.
-    fn course(road: &Road) -> (Vec<[u64; 2]>, Direction) {
-        let bits = |c: &geo::Coord<f64>| [c.x.to_bits(), c.y.to_bits()];
-        let there: Vec<[u64; 2]> = road.line.0.iter().map(bits).collect();
-        let back: Vec<[u64; 2]> = there.iter().rev().copied().collect();
-        if back < there { (back, road.direction.reversed()) } else { (there, road.direction) }
-    }
-    // By both ends, the number of positions and the length in millimetres; the rest is compared in full.
-    let mut groups: BTreeMap<([u64; 2], [u64; 2], usize, u64), Vec<usize>> = BTreeMap::new();
-    for (i, road) in roads.iter().enumerate() {
-        let (positions, _) = course(road);
-        if let (Some(first), Some(last)) = (positions.first(), positions.last()) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "lengths are checked"
-            )]
-            let millimetres = (road.length.0 * 1000.0).round().max(0.0) as u64;
-            groups.entry((*first, *last, positions.len(), millimetres)).or_default().push(i);
+    let what: Vec<[u8; 32]> = roads.iter().map(same_road).collect();
+    let mut kept: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+    for (i, key) in what.iter().enumerate() {
+        let first = kept.entry(*key).or_insert(i);
+        if roads[i].id < roads[*first].id {
+            *first = i;
         }
     }
-    let mut repeats = vec![None; roads.len()];
-    for mut group in groups.into_values().filter(|g| g.len() > 1) {
-        group.sort_by(|&a, &b| roads[a].id.cmp(&roads[b].id).then(a.cmp(&b)));
-        for (n, &i) in group.iter().enumerate() {
-            let same = |&&kept: &&usize| {
-                repeats[kept].is_none()
-                    && roads[kept].reference == roads[i].reference
-                    && course(&roads[kept]) == course(&roads[i])
-            };
-            repeats[i] = group[..n].iter().find(same).copied();
-        }
+    for (i, key) in what.iter().enumerate().filter(|(i, key)| kept[*key] != *i) {
+        faults.push(
+            table
+                .fault(Rule::RoadRepeated, Some(roads[i].row), None)
+                .seen(roads[i].id.clone())
+                .with("first", roads[kept[key]].row),
+        );
     }
-    for (i, kept) in repeats.iter().enumerate() {
-        if let Some(kept) = kept {
-            faults.push(
-                table
-                    .fault(Rule::RoadRepeated, Some(roads[i].row), None)
-                    .seen(roads[i].id.clone())
-                    .with("first", roads[*kept].row),
-            );
-        }
+    let mut i = 0..;
+    roads
+        .into_iter()
+        .zip(what)
+        .filter(|(_, key)| i.next() == kept.get(key).copied())
+        .map(|(r, _)| r)
+        .collect()
+}
+
+/// A hash of what makes two records the same road, whichever way they are drawn. Hashes, since a file may hold any
+/// number of roads between the same ends.
+fn same_road(road: &Road) -> [u8; 32] {
+    let bits = |c: &geo::Coord<f64>| [c.x.to_bits(), c.y.to_bits()];
+    let there: Vec<[u64; 2]> = road.line.0.iter().map(bits).collect();
+    let back: Vec<[u64; 2]> = there.iter().rev().copied().collect();
+    let (course, direction) =
+        if back < there { (back, road.direction.reversed()) } else { (there, road.direction) };
+    let mut hash = Sha256::new();
+    // Lengths to a millimetre: those of a line and of its reverse differ in the last bits.
+    hash.update(format!("{}\0{direction:?}\0{:.3}\0", road.reference, road.length.0));
+    for [x, y] in course {
+        hash.update(x.to_le_bytes());
+        hash.update(y.to_le_bytes());
     }
-    roads.into_iter().zip(repeats).filter(|(_, kept)| kept.is_none()).map(|(road, _)| road).collect()
+    hash.finalize().into()
 }
 
 /// Warnings of one rule that are kept one by one.
