@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use geo::{Geodesic, Geometry, Length, LineString, MultiPolygon};
 
 use super::columns::{Columns, Keys};
-use super::domain::{Direction, Domain, KnownBy, Municipality, Road, RoadClass, Surface};
+use super::domain::{Direction, Domain, KnownBy, Municipality, Road, RoadClass, Surface, TurnBan};
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
 use super::places;
 use super::study::{Study, date};
 use crate::error::{Fault, Faults, Result, Rule};
-use crate::sources::raw::{RawRow, RawTable};
+use crate::sources::raw::{RawBan, RawRow, RawTable};
 use crate::sources::spec::SourceSpec;
 use crate::units::Metres;
 
@@ -42,6 +42,7 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
         }
     }
     let roads = roads(table("roads"), &spec.roads, study, faults);
+    let bans = turn_bans(table("roads"), &roads, faults);
     let reference = date(&study.planning.reference_date);
     let points = |name: &str| tables.get(name);
     macro_rules! read {
@@ -61,6 +62,7 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
     Ok(Domain {
         municipalities,
         roads,
+        bans,
         crossings,
         exits,
         towns,
@@ -253,8 +255,20 @@ fn datum(
 }
 
 fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults) -> Vec<Road> {
-    let optional =
-        ["id", "ref", "surface", "toll", "oneway", "speed_kmh", "length_km", "region", "schematic"];
+    let optional = [
+        "id",
+        "ref",
+        "surface",
+        "toll",
+        "oneway",
+        "speed_kmh",
+        "length_km",
+        "region",
+        "schematic",
+        "from_node",
+        "to_node",
+        "level",
+    ];
     let columns = Columns::new(table, spec, &["class"], &optional, faults);
     let classes = RoadClass::ALL.map(|class| (class.name(), class));
     let surfaces = [
@@ -288,6 +302,12 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         let speed = columns.number(row, "speed_kmh", 1.0, 200.0, faults);
         let length_km = columns.number(row, "length_km", 0.0, 10_000.0, faults);
         let schematic = columns.boolean(row, "schematic", faults).unwrap_or(false);
+        let ends = match (columns.integer(row, "from_node", faults), columns.integer(row, "to_node", faults))
+        {
+            (Some(from), Some(to)) => Some([from, to]),
+            _ => None,
+        };
+        let level = columns.integer(row, "level", faults).and_then(|l| i32::try_from(l).ok()).unwrap_or(0);
         let id = columns.text(row, "id").unwrap_or_else(|| row.row.to_string());
         let Some(class) = class else { continue };
         if !keys.insert(&id, &columns, row, "id", faults) {
@@ -307,6 +327,8 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         };
         let speed_kmh = speed.or_else(by_study).unwrap_or_else(|| class.default_speed(surface));
         let total: f64 = lines.iter().map(|line| Geodesic.length(line)).sum();
+        // Keys are of the ends of a record, which has two only if it is one line.
+        let ends = ends.filter(|_| lines.len() == 1);
         for line in lines {
             let own = Geodesic.length(&line);
             // A stated length belongs to the record: its parts share it by their own length.
@@ -326,11 +348,32 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
                 length: Metres(length),
                 region: columns.text(row, "region").unwrap_or_default(),
                 schematic,
+                ends,
+                level,
                 line: without_repeats(&line),
             });
         }
     }
     out
+}
+
+/// The bans of a table by index of their roads. A ban on a road that was left out by rule, such as a closed one,
+/// bans nothing and is left out as well; one on a road that no record has is a warning.
+fn turn_bans(table: &RawTable, roads: &[Road], _faults: &mut Faults) -> Vec<TurnBan> {
+    if table.bans.is_empty() {
+        return Vec::new();
+    }
+    // A record with several parts has no single place in a sequence.
+    let mut index: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+    for (i, road) in roads.iter().enumerate() {
+        index.entry(&road.id).and_modify(|slot| *slot = None).or_insert(Some(i));
+    }
+    let resolve = |ban: &RawBan| {
+        let roads: Option<Vec<usize>> =
+            ban.roads.iter().map(|id| index.get(id.as_str()).copied().flatten()).collect();
+        Some(TurnBan { id: ban.id.clone(), row: ban.row, via: ban.via, roads: roads? })
+    };
+    table.bans.iter().filter(|ban| ban.roads.len() >= 2).filter_map(resolve).collect()
 }
 
 /// The line without positions that repeat their predecessor.

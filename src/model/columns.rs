@@ -29,7 +29,8 @@ impl<'a> Columns<'a> {
             let wanted = mapped.map_or(name, String::as_str);
             match find_field(&table.fields, wanted) {
                 Some(index) => {
-                    at.insert(name, (index, wanted.to_owned()));
+                    let label = table.labels.get(name).map_or(wanted, String::as_str);
+                    at.insert(name, (index, label.to_owned()));
                 }
                 None if need || mapped.is_some() => faults.push(
                     table
@@ -116,6 +117,20 @@ impl<'a> Columns<'a> {
         // In 0..=u32::MAX and whole by the checks above.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked above")]
         Some(number as u32)
+    }
+
+    /// A whole number, such as the key of a junction; `None` if blank. Typed formats may hold it as a real number.
+    pub fn integer(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<i64> {
+        let value = self.value(row, name)?;
+        if let Value::Integer(number) = value {
+            return Some(*number);
+        }
+        let text = value.text()?;
+        let number = text.parse::<i64>().ok().or_else(|| text.strip_suffix(".0")?.parse().ok());
+        if number.is_none() {
+            self.fault(Rule::NotAnInteger, row, name, Some(&text), faults);
+        }
+        number
     }
 
     /// True or false, in Spanish, English and digits; `None` if blank.

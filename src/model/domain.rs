@@ -15,6 +15,8 @@ pub struct Domain {
     pub municipalities: Vec<Municipality>,
     /// Roads in the order of the file.
     pub roads: Vec<Road>,
+    /// Turns that may not be driven, in the order of the file.
+    pub bans: Vec<TurnBan>,
     /// Border crossings in the order of the file.
     pub crossings: Vec<Crossing>,
     /// Places where trips leave the region.
@@ -204,8 +206,26 @@ pub struct Road {
     pub region: String,
     /// Whether the line is schematic.
     pub schematic: bool,
+    /// Keys of the junctions at its first and last position, where the file states them: then roads meet where
+    /// their keys are equal, and only there.
+    pub ends: Option<[i64; 2]>,
+    /// Level of grade separation; roads of different levels meet at their ends only.
+    pub level: i32,
     /// The line.
     pub line: LineString<f64>,
+}
+
+/// A sequence of roads that may not be driven one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnBan {
+    /// Id of the record.
+    pub id: String,
+    /// Row in the file; 0 where it has none.
+    pub row: u64,
+    /// Key of the junction between the first two roads, where it is stated.
+    pub via: Option<i64>,
+    /// Indices of the roads, at least two.
+    pub roads: Vec<usize>,
 }
 
 /// Legal standing of a crossing.

@@ -43,8 +43,8 @@ use std::path::Path;
 pub use columns::ColumnRules;
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use names::{find_field, normalised};
-pub use raw::{Provenance, RawRow, RawTable, Value};
-pub use spec::{GeometryNeed, SourceSpec};
+pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
+pub use spec::{GeometryNeed, Preset, SourceSpec};
 pub use text::read_text;
 
 use crate::error::{Error, Faults};

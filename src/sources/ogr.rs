@@ -246,6 +246,7 @@ fn read_layer(
         },
         fields: columns.into_iter().map(|column| column.name).collect(),
         rows,
+        ..RawTable::default()
     })
 }
 

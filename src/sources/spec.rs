@@ -11,9 +11,18 @@ use serde::{Deserialize, Serialize};
 pub struct SourceSpec {
     /// Path of the file, relative to the study file.
     pub path: String,
-    /// Layer of a file with several; may be left out where there is one.
+    /// Further files of the same layout, read after `path` into the same source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<String>,
+    /// Layer or sheet of a file with several; may be left out where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
+    /// How the file is laid out, where it is one that an office or a project publishes, such as `inegi-rnc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
+    /// File within a zip archive; may be left out where only one fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Names of this file's fields, by the name that corredor uses: `cvegeo = "CVEGEO"`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
@@ -24,6 +33,63 @@ pub struct SourceSpec {
     /// the file says, and a fault where both are given and differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crs: Option<String>,
+}
+
+/// Layouts that are known by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Red Nacional de Caminos (INEGI, IMT, SICT): `red_vial`, `union`, `maniobra_prohibida`, `transbordador`.
+    InegiRnc,
+    /// OpenStreetMap, `.osm.pbf`.
+    Osm,
+    /// Any lines, joined by geometry, with `fields` for what is called otherwise. What roads are without a preset.
+    Lines,
+    /// Marco Geoestadístico (INEGI): `CVEGEO`, `NOMGEO`.
+    InegiMarco,
+    /// Incidencia delictiva municipal of SESNSP, one row by offence and year; the victims' files too.
+    SesnspMunicipal,
+    /// A tidy table of counts. What counts are without a preset.
+    Counts,
+    /// Censo de Población y Vivienda 2020 (INEGI), principal results by locality.
+    InegiIter,
+    /// Índice de marginación by municipality (CONAPO), 2020.
+    ConapoImm,
+    /// Directorio Estadístico Nacional de Unidades Económicas (INEGI).
+    Denue,
+    /// A tidy table of workplaces. What worksites are without a preset.
+    Worksites,
+}
+
+impl Preset {
+    /// The name in the study file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InegiRnc => "inegi-rnc",
+            Self::Osm => "osm",
+            Self::Lines => "lines",
+            Self::InegiMarco => "inegi-marco",
+            Self::SesnspMunicipal => "sesnsp-municipal",
+            Self::Counts => "counts",
+            Self::InegiIter => "inegi-iter",
+            Self::ConapoImm => "conapo-imm",
+            Self::Denue => "denue",
+            Self::Worksites => "worksites",
+        }
+    }
+
+    /// The sources that it may stand at.
+    #[must_use]
+    pub const fn sources(self) -> &'static [&'static str] {
+        match self {
+            Self::InegiRnc | Self::Osm | Self::Lines => &["roads"],
+            Self::InegiMarco => &["municipalities"],
+            Self::SesnspMunicipal | Self::Counts => &["counts"],
+            Self::InegiIter | Self::ConapoImm => &["population"],
+            Self::Denue | Self::Worksites => &["worksites"],
+        }
+    }
 }
 
 /// What geometry a source must have.

@@ -103,6 +103,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         },
         fields: kept.iter().filter_map(|i| fields.get(*i).cloned()).collect(),
         rows,
+        ..RawTable::default()
     })
 }
 
