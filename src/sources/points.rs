@@ -52,17 +52,20 @@ impl PointReader {
         }
     }
 
-    /// The point of a row, or a fault.
+    /// The columns of longitude and latitude.
+    pub(super) const fn columns(&self) -> [usize; 2] {
+        [self.x.0, self.y.0]
+    }
+
+    /// The point of a row from the texts of both columns, or a fault.
     pub(super) fn point(
         &self,
-        values: &[String],
+        [x, y]: [&str; 2],
         row: u64,
         survey: &mut Survey,
         sink: &mut Sink<'_>,
     ) -> Option<geo::Geometry<f64>> {
-        let text =
-            |column: &(usize, String)| values.get(column.0).map(|text| text.trim()).unwrap_or_default();
-        let (x, y) = (text(&self.x), text(&self.y));
+        let (x, y) = (x.trim(), y.trim());
         if x.is_empty() && y.is_empty() {
             sink.at(Rule::GeometryEmpty, row);
             return None;
