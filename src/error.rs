@@ -91,6 +91,20 @@ rules! {
     ContactColumnDropped = "S023" Warning,
     /// The record could not be read. `detail`.
     RecordBroken = "S024" Error,
+    /// No record fits what the study selects. `allowed` lists what is there.
+    NothingSelected = "S060" Error,
+    /// A value that the office withheld, such as `*`.
+    ValueSuppressed = "S061" Error,
+    /// Months without a value that others have. `months`, `of`; its count is only a lower bound.
+    MonthsMissing = "S062" Warning,
+    /// An index that rises where marginación rises; corredor needs the one of 2020, which falls. `low`, `high`.
+    IndexReversed = "S063" Error,
+    /// A code that does not belong to the entity beside it. `entity`.
+    CodeContradicted = "S064" Error,
+    /// Columns by sex, age or another trait of persons; the study may add up over them. `fields`.
+    CrossTab = "S065" Error,
+    /// A month that is not of the calendar, or a year outside 1990 – 2100.
+    YearFormat = "S066" Error,
 
     /// A column that is needed is missing. `seen` lists what is there.
     FieldMissing = "M001" Error,
@@ -126,6 +140,18 @@ rules! {
     DateFormat = "M019" Error,
     /// A municipality of the polygons that the population table does not have; it takes no part. `cvegeo`.
     PolygonWithoutPopulation = "M020" Warning,
+    /// A period that is not `2015`, `2015-03`, `2015/2020` or `2015-01/2020-06`.
+    PeriodFormat = "M030" Error,
+    /// Periods of one municipality and modality that overlap: cases would count twice.
+    PeriodsOverlap = "M031" Error,
+    /// The study's period is not that of the counts. `stated`, `found`.
+    PeriodDiffers = "M032" Warning,
+    /// A municipality of the study that the table does not have.
+    JoinMissing = "M033" Warning,
+    /// A record whose code no municipality of the study has; it is not used.
+    JoinUnused = "M034" Warning,
+    /// A workplace outside the municipality that it states. `distance`.
+    OutsideMunicipality = "M035" Warning,
 
     /// A point that lies farther from every road than allowed. `distance`.
     Unsnapped = "N001" Warning,
@@ -151,6 +177,8 @@ rules! {
     ParameterRange = "T004" Error,
     /// A study of another format version. `expected`, `found`.
     FormatVersion = "T005" Error,
+    /// A key that does not belong where it stands. `allowed`.
+    KeyMisplaced = "T006" Error,
 
     /// A file of the result is missing.
     ResultFileMissing = "R001" Error,
@@ -215,6 +243,13 @@ impl Fault {
     #[must_use]
     pub const fn row(mut self, row: u64) -> Self {
         self.place.row = Some(row);
+        self
+    }
+
+    /// Takes the row away, where a fault is of the file.
+    #[must_use]
+    pub const fn without_row(mut self) -> Self {
+        self.place.row = None;
         self
     }
 

@@ -4,19 +4,51 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use geo::{Geodesic, Geometry, Length, LineString, MultiPolygon};
 
-use super::columns::{Columns, Keys};
-use super::domain::{Direction, Domain, KnownBy, Municipality, Road, RoadClass, Surface, TurnBan};
+use super::columns::{Columns, Keys, records};
+use super::counts::{self, Counted};
+use super::domain::{Direction, Domain, Municipality, Road, RoadClass, Surface, TurnBan};
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
 use super::places;
 use super::study::{Study, date};
 use crate::error::{Fault, Faults, Result, Rule};
-use crate::sources::raw::{RawBan, RawRow, RawTable};
+use crate::sources::raw::{RawBan, RawTable};
 use crate::sources::spec::SourceSpec;
 use crate::units::Metres;
 
-/// The tables of a study by the name of their source.
-pub type Tables = BTreeMap<&'static str, RawTable>;
+/// The tables of a study by the name of their source, one for each file.
+pub type Tables = BTreeMap<&'static str, Vec<RawTable>>;
+
+/// The tables of one source and how the study names it.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// One for each file.
+    pub tables: &'a [RawTable],
+    /// How the study names it.
+    pub spec: &'a SourceSpec,
+}
+
+impl<'a> Source<'a> {
+    /// The columns of each table; see [`Columns::new`].
+    pub fn columns(
+        &self,
+        needed: &[&'static str],
+        optional: &[&'static str],
+        faults: &mut Faults,
+    ) -> Vec<Columns<'a>> {
+        self.tables
+            .iter()
+            .enumerate()
+            .map(|(n, table)| Columns::new(table, self.spec, needed, optional, faults).numbered(n))
+            .collect()
+    }
+
+    /// A fault of the source as a whole.
+    #[must_use]
+    pub fn fault(&self, rule: Rule) -> Fault {
+        self.tables.first().map_or_else(|| Fault::new(rule, &self.spec.path), |t| t.fault(rule, None, None))
+    }
+}
 
 /// Builds the domain of `study` from its tables.
 ///
@@ -24,40 +56,47 @@ pub type Tables = BTreeMap<&'static str, RawTable>;
 /// [`crate::error::Error::Environment`] if the projection cannot be set up. Faults of the data go into
 /// `faults`; with an error among them the domain is incomplete and must not be used.
 pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faults) -> Result<Domain> {
-    let empty = RawTable::default();
-    let table = |name: &str| tables.get(name).unwrap_or(&empty);
     let spec = &study.sources;
+    // A source that could not be read has its own faults: what it should have had is not reported as missing.
+    let given: BTreeMap<&str, Source<'_>> = spec
+        .given()
+        .into_iter()
+        .filter_map(|(name, spec)| Some((name, Source { tables: tables.get(name)?, spec })))
+        .collect();
 
-    let mut municipalities = population(table("population"), &spec.population, faults);
+    let mut municipalities = given.get("population").map_or_else(Vec::new, |s| population(s, faults));
     let codes: BTreeSet<String> = municipalities.iter().map(|m| m.cvegeo.clone()).collect();
-    if tables.contains_key("municipalities") {
-        let merge = Merge { study_file, codes: &spec.merge };
-        polygons(table("municipalities"), &spec.municipalities, &merge, &mut municipalities, faults);
+    if let Some(source) = given.get("marginalization") {
+        marginalization(source, &mut municipalities, faults);
     }
-    if let (Some(counts_spec), Some(counts)) = (&spec.counts, tables.get("counts")) {
-        counts_of(counts, counts_spec, study, &codes, &mut municipalities, faults);
+    if let Some(source) = given.get("municipalities") {
+        let merge = Merge { study_file, codes: &spec.merge };
+        polygons(source, &merge, &mut municipalities, faults);
+    }
+    let counted = if let Some(source) = given.get("counts") {
+        counts::counts(source, study, &codes, &mut municipalities, faults)
     } else {
         for m in &mut municipalities {
             m.datum = CountDatum::Unknown { max: study.incidence.unlisted_max };
         }
-    }
-    let roads = roads(table("roads"), &spec.roads, study, faults);
-    let bans = turn_bans(table("roads"), &roads, faults);
+        Counted::default()
+    };
+    let (roads, bans) = given.get("roads").map_or_else(Default::default, |s| roads(s, study, faults));
     let reference = date(&study.planning.reference_date);
-    let points = |name: &str| tables.get(name);
     macro_rules! read {
-        ($name:literal, $field:ident, $function:path $(, $extra:expr)*) => {
-            match (&spec.$field, points($name)) {
-                (Some(spec), Some(table)) => $function(table, spec $(, $extra)*, faults),
-                _ => Vec::new(),
-            }
+        ($name:literal, $function:path $(, $extra:expr)*) => {
+            given.get($name).map_or_else(Vec::new, |source| $function(source $(, $extra)*, faults))
         };
     }
-    let crossings = read!("crossings", crossings, places::crossings);
-    let exits = read!("exits", exits, places::exits);
-    let towns = read!("towns", towns, places::towns, &codes);
-    let posts = read!("posts", posts, places::posts);
-    let worksites = read!("worksites", worksites, places::worksites, &codes, reference);
+    let crossings = read!("crossings", places::crossings);
+    let exits = read!("exits", places::exits);
+    let towns = read!("towns", places::towns, &codes);
+    let posts = read!("posts", places::posts);
+    let worksites = read!("worksites", places::worksites, &codes, reference);
+    let frame = WorkFrame::new()?;
+    if let Some(source) = given.get("worksites") {
+        places::check_positions(source, &worksites, &municipalities, &frame, faults);
+    }
     faults.sort();
     Ok(Domain {
         municipalities,
@@ -68,28 +107,31 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
         towns,
         posts,
         worksites,
-        frame: WorkFrame::new()?,
+        counted,
+        frame,
         provenance: study
             .sources
             .given()
             .into_iter()
-            .filter_map(|(name, _)| tables.get(name).map(|t| t.provenance.clone()))
+            .filter_map(|(name, _)| tables.get(name))
+            .flatten()
+            .map(|table| table.provenance.clone())
             .collect(),
     })
 }
 
-fn population(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Municipality> {
-    let columns = Columns::new(table, spec, &["cvegeo", "name", "population"], &["marginalization"], faults);
+fn population(source: &Source<'_>, faults: &mut Faults) -> Vec<Municipality> {
+    let tables = source.columns(&["cvegeo", "name", "population"], &["marginalization"], faults);
     let mut keys = Keys::default();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let cvegeo = columns.cvegeo(row, "cvegeo", faults);
         let name = columns.needed(row, "name", faults);
         let _ = columns.needed(row, "population", faults);
         let population = columns.number(row, "population", 1.0, 1e9, faults);
         let marginalization = columns.number(row, "marginalization", -1e6, 1e6, faults);
         let (Some(cvegeo), Some(name), Some(population)) = (cvegeo, name, population) else { continue };
-        if keys.insert(&cvegeo, &columns, row, "cvegeo", faults) {
+        if keys.insert(&cvegeo, columns, row, "cvegeo", faults) {
             out.push(Municipality {
                 cvegeo,
                 name,
@@ -106,6 +148,28 @@ fn population(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<M
     out
 }
 
+/// CONAPO's index from a table of its own. What has no partner on either side is reported.
+fn marginalization(source: &Source<'_>, municipalities: &mut [Municipality], faults: &mut Faults) {
+    let tables = source.columns(&["cvegeo", "marginalization"], &[], faults);
+    let mut keys = Keys::default();
+    for (columns, row) in records(&tables) {
+        let code = columns.cvegeo(row, "cvegeo", faults);
+        let _ = columns.needed(row, "marginalization", faults);
+        let index = columns.number(row, "marginalization", -1e6, 1e6, faults);
+        let (Some(code), Some(index)) = (code, index) else { continue };
+        if !keys.insert(&code, columns, row, "cvegeo", faults) {
+            continue;
+        }
+        match municipalities.iter_mut().find(|m| m.cvegeo == code) {
+            Some(m) => m.marginalization = Some(index),
+            None => faults.push(columns.place_fault(Rule::JoinUnused, Some(row), Some("cvegeo")).seen(code)),
+        }
+    }
+    for m in municipalities.iter().filter(|m| m.marginalization.is_none()) {
+        faults.push(source.fault(Rule::JoinMissing).seen(m.cvegeo.clone()));
+    }
+}
+
 /// Municipalities that share another's polygon, as the study says.
 struct Merge<'a> {
     study_file: &'a str,
@@ -113,29 +177,28 @@ struct Merge<'a> {
 }
 
 fn polygons(
-    table: &RawTable,
-    spec: &SourceSpec,
+    source: &Source<'_>,
     merge: &Merge<'_>,
     municipalities: &mut [Municipality],
     faults: &mut Faults,
 ) {
-    let columns = Columns::new(table, spec, &["cvegeo"], &["name"], faults);
+    let tables = source.columns(&["cvegeo"], &["name"], faults);
     let mut keys = Keys::default();
     let mut found: BTreeMap<String, MultiPolygon<f64>> = BTreeMap::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let Some(code) = columns.cvegeo(row, "cvegeo", faults) else { continue };
         let polygon = match &row.geometry {
             Some(Geometry::Polygon(p)) => MultiPolygon(vec![p.clone()]),
             Some(Geometry::MultiPolygon(p)) => p.clone(),
             _ => continue,
         };
-        if !keys.insert(&code, &columns, row, "cvegeo", faults) {
+        if !keys.insert(&code, columns, row, "cvegeo", faults) {
             continue;
         }
         if municipalities.iter().all(|m| m.cvegeo != code) {
             faults.push(
-                table
-                    .fault(Rule::PolygonWithoutPopulation, Some(row.row), Some(columns.label("cvegeo")))
+                columns
+                    .place_fault(Rule::PolygonWithoutPopulation, Some(row), Some("cvegeo"))
                     .with("cvegeo", &code),
             );
         }
@@ -146,15 +209,11 @@ fn polygons(
         match (&m.polygon, merge.codes.get(&m.cvegeo)) {
             (None, Some(target)) if found.contains_key(target) => {
                 m.polygon_of = Some(target.clone());
-                faults.push(
-                    table
-                        .fault(Rule::PolygonShared, None, None)
-                        .with("cvegeo", &m.cvegeo)
-                        .with("target", target),
-                );
+                faults
+                    .push(source.fault(Rule::PolygonShared).with("cvegeo", &m.cvegeo).with("target", target));
             }
             (None, _) => {
-                faults.push(table.fault(Rule::PolygonMissing, None, None).with("cvegeo", &m.cvegeo));
+                faults.push(source.fault(Rule::PolygonMissing).with("cvegeo", &m.cvegeo));
             }
             (Some(_), _) => {}
         }
@@ -171,90 +230,7 @@ fn polygons(
     }
 }
 
-fn counts_of(
-    table: &RawTable,
-    spec: &SourceSpec,
-    study: &Study,
-    codes: &BTreeSet<String>,
-    municipalities: &mut [Municipality],
-    faults: &mut Faults,
-) {
-    const MOST: u32 = 10_000_000;
-    let optional = ["count", "count_min", "count_max", "known_by"];
-    let columns = Columns::new(table, spec, &["cvegeo"], &optional, faults);
-    let bounds = columns.has("count_min") && columns.has("count_max");
-    if !(bounds || columns.has("count")) {
-        faults.push(
-            table
-                .fault(Rule::FieldMissing, None, Some("count | count_min + count_max"))
-                .with("allowed", table.fields.join(", ")),
-        );
-    }
-    for m in municipalities.iter_mut() {
-        m.datum = CountDatum::Unknown { max: study.incidence.unlisted_max };
-    }
-    let mut keys = Keys::default();
-    for row in &table.rows {
-        let code = places::known_code(&columns, row, codes, faults);
-        let count = columns.count(row, "count", MOST, faults);
-        let min = columns.count(row, "count_min", MOST, faults);
-        let max = columns.count(row, "count_max", MOST, faults);
-        let choices = [
-            ("reported", KnownBy::Reported),
-            ("denuncia", KnownBy::Reported),
-            ("found", KnownBy::Found),
-            ("hallazgo", KnownBy::Found),
-        ];
-        let known_by = columns.choice(row, "known_by", &choices, faults);
-        let Some(code) = code else { continue };
-        if !keys.insert(&code, &columns, row, "cvegeo", faults) {
-            continue;
-        }
-        if let Some(datum) = datum(&columns, row, [count, min, max], faults)
-            && let Some(m) = municipalities.iter_mut().find(|m| m.cvegeo == code)
-        {
-            m.datum = datum;
-            m.known_by = known_by;
-        }
-    }
-}
-
-/// The datum of a row, from `[count, min, max]`.
-fn datum(
-    columns: &Columns<'_>,
-    row: &RawRow,
-    values: [Option<u32>; 3],
-    faults: &mut Faults,
-) -> Option<CountDatum> {
-    let datum = match values {
-        [Some(n), min, max] if min.is_none_or(|m| m <= n) && max.is_none_or(|m| n <= m) => {
-            CountDatum::Exact(n)
-        }
-        [None, Some(min), Some(max)] if min == max => CountDatum::Exact(min),
-        [None, min, Some(max)] if min.unwrap_or(0) <= max => {
-            CountDatum::Interval { min: min.unwrap_or(0), max }
-        }
-        // A lower bound alone cannot be told from "unknown, at least": the sampler needs both ends.
-        [None, Some(_), None] => {
-            columns.fault(Rule::ValueEmpty, row, "count_max", None, faults);
-            return None;
-        }
-        [None, None, None] => CountDatum::Unknown { max: None },
-        _ => {
-            columns.fault(
-                Rule::BoundsCrossed,
-                row,
-                if values[0].is_some() { "count" } else { "count_min" },
-                None,
-                faults,
-            );
-            return None;
-        }
-    };
-    Some(datum)
-}
-
-fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults) -> Vec<Road> {
+fn roads(source: &Source<'_>, study: &Study, faults: &mut Faults) -> (Vec<Road>, Vec<TurnBan>) {
     let optional = [
         "id",
         "ref",
@@ -269,7 +245,7 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         "to_node",
         "level",
     ];
-    let columns = Columns::new(table, spec, &["class"], &optional, faults);
+    let tables = source.columns(&["class"], &optional, faults);
     let classes = RoadClass::ALL.map(|class| (class.name(), class));
     let surfaces = [
         ("paved", Surface::Paved),
@@ -293,7 +269,7 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
     ];
     let mut keys = Keys::default();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let _ = columns.needed(row, "class", faults);
         let class = columns.choice(row, "class", &classes, faults);
         let surface = columns.choice(row, "surface", &surfaces, faults).unwrap_or(Surface::Paved);
@@ -310,7 +286,7 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
         let level = columns.integer(row, "level", faults).and_then(|l| i32::try_from(l).ok()).unwrap_or(0);
         let id = columns.text(row, "id").unwrap_or_else(|| row.row.to_string());
         let Some(class) = class else { continue };
-        if !keys.insert(&id, &columns, row, "id", faults) {
+        if !keys.insert(&id, columns, row, "id", faults) {
             continue;
         }
         let lines = match &row.geometry {
@@ -354,13 +330,14 @@ fn roads(table: &RawTable, spec: &SourceSpec, study: &Study, faults: &mut Faults
             });
         }
     }
-    out
+    let bans = turn_bans(source, &out);
+    (out, bans)
 }
 
-/// The bans of a table by index of their roads. A ban on a road that was left out by rule, such as a closed one,
-/// bans nothing and is left out as well; one on a road that no record has is a warning.
-fn turn_bans(table: &RawTable, roads: &[Road], _faults: &mut Faults) -> Vec<TurnBan> {
-    if table.bans.is_empty() {
+/// The bans of a source by index of their roads. One on a road that was left out by rule, such as a closed one,
+/// bans nothing and is left out as well; the presets report those on roads that no record has.
+fn turn_bans(source: &Source<'_>, roads: &[Road]) -> Vec<TurnBan> {
+    if source.tables.iter().all(|table| table.bans.is_empty()) {
         return Vec::new();
     }
     // A record with several parts has no single place in a sequence.
@@ -373,7 +350,13 @@ fn turn_bans(table: &RawTable, roads: &[Road], _faults: &mut Faults) -> Vec<Turn
             ban.roads.iter().map(|id| index.get(id.as_str()).copied().flatten()).collect();
         Some(TurnBan { id: ban.id.clone(), row: ban.row, via: ban.via, roads: roads? })
     };
-    table.bans.iter().filter(|ban| ban.roads.len() >= 2).filter_map(resolve).collect()
+    source
+        .tables
+        .iter()
+        .flat_map(|table| &table.bans)
+        .filter(|ban| ban.roads.len() >= 2)
+        .filter_map(resolve)
+        .collect()
 }
 
 /// The line without positions that repeat their predecessor.

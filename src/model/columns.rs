@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Faults, Rule, shape};
+use crate::error::{Fault, Faults, Rule, shape};
 use crate::sources::find_field;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
@@ -10,6 +10,8 @@ use crate::sources::spec::SourceSpec;
 /// The columns of one table by the names that corredor uses.
 pub struct Columns<'a> {
     table: &'a RawTable,
+    /// Number of the table among those of its source.
+    number: usize,
     at: BTreeMap<&'static str, (usize, String)>,
 }
 
@@ -40,7 +42,30 @@ impl<'a> Columns<'a> {
                 None => {}
             }
         }
-        Self { table, at }
+        Self { table, number: 0, at }
+    }
+
+    /// The same as table `number` of its source.
+    #[must_use]
+    pub fn numbered(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Number of the table among those of its source.
+    #[must_use]
+    pub const fn table_number(&self) -> usize {
+        self.number
+    }
+
+    /// The records of the table.
+    pub fn rows(&self) -> impl Iterator<Item = &'a RawRow> {
+        self.table.rows.iter()
+    }
+
+    /// A fault at a row and column, or at the table as a whole.
+    #[must_use]
+    pub fn place_fault(&self, rule: Rule, row: Option<&RawRow>, name: Option<&str>) -> Fault {
+        self.table.fault(rule, row.map(|row| row.row), name.map(|name| self.label(name)))
     }
 
     /// Whether the column is there.
@@ -176,6 +201,11 @@ impl<'a> Columns<'a> {
             }
         }
     }
+}
+
+/// All records of several tables, each with its columns.
+pub fn records<'c, 'a>(tables: &'c [Columns<'a>]) -> impl Iterator<Item = (&'c Columns<'a>, &'a RawRow)> {
+    tables.iter().flat_map(|columns| columns.rows().map(move |row| (columns, row)))
 }
 
 /// Collects keys of a table and reports those that stand twice.

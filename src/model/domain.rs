@@ -3,6 +3,7 @@
 use geo::{Coord, LineString, MultiPolygon};
 use serde::Serialize;
 
+use super::counts::Counted;
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
 use crate::sources::raw::Provenance;
@@ -27,6 +28,8 @@ pub struct Domain {
     pub posts: Vec<Post>,
     /// Workplaces.
     pub worksites: Vec<Worksite>,
+    /// What the counts say beside those of the municipalities.
+    pub counted: Counted,
     /// The plane for distances.
     pub frame: WorkFrame,
     /// One entry per source that was read.
@@ -34,7 +37,7 @@ pub struct Domain {
 }
 
 /// How counts came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KnownBy {
     /// Reported to an authority.
@@ -358,6 +361,8 @@ pub struct Worksite {
     pub name: String,
     /// Row in the file.
     pub row: u64,
+    /// Number of the file among those of the source.
+    pub table: usize,
     /// CLEE of the business register; blank where there is none.
     pub clee: String,
     /// Municipality.

@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod columns;
+pub mod counts;
 pub mod domain;
 pub mod frame;
 pub mod incidence;

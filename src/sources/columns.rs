@@ -166,6 +166,26 @@ pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) 
     (!refused).then_some(kept)
 }
 
+/// Looks at columns that are not read: a file with one that describes a person is refused all the same, since it is
+/// another file than it is said to be. `known` are names, letters and digits only, that only look like one.
+/// Columns that no score may use do no harm where they are not read.
+pub(super) fn refuse_persons<'a>(
+    fields: impl Iterator<Item = &'a String>,
+    known: &[&str],
+    rules: ColumnRules,
+    sink: &mut Sink<'_>,
+) -> bool {
+    let mut refused = false;
+    for field in fields.filter(|field| !known.contains(&squeeze(field).as_str())) {
+        if let Some(rule @ (Rule::PersonColumn | Rule::ContactColumnDropped)) = classify(field, rules) {
+            let fault = sink.fault(rule).field(field);
+            refused |= fault.is_error();
+            sink.push(fault);
+        }
+    }
+    refused
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@
 //! | other formats, through GDAL | `ogr`, `environment` |
 //! | coordinates | `crs`, `geometry` |
 //! | names of columns | `names`, `columns` |
+//! | files as the offices publish them | `presets` |
 
 mod columns;
 mod content;
@@ -30,6 +31,7 @@ mod lines;
 mod names;
 mod ogr;
 mod points;
+mod presets;
 pub mod raw;
 mod sink;
 pub mod spec;
@@ -43,8 +45,9 @@ use std::path::Path;
 pub use columns::ColumnRules;
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use names::{find_field, normalised};
+pub use presets::month_of;
 pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
-pub use spec::{GeometryNeed, Preset, SourceSpec};
+pub use spec::{GeometryNeed, Offence, Preset, SourceSpec};
 pub use text::read_text;
 
 use crate::error::{Error, Faults};
@@ -138,9 +141,11 @@ fn read_admitted(base: &Path, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawT
     if input.format == Format::GeoJson {
         content::check_json(&input, &job.spec.path)?;
     }
-    let mut table = match input.format {
-        Format::Csv => table::read(&input, job, sink)?,
-        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf => {
+    let by_preset = presets::read(&input, job, sink).transpose()?;
+    let mut table = match (by_preset, input.format) {
+        (Some(table), _) => table,
+        (None, Format::Csv) => table::read(&input, job, sink)?,
+        (None, Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf) => {
             ogr::read(&input, job, sink)?
         }
     };

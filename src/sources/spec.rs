@@ -33,6 +33,77 @@ pub struct SourceSpec {
     /// the file says, and a fault where both are given and differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crs: Option<String>,
+    /// Two-digit codes of the entities (states) whose records are kept; if left out, those of `study.entities`.
+    /// For files of the whole country.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
+    /// `sesnsp-municipal`: which offences count. Default: `type = ["Trata de personas"]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offence: Option<Offence>,
+    /// `sesnsp-municipal`: first month that counts, `YYYY-MM`, or `YYYY` for its January.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// `sesnsp-municipal`: last month that counts, `YYYY-MM`, or `YYYY` for its December.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// `sesnsp-municipal`: columns of persons to add up over, such as `["Sexo", "Rango de edad"]`. Without it a
+    /// file that has them is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sum_over: Vec<String>,
+    /// `counts`: modalities that count; all if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modalities: Vec<String>,
+    /// `denue`, `worksites`: prefixes of the SCIAN classes to keep, such as `["7211", "722412"]`; all if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scian: Vec<String>,
+}
+
+impl SourceSpec {
+    /// The paths of its files, in the order in which they are read.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path.as_str()).chain(self.more.iter().map(String::as_str))
+    }
+
+    /// The options that are set and belong to some presets only, with those presets.
+    #[must_use]
+    pub fn special(&self) -> Vec<(&'static str, &'static [Preset])> {
+        use Preset::{ConapoImm, Counts, Denue, InegiIter, InegiMarco, SesnspMunicipal, Worksites};
+        const SESNSP: &[Preset] = &[SesnspMunicipal];
+        const BY_CODE: &[Preset] =
+            &[InegiMarco, SesnspMunicipal, Counts, InegiIter, ConapoImm, Denue, Worksites];
+        [
+            ("entities", !self.entities.is_empty(), BY_CODE),
+            ("offence", self.offence.is_some(), SESNSP),
+            ("from", self.from.is_some(), SESNSP),
+            ("to", self.to.is_some(), SESNSP),
+            ("sum_over", !self.sum_over.is_empty(), SESNSP),
+            ("modalities", !self.modalities.is_empty(), &[Counts][..]),
+            ("scian", !self.scian.is_empty(), &[Denue, Worksites][..]),
+        ]
+        .into_iter()
+        .filter(|(_, set, _)| *set)
+        .map(|(name, _, presets)| (name, presets))
+        .collect()
+    }
+}
+
+/// Which offences of a crime table count: a record must fit every list that is given, compared without regard to
+/// case and accents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Offence {
+    /// `Bien jurídico afectado`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub legal_good: Vec<String>,
+    /// `Tipo de delito`.
+    #[serde(rename = "type", skip_serializing_if = "Vec::is_empty")]
+    pub kind: Vec<String>,
+    /// `Subtipo de delito`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subtype: Vec<String>,
+    /// `Modalidad`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modality: Vec<String>,
 }
 
 /// Layouts that are known by name.
@@ -86,7 +157,8 @@ impl Preset {
             Self::InegiRnc | Self::Osm | Self::Lines => &["roads"],
             Self::InegiMarco => &["municipalities"],
             Self::SesnspMunicipal | Self::Counts => &["counts"],
-            Self::InegiIter | Self::ConapoImm => &["population"],
+            Self::InegiIter => &["population"],
+            Self::ConapoImm => &["population", "marginalization"],
             Self::Denue | Self::Worksites => &["worksites"],
         }
     }

@@ -101,6 +101,7 @@ pub(crate) fn domain(roads: Vec<Road>) -> Domain {
         municipalities: Vec::new(),
         roads,
         bans: Vec::new(),
+        counted: crate::model::counts::Counted::default(),
         crossings: Vec::new(),
         exits: Vec::new(),
         towns: Vec::new(),
