@@ -106,6 +106,19 @@ rules! {
     /// A month that is not of the calendar, or a year outside 1990 – 2100.
     YearFormat = "S066" Error,
 
+    /// A key of a junction that the file does not have.
+    JunctionUnknown = "S080" Error,
+    /// The end of a road lies beside the junction that it names. `distance`.
+    EndBesideJunction = "S081" Error,
+    /// A column that some editions lack; read as if it said nothing.
+    FieldAbsent = "S082" Warning,
+    /// A layer that some editions lack.
+    LayerAbsent = "S083" Warning,
+    /// A turn ban on a road that the file does not have; it is left out.
+    BanUnknown = "S084" Warning,
+    /// A polygon that touched itself and was repaired. `change`.
+    PolygonRepaired = "S085" Warning,
+
     /// A column that is needed is missing. `seen` lists what is there.
     FieldMissing = "M001" Error,
     /// A value that is needed is empty.

@@ -19,11 +19,13 @@ pub(super) enum Format {
     GeoJson,
     GeoPackage,
     Shapefile,
+    /// The table of a shapefile without the shapes.
+    Dbf,
     FlatGeobuf,
 }
 
 /// The endings that are read, for the text of S004.
-const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .fgb";
+const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb";
 
 /// What else the shapefile driver may open by itself: spatial and attribute indexes.
 const INDEXES: [&str; 6] = ["qix", "sbn", "sbx", "idm", "ind", "qpj"];
@@ -39,6 +41,7 @@ impl Format {
             "geojson" | "json" => Self::GeoJson,
             "gpkg" => Self::GeoPackage,
             "shp" => Self::Shapefile,
+            "dbf" => Self::Dbf,
             "fgb" => Self::FlatGeobuf,
             _ => return None,
         })
@@ -50,7 +53,7 @@ impl Format {
             Self::Csv => "csv",
             Self::GeoJson => "GeoJSON",
             Self::GeoPackage => "GPKG",
-            Self::Shapefile => "ESRI Shapefile",
+            Self::Shapefile | Self::Dbf => "ESRI Shapefile",
             Self::FlatGeobuf => "FlatGeobuf",
         }
     }
@@ -176,6 +179,13 @@ fn siblings(path: &Path, format: Format) -> Result<Vec<PathBuf>, Error> {
         Format::GeoPackage => ["-wal", "-shm", "-journal"].iter().any(|suffix| {
             other.to_string_lossy().strip_suffix(suffix).is_some_and(|rest| rest == name.to_string_lossy())
         }),
+        // Memo files and indexes of the table; the name of its encoding is read.
+        Format::Dbf => {
+            Path::new(other).file_stem() == Some(stem)
+                && ["cpg", "dbt", "fpt", "idm", "ind"]
+                    .iter()
+                    .any(|ending| has_ending(Path::new(other), ending))
+        }
         Format::Csv | Format::GeoJson | Format::FlatGeobuf => false,
     };
     let mut found = Vec::new();

@@ -112,8 +112,8 @@ pub fn read(
     faults: &mut Faults,
 ) -> Result<Option<RawTable>, Error> {
     let mut sink = Sink::new(faults, &spec.path);
-    let job = Job { name, spec, need, rules, limits };
-    let result = read_admitted(base, &job, &mut sink);
+    let job = Job { base, name, spec, need, rules, limits };
+    let result = read_admitted(&job, &mut sink);
     sink.finish();
     match result {
         Ok(table) => Ok(Some(table)),
@@ -126,7 +126,10 @@ pub fn read(
 }
 
 /// What the readers need to know of one call.
+#[derive(Clone, Copy)]
 struct Job<'a> {
+    /// Folder of the study.
+    base: &'a Path,
     name: &'a str,
     spec: &'a SourceSpec,
     need: GeometryNeed,
@@ -135,8 +138,8 @@ struct Job<'a> {
 }
 
 /// Inside this stage a fault that ends the reading of a file is an [`Error::Faults`].
-fn read_admitted(base: &Path, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
-    let input = guard::admit(base, &job.spec.path, job.limits)?;
+fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    let input = guard::admit(job.base, &job.spec.path, job.limits)?;
     content::check(&input, &job.spec.path)?;
     if input.format == Format::GeoJson {
         content::check_json(&input, &job.spec.path)?;
@@ -145,11 +148,23 @@ fn read_admitted(base: &Path, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawT
     let mut table = match (by_preset, input.format) {
         (Some(table), _) => table,
         (None, Format::Csv) => table::read(&input, job, sink)?,
-        (None, Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf) => {
-            ogr::read(&input, job, sink)?
-        }
+        (
+            None,
+            Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf,
+        ) => ogr::read(&input, job, sink)?,
     };
-    table.provenance.sha256 = hash::sha256(&input)?;
-    table.provenance.bytes = input.bytes;
+    if let Some(bbox) = job.spec.bbox {
+        let before = table.rows.len();
+        table.rows.retain(|row| row.geometry.as_ref().is_none_or(|g| geometry::meets(g, bbox)));
+        let outside = before - table.rows.len();
+        if outside > 0 {
+            *table.provenance.dropped.entry("outside_bbox").or_default() += outside as u64;
+        }
+    }
+    // A preset that read more files than the one has hashed them all.
+    if table.provenance.sha256.is_empty() {
+        table.provenance.sha256 = hash::sha256(&input)?;
+        table.provenance.bytes = input.bytes;
+    }
     Ok(table)
 }

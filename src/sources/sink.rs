@@ -25,6 +25,17 @@ impl<'a> Sink<'a> {
         self.place.layer = Some(layer.to_owned());
     }
 
+    /// Names another file and layer in the faults that follow; gives the place before, for [`Sink::leave`].
+    pub(super) fn enter(&mut self, file: &str, layer: &str) -> Place {
+        let place = Place { file: file.to_owned(), layer: Some(layer.to_owned()), ..Place::default() };
+        std::mem::replace(&mut self.place, place)
+    }
+
+    /// Goes back to a place.
+    pub(super) fn leave(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// A fault of this file, not yet pushed.
     pub(super) fn fault(&self, rule: Rule) -> Fault {
         Fault::at(rule, self.place.clone())

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One input of the study: a file and how to read it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     /// Path of the file, relative to the study file.
@@ -33,6 +33,10 @@ pub struct SourceSpec {
     /// the file says, and a fault where both are given and differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crs: Option<String>,
+    /// West, south, east, north in degrees: only records whose extent meets this box are kept. For maps of the whole
+    /// country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bbox: Option<[f64; 4]>,
     /// Two-digit codes of the entities (states) whose records are kept; if left out, those of `study.entities`.
     /// For files of the whole country.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

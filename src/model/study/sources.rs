@@ -13,7 +13,7 @@ use crate::sources::spec::{Preset, SourceSpec};
 ///
 /// A source with a `preset` is read by the layout of that name; without one its columns are found by the names
 /// below, or by `fields`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sources {
     /// Polygons: `cvegeo`, `name`.
@@ -108,6 +108,17 @@ impl Sources {
                 if mine.is_none_or(|mine| !presets.contains(&mine)) {
                     refuse(key, presets.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "));
                 }
+            }
+            if let Some([west, south, east, north]) = spec.bbox
+                && !(-180.0 <= west
+                    && west < east
+                    && east <= 180.0
+                    && -90.0 <= south
+                    && south < north
+                    && north <= 90.0)
+            {
+                let fault = Fault::new(Rule::ParameterRange, file).field(format!("sources.{name}.bbox"));
+                faults.push(fault.with("range", "[west, south, east, north]"));
             }
             for (key, month) in [("from", &spec.from), ("to", &spec.to)] {
                 if month.as_deref().is_some_and(|text| month_of(text).is_none()) {

@@ -7,6 +7,8 @@
 //!
 //! | preset | file | columns of the table |
 //! |---|---|---|
+//! | `inegi-marco` | `marco` | `cvegeo name` and the polygon |
+//! | `inegi-rnc` | `rnc` | `id ref class surface toll oneway speed_kmh from_node to_node level` and the line; bans |
 //! | `inegi-iter` | `iter` | `cvegeo name population` |
 //! | `conapo-imm` | `imm` | `cvegeo name population marginalization` |
 //! | `sesnsp-municipal` | `sesnsp` | `cvegeo period count count_min count_max known_by` |
@@ -16,14 +18,16 @@ mod denue;
 mod imm;
 mod iter;
 mod layout;
+mod marco;
+mod rnc;
 mod sesnsp;
 
 use super::guard::{Format, Input};
 use super::raw::RawTable;
 use super::sink::Sink;
 use super::spec::Preset;
-use super::{Job, table};
-use crate::error::{Error, Rule};
+use super::{Job, ogr, table};
+use crate::error::Error;
 
 pub use sesnsp::month_of;
 
@@ -35,7 +39,9 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Option<
         Preset::ConapoImm => imm::read,
         Preset::SesnspMunicipal => sesnsp::read,
         Preset::Denue => denue::read,
-        Preset::InegiRnc | Preset::Osm | Preset::InegiMarco => return None,
+        Preset::InegiRnc => rnc::read,
+        Preset::InegiMarco => marco::read,
+        Preset::Osm => return None,
         Preset::Lines | Preset::Counts | Preset::Worksites => return None,
     };
     Some(read(input, job, sink))
@@ -50,8 +56,9 @@ fn scan(
 ) -> Result<table::Scanned, Error> {
     match input.format {
         Format::Csv => table::scan(input, job, sink, consumer),
-        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf => {
-            Err(sink.fault(Rule::FormatUnknown).with("allowed", ".csv .txt .tsv").into())
+        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf => {
+            let scanned = ogr::scan_text(input, job, sink, consumer)?;
+            Ok(table::Scanned { encoding: scanned.encoding, records: scanned.records })
         }
     }
 }
