@@ -86,7 +86,7 @@ pub(super) fn scan(
         return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_columns).into());
     }
     let mut fields = Vec::with_capacity(record.len());
-    for name in record.iter() {
+    for name in &record {
         let Some(name) = text::decode(encoding, name) else {
             return Err(sink.fault(Rule::EncodingWrong).row(row).with("encoding", encoding.name()).into());
         };
@@ -113,7 +113,7 @@ pub(super) fn scan(
         let mut whole = true;
         for (column, value) in wanted.iter().zip(&mut values) {
             let bytes = record.get(*column).unwrap_or_default();
-            if let Err(fault) = decode(bytes, encoding, job, sink, value) {
+            if let Some(fault) = decode(bytes, encoding, job, sink, value) {
                 whole = false;
                 sink.push(fault.row(row).field(fields.get(*column).map_or("", String::as_str)));
             }
@@ -197,36 +197,31 @@ pub(super) fn refused() -> Error {
     Error::Faults(crate::error::Faults::default())
 }
 
-/// Decodes one value into `out`, or says why it is not text.
+/// Decodes one value into `out`; a fault if it is not text.
 fn decode(
     bytes: &[u8],
     encoding: &'static Encoding,
     job: &Job<'_>,
     sink: &Sink<'_>,
     out: &mut String,
-) -> Result<(), Fault> {
+) -> Option<Fault> {
     out.clear();
+    let broken = |detail: String| Some(sink.fault(Rule::RecordBroken).with("detail", detail));
     if bytes.len() > job.limits.max_field_bytes {
-        return Err(sink
-            .fault(Rule::RecordBroken)
-            .with("detail", format!("field_bytes > {}", job.limits.max_field_bytes)));
+        return broken(format!("field_bytes > {}", job.limits.max_field_bytes));
     }
     if bytes.contains(&0) {
-        return Err(sink.fault(Rule::RecordBroken).with("detail", "NUL"));
+        return broken("NUL".to_owned());
     }
     // What is ASCII reads the same in every encoding that is taken, and is most of most files.
-    let plain = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii());
-    if let Some(text) = plain {
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii()) {
         out.push_str(text.trim());
-        return Ok(());
+    } else if let Some(text) = text::decode(encoding, bytes) {
+        out.push_str(text.trim());
+    } else {
+        return Some(sink.fault(Rule::EncodingWrong).with("encoding", encoding.name().to_ascii_lowercase()));
     }
-    match text::decode(encoding, bytes) {
-        Some(text) => {
-            out.push_str(text.trim());
-            Ok(())
-        }
-        None => Err(sink.fault(Rule::EncodingWrong).with("encoding", encoding.name().to_ascii_lowercase())),
-    }
+    None
 }
 
 fn encoding(input: &Input, declared: Option<&str>, sink: &Sink<'_>) -> Result<&'static Encoding, Error> {

@@ -41,8 +41,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Option<
         Preset::Denue => denue::read,
         Preset::InegiRnc => rnc::read,
         Preset::InegiMarco => marco::read,
-        Preset::Osm => return None,
-        Preset::Lines | Preset::Counts | Preset::Worksites => return None,
+        Preset::Osm | Preset::Lines | Preset::Counts | Preset::Worksites => return None,
     };
     Some(read(input, job, sink))
 }

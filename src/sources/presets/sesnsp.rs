@@ -275,13 +275,11 @@ impl Consumer for Counts<'_> {
         let (layout, mut wanted) = Layout::find(head, &FIELDS, &known, self.job, sink)?;
         // What is added up over still tells records apart.
         for name in sum_over {
-            match find_field(head.fields, name) {
-                Some(at) => wanted.push(at),
-                None => {
-                    let all = environment::one_line(&head.fields.join(", "));
-                    return Err(sink.fault(Rule::FieldMissing).field(name).with("allowed", all).into());
-                }
-            }
+            let Some(at) = find_field(head.fields, name) else {
+                let all = environment::one_line(&head.fields.join(", "));
+                return Err(sink.fault(Rule::FieldMissing).field(name).with("allowed", all).into());
+            };
+            wanted.push(at);
         }
         for (column, _) in &self.selection {
             if !layout.has(*column) {

@@ -66,7 +66,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
 
     let mut bans = tables::Bans::new(job, &roads.known, positions, BANS[0]);
     beside.scan(&BANS, Geometry::None, &mut bans, sink, &mut inputs)?;
-    let bans = bans.bans;
+    let bans = bans.read;
     let mut ferries = tables::Ferries::new(job);
     beside.scan(&FERRIES, Geometry::Lines, &mut ferries, sink, &mut inputs)?;
 
@@ -134,11 +134,11 @@ impl Beside<'_> {
         let mut done = || {
             let input = guard::admit(job.base, &shown, job.limits)?;
             content::check(&input, &shown)?;
-            let opened = ogr::open(&input, &job, sink)?;
-            let mut layer = opened.find_layer(&job, sink)?;
-            let done = scan_layer(&opened, &mut layer, &job, geometry, consumer, sink);
-            drop(layer);
-            drop(opened);
+            let done = {
+                let opened = ogr::open(&input, &job, sink)?;
+                let mut layer = opened.find_layer(&job, sink)?;
+                scan_layer(&opened, &mut layer, &job, geometry, consumer, sink)
+            };
             inputs.push(input);
             done
         };

@@ -411,7 +411,7 @@ pub(super) struct Bans<'a> {
     junctions: Option<&'a HashMap<i64, Coord<f64>>>,
     layer: Option<String>,
     fields: Fields,
-    pub(super) bans: Vec<RawBan>,
+    pub(super) read: Vec<RawBan>,
 }
 
 impl<'a> Bans<'a> {
@@ -422,7 +422,7 @@ impl<'a> Bans<'a> {
         layer: &str,
     ) -> Self {
         let layer = Some(layer.to_owned());
-        Self { job, known, junctions, layer, fields: Fields::default(), bans: Vec::new() }
+        Self { job, known, junctions, layer, fields: Fields::default(), read: Vec::new() }
     }
 }
 
@@ -486,7 +486,7 @@ impl Consumer for Bans<'_> {
         }
         if let (Some(id), Some(via), true) = (id, via, fine) {
             let layer = self.layer.clone();
-            self.bans.push(RawBan { layer, row, id: id.to_string(), via: Some(via), roads });
+            self.read.push(RawBan { layer, row, id: id.to_string(), via: Some(via), roads });
         }
         Ok(())
     }
