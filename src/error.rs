@@ -153,6 +153,15 @@ rules! {
     DateFormat = "M019" Error,
     /// A municipality of the polygons that the population table does not have; it takes no part. `cvegeo`.
     PolygonWithoutPopulation = "M020" Warning,
+    /// A stated length that is below 0.95 times that of the line (which is then used) or above 5 times (kept).
+    /// `stated`, `line`, `used`, in km.
+    LengthImplausible = "M021" Warning,
+    /// A road that is there twice: same reference, positions, length and directions; one is used. `first`.
+    RoadRepeated = "M022" Warning,
+    /// A last visit after the study's reference date; it counts as of that day. `visit`, `reference`.
+    VisitAfterReference = "M023" Warning,
+    /// A crossing at the position of another; both are used. `first`.
+    CrossingRepeated = "M024" Warning,
     /// A period that is not `2015`, `2015-03`, `2015/2020` or `2015-01/2020-06`.
     PeriodFormat = "M030" Error,
     /// Periods of one municipality and modality that overlap: cases would count twice.

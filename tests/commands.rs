@@ -511,6 +511,87 @@ fn wrong_usage_is_told_in_the_language(
 }
 
 #[test]
+fn a_number_out_of_its_range_is_told_the_range() {
+    let answer = run(&["demo", "--draws", "9"]).exits(2);
+    assert!(answer.stderr.contains("entre 10 y 100000"), "{}", answer.stderr);
+    let answer = run(&["demo", "--threads", "0", "--lang", "en"]).exits(2);
+    assert!(answer.stderr.contains("between 1 and 1024"), "{}", answer.stderr);
+}
+
+#[test]
+fn only_a_command_that_writes_says_that_it_wrote_nothing() {
+    let study = Study::new();
+    study.run(&[]).exits(0);
+    study.append("../out/LEEME.txt", "x");
+    study.append("study.toml", "[sorces]\n");
+    for answer in [study.check(&[]), Answer::of(corredor().arg("verify").arg(study.out()))] {
+        let answer = answer.exits(1);
+        assert!(answer.stderr.contains("Errores: 1."), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("No se escribió nada."), "{}", answer.stderr);
+    }
+    let answer = Answer::of(&mut study.command("other")).exits(1);
+    assert!(answer.stderr.contains("No se escribió nada."), "{}", answer.stderr);
+}
+
+#[test]
+fn what_a_killed_run_left_is_mentioned() {
+    let study = Study::new();
+    let left = study.root().join(".corredor-out-a1b2c3.tmp");
+    fs::create_dir(&left).unwrap();
+    let answer = study.run(&[]).exits(0);
+    assert!(answer.stderr.contains(&left.display().to_string()), "{}", answer.stderr);
+    assert!(left.exists(), "it may be of a run that is under way");
+    let answer = Answer::of(corredor().arg("doctor").current_dir(study.root())).exits(0);
+    assert!(answer.stdout.contains(".corredor-out-a1b2c3.tmp"), "{}", answer.stdout);
+}
+
+#[test]
+fn a_distance_below_a_kilometre_is_told_in_metres() {
+    let study = Study::new();
+    study.edit("study.toml", "max_snap_m = 15000.0", "max_snap_m = 20.0");
+    let answer = study.check(&[]);
+    let line = answer.stderr.lines().find(|l| l.contains("N001") && l.contains(" m de la carretera"));
+    assert!(line.is_some(), "{}", answer.stderr);
+    assert!(!answer.stderr.contains(" 0.0 km"), "{}", answer.stderr);
+}
+
+#[test]
+fn the_summary_says_what_its_numbers_are_and_warns() {
+    let study = Study::new();
+    let answer = study.run(&[]).exits(0);
+    for part in ["en al menos el 80 % de los sorteos", "entre los N primeros (N = 1)", "pertenencia"] {
+        assert!(answer.stdout.contains(part), "{}", answer.stdout);
+    }
+    assert!(!answer.stdout.contains("AVISO"), "{}", answer.stdout);
+    // No link can be in the top so often that it is a corridor as long as the state.
+    study.edit("study.toml", "perturbations = 8", "perturbations = 8\ncorridor_min_km = 100.0");
+    let answer = Answer::of(&mut study.command("none")).exits(0);
+    assert!(answer.stdout.contains("No hay corredores"), "{}", answer.stdout);
+    // Without the roads around the capital most of the demand has no way.
+    let closure = "\n[[closures]]\npoint = [-93.12, 16.75]\nradius_m = 60000.0\n";
+    study.append("study.toml", closure);
+    let answer = Answer::of(&mut study.command("shut")).exits(0);
+    assert!(answer.stdout.contains("AVISO") && answer.stdout.contains("no halla paso;"), "{}", answer.stdout);
+}
+
+#[test]
+fn public_results_of_other_seeds_have_other_ids() {
+    let study = Study::new();
+    let id = |name: &str, args: &[&str]| {
+        Answer::of(study.command(name).args(["--audience", "public"]).args(args)).exits(0);
+        let manifest = manifest(&study.root().join(name));
+        assert!(manifest.get("seed").is_none() && manifest["commitment"].is_string());
+        manifest["run_id"].clone()
+    };
+    let first = id("a", &[]);
+    assert_eq!(first, id("b", &[]));
+    assert_ne!(first, id("c", &["--seed", "7"]));
+    assert_ne!(first, id("d", &["--draws", "11"]));
+    study.append("study.toml", "\n[[closures]]\nref = 'MEX-200'\nbetween = ['Mapastepec', 'Pijijiapan']\n");
+    assert_ne!(first, id("e", &[]));
+}
+
+#[test]
 fn no_words_at_all_ask_for_help() {
     let answer = run(&[]).exits(2);
     assert!(answer.stderr.contains("Uso:") && answer.stderr.contains("demo"), "{}", answer.stderr);

@@ -11,6 +11,7 @@ use corredor::cli::progress::Progress;
 use corredor::cli::{config, embedded};
 use corredor::disclosure::Tier;
 use corredor::layers::feature::{Feature, Lang, Layer};
+use corredor::model::domain::CrossingStatus;
 use corredor::model::incidence::CountDatum;
 use corredor::model::prior::Prior;
 use corredor::model::study::{Closure, Study};
@@ -276,7 +277,23 @@ fn every_score_comes_with_its_interval_and_reasons_that_add_up() {
     }
     for row in demo.rows("worksites") {
         assert!(row.text("name").contains("SINTÉTICO") && row.value("synthetic") == true);
-        assert_eq!(row.value("reasons").as_array().unwrap().len(), 5);
+        let reasons = row.value("reasons").as_array().unwrap();
+        assert_eq!(reasons.len(), 5);
+        let sum: f64 = reasons.iter().map(|r| r["value"].as_f64().unwrap()).sum();
+        assert!((sum - row.number("score")).abs() < 1e-9, "{}: {sum}", row.text("id"));
+        for reason in reasons {
+            let told = reason["label"].as_str().unwrap().ends_with(": sin dato (valor medio)");
+            assert_eq!(told, reason["known"] == false, "{reason}");
+        }
+    }
+    for row in demo.rows("checkpoints") {
+        let counts = row.value("counts_as_coverage") == true;
+        assert_eq!(row.value("flow_detected").is_number(), counts, "{}", row.text("name"));
+        if counts {
+            let reasons = row.value("reasons").as_array().unwrap();
+            let sum: f64 = reasons.iter().map(|r| r["value"].as_f64().unwrap()).sum();
+            assert!((sum - row.number("flow_met")).abs() < 1e-9, "{}: {sum}", row.text("name"));
+        }
     }
 }
 
@@ -300,6 +317,92 @@ fn the_public_result_holds_no_post_no_establishment_and_no_small_count() {
         .map(|r| r.number("count_min"))
         .sum();
     assert_eq!(exact, 394.0);
+}
+
+#[test]
+fn the_public_result_does_not_tell_how_many_informal_crossings_there_are() {
+    let mut loaded = load(|study| study.parameters.draws = 20);
+    loaded.domain.crossings[2].status = CrossingStatus::Informal;
+    loaded.domain.crossings[5].status = CrossingStatus::Informal;
+    let public = analyse(&loaded, Tier::Public);
+    let rows: Vec<_> = public.rows("crossings").collect();
+    assert_eq!(rows.len(), loaded.domain.crossings.len() - 2);
+    for row in &rows {
+        assert!(row.number("n_candidates") <= rows.len() as f64);
+    }
+    let of_border = |row: &Row<'_>| -> f64 {
+        let border = |r: &&Value| r["factor"].as_str().unwrap().starts_with("border_");
+        row.value("reasons")
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(border)
+            .map(|r| r["value"].as_f64().unwrap())
+            .sum()
+    };
+    // All that comes from the border comes through what is shown: 36 % by its prior.
+    let all: f64 = rows.iter().map(of_border).sum();
+    assert!((0.30..0.45).contains(&all), "{all}");
+    // As many or as strong as they may be, no value changes.
+    loaded.domain.crossings[2].weight = 9.0;
+    loaded.domain.crossings[5].weight = 0.0;
+    let other = analyse(&loaded, Tier::Public);
+    for layer in ["crossings", "corridors"] {
+        let values = |r: &Result| -> Vec<Vec<Value>> {
+            r.layers[layer].features.iter().map(|f| f.values.clone()).collect()
+        };
+        assert_eq!(values(&public), values(&other), "{layer}");
+    }
+    assert_eq!(analyse(&loaded, Tier::Restricted).rows("crossings").count(), rows.len() + 2);
+}
+
+/// Every number in a value, however deep.
+fn numbers(value: &Value, out: &mut Vec<f64>) {
+    match value {
+        Value::Number(n) => out.extend(n.as_f64()),
+        Value::Array(list) => list.iter().for_each(|v| numbers(v, out)),
+        Value::Object(map) => map.values().for_each(|v| numbers(v, out)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_public_value_of_a_municipality_gives_a_restricted_one() {
+    let loaded = load(|study| study.parameters.draws = 20);
+    let public = analyse(&loaded, Tier::Public);
+    let fields = public.layers["municipalities"].def.fields;
+    // Whole numbers, such as a bound of 0, say nothing by being the same.
+    let fractional = |v: &f64| v.fract() != 0.0;
+    let mut ratios: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
+    for row in public.rows("municipalities") {
+        let of = |tier: Tier| -> Vec<(usize, f64)> {
+            let mut out = Vec::new();
+            for (i, field) in fields.iter().enumerate().filter(|(_, f)| f.tier == tier) {
+                let mut found = Vec::new();
+                numbers(row.value(field.name), &mut found);
+                out.extend(found.into_iter().filter(fractional).map(|v| (i, v)));
+            }
+            out
+        };
+        let restricted = of(Tier::Restricted);
+        assert!(!restricted.is_empty(), "the share of demand at least");
+        for (secret, value) in restricted {
+            for (open, shown) in of(Tier::Public) {
+                let (a, b) = (fields[open].name, fields[secret].name);
+                assert!((shown - value).abs() > 1e-9, "{}: {a} is {b}", row.text("name"));
+                ratios.entry((open, secret)).or_default().push(shown / value);
+            }
+        }
+        assert!(row.value("reasons").is_null());
+    }
+    // Nor does one give the other by a factor that is the same everywhere.
+    for ((open, secret), list) in ratios.into_iter().filter(|(_, list)| list.len() > 10) {
+        let (low, high) = list.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), r| (l.min(*r), h.max(*r)));
+        let names = (fields[open].name, fields[secret].name);
+        assert!(high > 1.001 * low, "{names:?}: {low} to {high}");
+    }
+    let inside = analyse(&loaded, Tier::Restricted);
+    assert!(inside.rows("municipalities").all(|r| r.value("reasons").is_array()));
 }
 
 #[test]

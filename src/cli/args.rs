@@ -210,6 +210,13 @@ fn localised(command: Command, lang: Lang) -> Command {
         )
 }
 
+/// Both ends of the range that a number is not in; clap tells them only in its own sentence.
+fn range_of(error: &clap::Error) -> Option<[String; 2]> {
+    let cause = std::error::Error::source(error)?.to_string();
+    let (low, high) = cause.split_once(" is not in ")?.1.split_once("..=")?;
+    Some([low.to_owned(), high.to_owned()])
+}
+
 /// A usage error of clap in the user's language: what is wrong, the usage, where to look.
 #[must_use]
 pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
@@ -220,7 +227,13 @@ pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
     let what = match error.kind() {
         ErrorKind::UnknownArgument => fill("cli.error.unknown_argument", &[("arg", arg)]),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            fill("cli.error.invalid_value", &[("arg", arg), ("value", context(ContextKind::InvalidValue))])
+            let value = ("value", context(ContextKind::InvalidValue));
+            match range_of(error) {
+                Some([low, high]) => {
+                    fill("cli.error.out_of_range", &[("arg", arg), value, ("low", low), ("high", high)])
+                }
+                None => fill("cli.error.invalid_value", &[("arg", arg), value]),
+            }
         }
         ErrorKind::MissingRequiredArgument => fill("cli.error.missing", &[("arg", arg)]),
         ErrorKind::InvalidSubcommand => {

@@ -42,6 +42,13 @@ pub fn examine(lang: Lang) -> Vec<Finding> {
     out.push(Finding { what: text(lang, "doctor.threads"), ok: threads > 0, found: threads.to_string() });
     let files = embedded::count();
     out.push(Finding { what: text(lang, "doctor.study"), ok: files > 0, found: files.to_string() });
+    // Nothing to fail for: they may be of a run that is under way.
+    let left: Vec<String> = crate::layers::atomic::leftovers(std::path::Path::new("result"))
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    let found = if left.is_empty() { "–".to_owned() } else { left.join(", ") };
+    out.push(Finding { what: text(lang, "doctor.leftovers"), ok: true, found });
     let written = write_test();
     out.push(Finding {
         what: text(lang, "doctor.write"),

@@ -15,6 +15,7 @@ use super::progress::Progress;
 use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::object::Corridor;
 use crate::corridors::score::summarise;
 use crate::corridors::{extract, object, params};
 use crate::disclosure::Tier;
@@ -29,7 +30,7 @@ use crate::layers::feature::{Lang, Layer};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::build::Tables;
-use crate::model::domain::{Domain, Municipality, RoadClass};
+use crate::model::domain::{CrossingStatus, Domain, Municipality, RoadClass};
 use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
 use crate::model::study::Study;
@@ -191,7 +192,7 @@ fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Fa
             .map_or_else(String::new, |(_, spec)| spec.path.clone())
     };
     for point in &built.unsnapped {
-        let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| format!("{:.1} km", d.km()));
+        let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| distance_text(d.0));
         let mut fault = Fault::new(Rule::Unsnapped, file_of(point.source))
             .seen(point.id.clone())
             .with("distance", distance);
@@ -213,6 +214,11 @@ fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Fa
         let road = &domain.roads[road];
         faults.push(Fault::new(Rule::LineDegenerate, file_of("roads")).row(road.row).seen(road.id.clone()));
     }
+}
+
+/// A distance for people: metres below one kilometre, where kilometres would say nothing.
+fn distance_text(metres: f64) -> String {
+    if metres < 1000.0 { format!("{metres:.0} m") } else { format!("{:.1} km", metres / 1000.0) }
 }
 
 fn data_of(domain: &Domain) -> Vec<CountDatum> {
@@ -307,7 +313,11 @@ pub fn analyse(
     };
     let counts = prepare_counts(study, domain, &released.data, released.total)
         .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
-    let places = Places::new(domain, &released.data, built);
+    let mut places = Places::new(domain, &released.data, built);
+    if audience == Tier::Public {
+        // What is missing from the sum over the crossings that are shown would tell how many are not.
+        places.without_border_origins(|i| domain.crossings[i].status == CrossingStatus::Informal);
+    }
 
     let placed_posts = posts::place_existing(domain, &built.network, study.parameters.max_snap_m);
     let flows = if steps.iter().any(|s| *s != Step::Incidence) {
@@ -322,7 +332,10 @@ pub fn analyse(
     let rates = summarise_rates(&cells(study, domain, &released.data), &drawn)
         .map_err(|e| Error::Environment(e.to_string()))?;
 
-    let run_id = run_id(study, domain, audience, &released, &format!("{} {steps:?}", lang.code()));
+    let inputs: Vec<InputRecord> = domain.provenance.iter().map(input_record).collect();
+    let commitment = (audience == Tier::Public).then(|| commitment(study, &inputs)).flatten();
+    let shown = format!("{} {steps:?}", lang.code());
+    let run_id = run_id(study, domain, audience, &released, commitment.as_deref(), &shown);
     let context = Context {
         run_id: &run_id,
         lang,
@@ -363,11 +376,9 @@ pub fn analyse(
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
     manifest.parameters = Some(without_key(study));
-    manifest.inputs = domain.provenance.iter().map(input_record).collect();
+    manifest.inputs = inputs;
     manifest.statistics = statistics;
-    if audience == Tier::Public {
-        manifest.commitment = commitment(study, &manifest);
-    }
+    manifest.commitment = commitment;
     let set = ResultSet {
         layers,
         manifest,
@@ -412,26 +423,43 @@ fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 
     let chains = extract::corridors(&built.network, &means, &membership, p.membership, p.corridor_min_km);
     let unnamed = text(lang, "map.no_reference");
     let (corridors, n) = object::corridors(&built.network, domain, flows, chains, &unnamed);
-    summary.push(text(lang, "done.corridors"));
-    summary.extend(corridors.iter().take(5).map(|c| {
-        let s = &c.summary;
-        let pct = |v: f64| format!("{:.1}", v * 100.0);
-        format!(
-            "  {}. {}  {} % ({}–{} %)  {:.2}",
-            c.rank,
-            c.name,
-            pct(s.mean),
-            pct(s.p05),
-            pct(s.p95),
-            s.pr_top
-        )
-    }));
-    summary.push(demand_line(flows, lang));
+    summary.extend(corridor_lines(study, &corridors, n, lang));
+    summary.extend(demand_lines(flows, lang));
     [
         assemble::roads(context, &links, candidates, &corridors),
         assemble::corridors(context, &corridors, n),
         assemble::crossings(context),
     ]
+}
+
+/// What the command line says of the corridors: how many by what threshold, and the first five, each number with
+/// what it is.
+fn corridor_lines(study: &Study, corridors: &[Corridor], candidates: usize, lang: Lang) -> Vec<String> {
+    let p = &study.parameters;
+    let mut params = vec![
+        ("threshold", format!("{:.0}", p.membership * 100.0)),
+        ("km", format!("{:.0}", p.corridor_min_km)),
+        ("count", corridors.len().to_string()),
+    ];
+    if corridors.is_empty() {
+        return vec![fill(lang, "done.no_corridors", &params)];
+    }
+    // As in `pr_top`: a tenth of the candidates, at least one.
+    params.push(("top", (candidates / 10).max(1).to_string()));
+    let mut out = vec![fill(lang, "done.corridors", &params)];
+    out.extend(corridors.iter().take(5).map(|c| {
+        let s = &c.summary;
+        let pct = |v: f64| format!("{:.1}", v * 100.0);
+        let numbers = [
+            ("mean", pct(s.mean)),
+            ("p05", pct(s.p05)),
+            ("p95", pct(s.p95)),
+            ("pr_top", format!("{:.2}", s.pr_top)),
+            ("membership", format!("{:.2}", c.chain.membership)),
+        ];
+        format!("  {}. {}: {}", c.rank, c.name, fill(lang, "done.corridor", &numbers))
+    }));
+    out
 }
 
 /// The study as the manifest shows it, without the key of the commitment.
@@ -442,8 +470,16 @@ fn without_key(study: &Study) -> serde_json::Value {
 }
 
 /// The id of a run: from everything that goes into it, `shown` (language and steps) too; for the public only
-/// from what is released.
-fn run_id(study: &Study, domain: &Domain, audience: Tier, released: &Release, shown: &str) -> String {
+/// from what is released, and from the commitment, which changes with all that is not: two public results with
+/// other seeds, draws, closures or parameters have other ids, if the study has a key.
+fn run_id(
+    study: &Study,
+    domain: &Domain,
+    audience: Tier,
+    released: &Release,
+    commitment: Option<&str>,
+    shown: &str,
+) -> String {
     let version = format!("{} {shown}", env!("CARGO_PKG_VERSION"));
     match audience {
         Tier::Restricted => {
@@ -452,16 +488,17 @@ fn run_id(study: &Study, domain: &Domain, audience: Tier, released: &Release, sh
         }
         Tier::Public => {
             let data = serde_json::to_string(&released.data).unwrap_or_default();
-            stable_id([version, study.study.name.clone(), data, format!("{:?}", released.total)])
+            let commitment = commitment.unwrap_or_default().to_owned();
+            stable_id([version, study.study.name.clone(), data, format!("{:?}", released.total), commitment])
         }
     }
 }
 
 /// A keyed commitment to what the public manifest leaves out: HMAC-SHA256 over it, under the study's key.
-fn commitment(study: &Study, manifest: &Manifest) -> Option<String> {
+fn commitment(study: &Study, inputs: &[InputRecord]) -> Option<String> {
     let key = study.disclosure.commitment_key.as_deref()?;
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
-    let text = json!({ "seed": manifest.seed, "parameters": manifest.parameters, "inputs": manifest.inputs });
+    let text = json!({ "seed": study.seed, "parameters": without_key(study), "inputs": inputs });
     mac.update(text.to_string().as_bytes());
     Some(hex(&mac.finalize().into_bytes()))
 }
@@ -496,13 +533,19 @@ fn fates(flows: &Flows) -> [f64; 4] {
     ]
 }
 
-fn demand_line(flows: &Flows, lang: Lang) -> String {
-    let [served, inner, unserved, unlocated] = fates(flows).map(|v| format!("{:.1}", v * 100.0));
-    fill(
-        lang,
-        "done.demand",
-        &[("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)],
-    )
+/// Above this share of demand without a way, what is said of roads stands on the rest alone.
+const MUCH_UNSERVED: f64 = 0.2;
+
+/// What became of the demand, with a warning where much of it finds no way.
+fn demand_lines(flows: &Flows, lang: Lang) -> Vec<String> {
+    let fates = fates(flows);
+    let [served, inner, unserved, unlocated] = fates.map(|v| format!("{:.1}", v * 100.0));
+    let params = [("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)];
+    let mut out = vec![fill(lang, "done.demand", &params)];
+    if fates[2] > MUCH_UNSERVED {
+        out.push(fill(lang, "done.unserved", &params));
+    }
+    out
 }
 
 /// Figures of the run for the manifest.
@@ -570,6 +613,10 @@ fn notices(
         Tier::Public => {
             let k = study.disclosure.k;
             out.push(fill(lang, "notice.bands", &[("k", k.to_string()), ("top", (k - 1).to_string())]));
+            if !domain.crossings.is_empty() {
+                // Said whether or not there are others, so that it tells nothing.
+                out.push(text(lang, "notice.crossings"));
+            }
             if released.total.is_none() && study.incidence.total.is_some() {
                 out.push(text(lang, "notice.total_withheld"));
             }

@@ -54,11 +54,80 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
         let clause = nearest.map_or_else(String::new, |key| fill(lang, "fault.nearest", &[("key", key)]));
         params = vec![("nearest", clause)];
     }
+    if fault.rule == crate::error::Rule::ValueType {
+        for (_, detail) in params.iter_mut().filter(|(name, _)| *name == "detail") {
+            *detail = type_detail(lang, detail);
+        }
+    }
     let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
     match params.iter().find(|(name, _)| *name == "count") {
         Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
         None => text,
     }
+}
+
+/// What a parser says of a value of the wrong type, in the user's language and without the value. A form that is
+/// not known stays as it is in English, and leads to the schema in Spanish.
+fn type_detail(lang: Lang, detail: &str) -> String {
+    if let Some((found, expected)) = detail
+        .strip_prefix("invalid type: ")
+        .or_else(|| detail.strip_prefix("invalid value: "))
+        // A text may hold the words itself; what is expected never does.
+        .and_then(|rest| rest.rsplit_once(", expected "))
+        && let (Some(found), Some(expected)) = (kind(found), kind(expected))
+    {
+        let [found, expected] = [found, expected].map(|k| text(lang, &format!("fault.kind_{k}")));
+        return fill(lang, "fault.type_mismatch", &[("found", found), ("expected", expected)]);
+    }
+    if let Some(key) = detail.strip_prefix("missing field ") {
+        return fill(lang, "fault.missing_field", &[("key", key.trim_matches('`'))]);
+    }
+    if let Some((key, expected)) =
+        detail.strip_prefix("unknown variant ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
+        let expected = expected.trim_start_matches("one of ").replace('`', "");
+        let params = [("key", key.trim_matches('`').to_owned()), ("expected", expected)];
+        return fill(lang, "fault.not_an_option", &params);
+    }
+    if lang == Lang::En || detail.starts_with('{') {
+        return detail.to_owned();
+    }
+    text(lang, "fault.see_schema")
+}
+
+/// The kind of value that serde names by its first words.
+fn kind(words: &str) -> Option<&'static str> {
+    const KINDS: [(&str, &str); 20] = [
+        ("string", "text"),
+        ("a string", "text"),
+        ("integer", "whole"),
+        ("i32", "whole"),
+        ("i64", "whole"),
+        ("u8", "count"),
+        ("u16", "count"),
+        ("u32", "count"),
+        ("u64", "count"),
+        ("usize", "count"),
+        ("floating point", "number"),
+        ("f64", "number"),
+        ("boolean", "boolean"),
+        ("a boolean", "boolean"),
+        ("map", "table"),
+        ("a map", "table"),
+        ("struct", "table"),
+        ("sequence", "list"),
+        ("a sequence", "list"),
+        ("an array", "list"),
+    ];
+    if words.contains("datetime") {
+        return Some("date");
+    }
+    KINDS
+        .into_iter()
+        .find(|(start, _)| {
+            words.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+        .map(|(_, kind)| kind)
 }
 
 /// Faults as lines, with their count below.
@@ -92,13 +161,15 @@ pub fn fault_json(lang: Lang, faults: &Faults) -> serde_json::Value {
         .collect()
 }
 
-/// An error as text, its cause chain once.
+/// An error as text, its cause chain once. `writes`: whether the command would have written a result, so that it
+/// is worth saying that it did not.
 #[must_use]
-pub fn error_text(lang: Lang, error: &Error) -> String {
+pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
     match error {
-        Error::Faults(faults) => {
+        Error::Faults(faults) if writes => {
             format!("{}\n{}", fault_report(lang, faults), text(lang, "fault.nothing_written"))
         }
+        Error::Faults(faults) => fault_report(lang, faults),
         Error::Usage { key, params } => fill(lang, key, params),
         Error::Io { path, source } => {
             fill(lang, "error.io", &[("path", path.clone()), ("cause", source.to_string())])
@@ -112,6 +183,43 @@ pub fn error_text(lang: Lang, error: &Error) -> String {
 mod tests {
     use super::*;
     use crate::error::Rule;
+
+    #[test]
+    fn what_a_parser_says_of_a_type_is_told_in_the_language_and_without_the_value() {
+        for (detail, es, en) in [
+            (
+                "invalid type: string \"many, expected u8\", expected u32",
+                "se encontró texto y se espera un número entero no negativo",
+                "found text, expected a whole number of 0 or more",
+            ),
+            (
+                "invalid type: floating point `1.5`, expected u64",
+                "se encontró un número y se espera un número entero no negativo",
+                "found a number, expected a whole number of 0 or more",
+            ),
+            (
+                "invalid type: map, expected a string",
+                "se encontró una tabla y se espera texto",
+                "found a table, expected text",
+            ),
+            (
+                "invalid type: boolean `true`, expected struct Sources",
+                "se encontró verdadero o falso (true, false) y se espera una tabla",
+                "found true or false, expected a table",
+            ),
+            ("missing field `path`", "falta la clave «path»", "the key “path” is missing"),
+            (
+                "unknown variant `x`, expected one of `a`, `b`",
+                "«x» no es una opción; use una de: a, b",
+                "“x” is no option; use one of: a, b",
+            ),
+            ("something else", "vea «corredor schema»", "something else"),
+            ("{ fixed = 0.3 }", "{ fixed = 0.3 }", "{ fixed = 0.3 }"),
+        ] {
+            assert_eq!(type_detail(Lang::Es, detail), es);
+            assert_eq!(type_detail(Lang::En, detail), en);
+        }
+    }
 
     #[test]
     fn every_rule_has_a_text_in_both_languages_that_differ() {

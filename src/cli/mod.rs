@@ -25,7 +25,7 @@ use progress::Progress;
 
 use crate::disclosure::Tier;
 use crate::error::{Error, Faults, Result};
-use crate::layers::atomic::ResultFolder;
+use crate::layers::atomic::{self, ResultFolder};
 use crate::layers::feature::Lang;
 use crate::layers::{verify, write};
 
@@ -53,6 +53,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let json = cli.shared.json;
+    let writes = matches!(cli.command, Cmd::Demo { .. } | Cmd::Init { .. } | Cmd::Run { .. });
     let study = match &cli.command {
         Cmd::Check { study } | Cmd::Run { study, .. } => Some(study.clone()),
         _ => None,
@@ -66,7 +67,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
                     return 3;
                 }
             } else {
-                complain(&error_text(lang, &e));
+                complain(&error_text(lang, &e, writes));
                 if let (Some(study), Error::Faults(faults)) = (&study, &e) {
                     complain(&config::excerpts(study, faults, lang));
                 }
@@ -148,7 +149,17 @@ impl Session {
         Ok(loaded)
     }
 
+    /// Tells of what an earlier run that was killed has left beside `out`.
+    fn mention_leftovers(&self, out: &Path) {
+        if !self.shared.quiet {
+            for path in atomic::leftovers(out) {
+                complain(&fill(self.lang, "error.leftover", &[("path", path.display().to_string())]));
+            }
+        }
+    }
+
     fn demo(&self, out: &Path) -> Result<String> {
+        self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
         embedded::write(study.path())?;
@@ -165,6 +176,7 @@ impl Session {
     }
 
     fn run(&self, study: &Path, out: &Path, steps: &[args::Step]) -> Result<String> {
+        self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let loaded = self.load(study)?;
         let audience = self.shared.audience.into();

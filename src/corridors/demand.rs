@@ -153,6 +153,19 @@ impl Places {
     }
 }
 
+impl Places {
+    /// Takes the crossings that `leave_out` names from the origins; the others share their trips by their own
+    /// weights. The road through such a crossing stays.
+    pub fn without_border_origins(&mut self, leave_out: impl Fn(usize) -> bool) {
+        self.origins.retain(|o| o.class != OriginClass::Border || !leave_out(o.place));
+        for (crossing, weight) in self.crossing_weights.iter_mut().enumerate() {
+            if leave_out(crossing) {
+                *weight = 0.0;
+            }
+        }
+    }
+}
+
 /// `(mean − IM) / sd` over the municipalities that have an index.
 fn standardised(domain: &Domain) -> Vec<f64> {
     let known: Vec<f64> = domain.municipalities.iter().filter_map(|m| m.marginalization).collect();

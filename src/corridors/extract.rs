@@ -8,7 +8,8 @@
 //!    chain: there the flow spreads over parallel streets and no single one of them is a member.
 //! 4. A chain is split where its flow divides: neighbours are merged, the most alike first, while the smaller
 //!    mean share is at least [`ALIKE`] of the larger, so that a corridor ends where the larger part of its
-//!    flow leaves; pieces shorter than the minimum go to the neighbour that is most like them.
+//!    flow leaves; pieces shorter than the minimum go to the neighbour that is most like them, and at an end,
+//!    where the one neighbour is not like them, they are no part of the corridor.
 //! 5. What is still shorter than the minimum is a street or a junction, not a corridor.
 
 use std::collections::BTreeMap;
@@ -250,6 +251,9 @@ fn turn(network: &Network, a: LinkId, b: LinkId, junction: JunctionId) -> f64 {
     let away = |id: LinkId| {
         let link = network.link(id);
         let points = &link.line.0;
+        if points.len() < 2 {
+            return 0.0;
+        }
         // Longitudes shrink with latitude; near the equator the cosine is close enough for an angle.
         let (at, beside) = if link.from == junction {
             (points[0], points[1])
@@ -299,6 +303,14 @@ fn split(
         km: f64,
         weighted: f64,
     }
+    /// Puts group `at` and the next one together.
+    fn merge(groups: &mut Vec<Group>, at: usize) {
+        let right = groups.remove(at + 1);
+        let left = &mut groups[at];
+        left.range.end = right.range.end;
+        left.km += right.km;
+        left.weighted += right.weighted;
+    }
     let mut groups: Vec<Group> = links
         .iter()
         .enumerate()
@@ -317,23 +329,29 @@ fn split(
             .map(|i| (ratio(i), i))
             .filter(|(r, _)| *r >= ALIKE)
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let at = alike.map(|(_, i)| i).or_else(|| {
-            let short = (0..groups.len())
+        let shortest = |among: std::ops::Range<usize>| {
+            among
                 .filter(|&g| groups[g].km < min_km)
-                .min_by(|&a, &b| groups[a].km.total_cmp(&groups[b].km))?;
-            let before = short.checked_sub(1);
-            let after = (short < pairs).then_some(short);
-            match (before, after) {
-                (Some(b), Some(a)) => Some(if ratio(b) >= ratio(a) { b } else { a }),
-                (b, a) => b.or(a),
-            }
+                .min_by(|&a, &b| groups[a].km.total_cmp(&groups[b].km).then(a.cmp(&b)))
+        };
+        let at = alike.map(|(_, i)| i).or_else(|| {
+            let short = shortest(1..pairs)?;
+            Some(if ratio(short - 1) >= ratio(short) { short - 1 } else { short })
         });
-        let Some(at) = at else { break };
-        let right = groups.remove(at + 1);
-        let left = &mut groups[at];
-        left.range.end = right.range.end;
-        left.km += right.km;
-        left.weighted += right.weighted;
+        let Some(at) = at else {
+            // What is left short stands at an end and is not like its neighbour: the flow that makes the corridor
+            // is not on it. It is cut off as long as a corridor remains, and only then merged.
+            let Some(short) = shortest(0..groups.len()).filter(|_| pairs > 0) else { break };
+            let km: f64 = groups.iter().map(|g| g.km).sum();
+            if km - groups[short].km >= min_km {
+                groups.remove(short);
+                continue;
+            }
+            let at = short.min(pairs - 1);
+            merge(&mut groups, at);
+            continue;
+        };
+        merge(&mut groups, at);
     }
     groups
         .into_iter()

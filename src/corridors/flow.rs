@@ -11,7 +11,7 @@ pub const PARTS: usize = 4;
 pub struct Fate {
     /// Travelled over links.
     pub served: i64,
-    /// Stayed inside its municipality.
+    /// Stayed inside its municipality, or at the junction that it shares with its neighbour: loads no link.
     pub inner: i64,
     /// Had no way.
     pub unserved: i64,
@@ -47,11 +47,12 @@ pub fn assign(
 ) -> Fate {
     let mut fate = Fate::default();
     for ((destination, &main), &null) in places.destinations.iter().zip(demand.0).zip(demand.1) {
-        if is_inner(origin, destination) {
+        let junction = destination.access.junction;
+        // Between places that are joined to the network at one junction there is no link to load either.
+        if is_inner(origin, destination) || junction == origin.access.junction {
             fate.inner += main;
             continue;
         }
-        let junction = destination.access.junction;
         if search.distance(junction) == UNREACHED {
             fate.unserved += main;
             continue;

@@ -20,8 +20,9 @@ pub struct Release {
 
 /// Releases `data` with bands below `k`.
 ///
-/// Unknown cells stay unknown with their bound: nothing is known of them that could be given away. An
-/// interval is widened to whole bands, so that its ends tell nothing of how it came about.
+/// Unknown cells stay unknown, with their bound, if they have one, at the end of its band: a bound below
+/// `k − 1` would say more of a small count than a band does. An interval is widened to whole bands, so that its
+/// ends tell nothing of how it came about.
 #[must_use]
 pub fn release(data: &[CountDatum], total: Option<u32>, k: u32) -> Release {
     let banded: Vec<CountDatum> = data.iter().map(|d| band(*d, k)).collect();
@@ -61,14 +62,16 @@ const fn band(datum: CountDatum, k: u32) -> CountDatum {
         CountDatum::Interval { min, max } => {
             // Whole bands of width k; a lower end below k is zero.
             let low = if min < k { 0 } else { min / k * k };
-            let high = match (max / k).checked_add(1) {
-                Some(bands) => bands.saturating_mul(k) - 1,
-                None => u32::MAX,
-            };
-            CountDatum::Interval { min: low, max: high }
+            CountDatum::Interval { min: low, max: band_end(max, k) }
         }
-        CountDatum::Unknown { max } => CountDatum::Unknown { max },
+        CountDatum::Unknown { max: Some(max) } => CountDatum::Unknown { max: Some(band_end(max, k)) },
+        CountDatum::Unknown { max: None } => CountDatum::Unknown { max: None },
     }
+}
+
+/// The last number of the band of width `k` in which `n` lies; never below `k − 1`.
+const fn band_end(n: u32, k: u32) -> u32 {
+    (n - n % k).saturating_add(k - 1)
 }
 
 /// A band that includes zero and `n`, with an end that is a multiple of `k` above `n` by at least `k`.
@@ -79,7 +82,7 @@ const fn cover(n: u32, k: u32) -> CountDatum {
 /// Whether the total narrows a band: `Σ y ≤ total` with unlocated cases making up the difference, so that
 /// only the upper ends can be narrowed, by what the lower ends of the others leave; and, where the reader
 /// supposes that nothing is unlocated, the lower ends by what the upper ends of the others leave.
-/// An unknown cell counts as narrowed where less than `k − 1` is left for it, or less than its own bound.
+/// An unknown cell counts as narrowed where less than `k − 1` is left for it.
 fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
     let total = u64::from(total);
     let low: u64 = data.iter().map(|d| u64::from(d.min())).sum();
@@ -89,7 +92,7 @@ fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
         let need = match *d {
             CountDatum::Exact(_) => return false,
             CountDatum::Interval { max, .. } => max,
-            CountDatum::Unknown { max } => max.map_or(k - 1, |m| m.min(k - 1)),
+            CountDatum::Unknown { .. } => k - 1,
         };
         let min = u64::from(d.min());
         let largest = total.saturating_sub(low - min);
@@ -125,6 +128,15 @@ mod tests {
                 Unknown { max: Some(14) }
             ]
         );
+    }
+
+    #[test]
+    fn no_published_bound_is_below_the_end_of_the_first_band() {
+        for (bound, expected) in [(0, 14), (3, 14), (14, 14), (15, 29), (20, 29), (u32::MAX, u32::MAX)] {
+            let r = release(&[Unknown { max: Some(bound) }, Exact(40)], None, 15);
+            assert_eq!(r.data[0], Unknown { max: Some(expected) }, "{bound}");
+        }
+        assert_eq!(release(&[Unknown { max: None }], None, 15).data, [Unknown { max: None }]);
     }
 
     #[test]

@@ -72,8 +72,10 @@ proptest! {
                     }
                 }
                 Unknown { max } => {
-                    prop_assert_eq!(datum, &data[i]);
-                    let need = max.map_or(k - 1, |m| m.min(k - 1));
+                    let bound = data[i].max();
+                    prop_assert_eq!(max.is_none(), bound.is_none());
+                    prop_assert!(max.is_none_or(|m| m >= k - 1 && Some(m) >= bound), "{:?}", out);
+                    let need = k - 1;
                     for all_located in [false, true] {
                         if let Some(tight) = bounds(&out, i, all_located, 1_000) {
                             prop_assert!(tight.0 == 0 && tight.1 >= need, "cell {} of {:?}", i, &out);

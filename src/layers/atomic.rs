@@ -95,6 +95,28 @@ impl ResultFolder {
     }
 }
 
+/// Folders that runs which were killed have left beside `target`, in the order of their names; those of runs under
+/// way look the same. Empty where the folder cannot be read: making a result there will say why.
+#[must_use]
+pub fn leftovers(target: &Path) -> Vec<PathBuf> {
+    let Ok(target) = std::path::absolute(target) else { return Vec::new() };
+    let Some(entries) = target.parent().and_then(|parent| fs::read_dir(parent).ok()) else {
+        return Vec::new();
+    };
+    let ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+    let mut out: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|e| e.file_name().to_str().is_some_and(ours) && e.file_type().is_ok_and(|t| t.is_dir()))
+        .map(|e| e.path())
+        .collect();
+    out.sort();
+    out
+}
+
+/// How the names of temporary folders begin and end.
+const PREFIX: &str = ".corredor-";
+const SUFFIX: &str = ".tmp";
+
 fn usage(key: &'static str, target: &Path) -> Error {
     Error::Usage { key, params: vec![("path", target.display().to_string())] }
 }
@@ -105,7 +127,7 @@ fn parent(target: &Path) -> Result<&Path> {
 
 fn builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(".tmp");
+    builder.prefix(prefix).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     builder
@@ -246,6 +268,20 @@ mod tests {
         assert!(names(dir.path())[0].starts_with(".corredor-out-"));
         drop(folder);
         assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_run_leaves_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out");
+        assert!(leftovers(&target).is_empty());
+        let folder = ResultFolder::create(&target, false).unwrap();
+        // As if the process had ended here.
+        let left = folder.temp.keep();
+        fs::create_dir(dir.path().join(".corredor")).unwrap();
+        fs::write(dir.path().join(".corredor-notes.tmp"), "").unwrap();
+        assert_eq!(leftovers(&target), [left]);
+        assert!(leftovers(&dir.path().join("none/out")).is_empty());
     }
 
     #[test]

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use geo::{Geodesic, Geometry, Length, LineString, MultiPolygon};
+use geo::{Geometry, MultiPolygon};
 
 use super::columns::{Columns, Keys, records};
 use super::counts::{self, Counted};
-use super::domain::{Direction, Domain, Municipality, Road, RoadClass, Surface, TurnBan};
+use super::domain::{Domain, Municipality};
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
-use super::places;
 use super::study::{Study, date};
+use super::{places, roads};
 use crate::error::{Fault, Faults, Result, Rule};
-use crate::sources::raw::{RawBan, RawTable};
+use crate::sources::raw::RawTable;
 use crate::sources::spec::SourceSpec;
-use crate::units::Metres;
 
 /// The tables of a study by the name of their source, one for each file.
 pub type Tables = BTreeMap<&'static str, Vec<RawTable>>;
@@ -81,15 +80,18 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
         }
         Counted::default()
     };
-    let (roads, bans) = given.get("roads").map_or_else(Default::default, |s| roads(s, study, faults));
+    let (roads, bans) = given.get("roads").map_or_else(Default::default, |s| roads::roads(s, study, faults));
     let reference = date(&study.planning.reference_date);
     macro_rules! read {
         ($name:literal, $function:path $(, $extra:expr)*) => {
             given.get($name).map_or_else(Vec::new, |source| $function(source $(, $extra)*, faults))
         };
     }
-    let crossings = read!("crossings", places::crossings);
-    let exits = read!("exits", places::exits);
+    let mut crossings = read!("crossings", places::crossings);
+    let mut exits = read!("exits", places::exits);
+    // Their weights are drawn one after the other: in the order of ids, so that that of rows decides nothing.
+    crossings.sort_by(|a, b| a.id.cmp(&b.id));
+    exits.sort_by(|a, b| a.id.cmp(&b.id));
     let towns = read!("towns", places::towns, &codes);
     let posts = read!("posts", places::posts);
     let worksites = read!("worksites", places::worksites, &codes, reference);
@@ -97,6 +99,7 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
     if let Some(source) = given.get("worksites") {
         places::check_positions(source, &worksites, &municipalities, &frame, faults);
     }
+    cap_warnings(faults);
     faults.sort();
     Ok(Domain {
         municipalities,
@@ -230,138 +233,22 @@ fn polygons(
     }
 }
 
-fn roads(source: &Source<'_>, study: &Study, faults: &mut Faults) -> (Vec<Road>, Vec<TurnBan>) {
-    let optional = [
-        "id",
-        "ref",
-        "surface",
-        "toll",
-        "oneway",
-        "speed_kmh",
-        "length_km",
-        "region",
-        "schematic",
-        "from_node",
-        "to_node",
-        "level",
-    ];
-    let tables = source.columns(&["class"], &optional, faults);
-    let classes = RoadClass::ALL.map(|class| (class.name(), class));
-    let surfaces = [
-        ("paved", Surface::Paved),
-        ("pavimentado", Surface::Paved),
-        ("partly_paved", Surface::PartlyPaved),
-        ("unpaved", Surface::Unpaved),
-        ("terracería", Surface::Unpaved),
-    ];
-    let directions = [
-        ("no", Direction::Both),
-        ("both", Direction::Both),
-        ("yes", Direction::Forward),
-        ("forward", Direction::Forward),
-        ("-1", Direction::Backward),
-        ("backward", Direction::Backward),
-        ("closed", Direction::Closed),
-        ("0", Direction::Both),
-        ("1", Direction::Forward),
-        ("false", Direction::Both),
-        ("true", Direction::Forward),
-    ];
-    let mut keys = Keys::default();
-    let mut out = Vec::new();
-    for (columns, row) in records(&tables) {
-        let _ = columns.needed(row, "class", faults);
-        let class = columns.choice(row, "class", &classes, faults);
-        let surface = columns.choice(row, "surface", &surfaces, faults).unwrap_or(Surface::Paved);
-        let toll = columns.boolean(row, "toll", faults);
-        let direction = columns.choice(row, "oneway", &directions, faults).unwrap_or(Direction::Both);
-        let speed = columns.number(row, "speed_kmh", 1.0, 200.0, faults);
-        let length_km = columns.number(row, "length_km", 0.0, 10_000.0, faults);
-        let schematic = columns.boolean(row, "schematic", faults).unwrap_or(false);
-        let ends = match (columns.integer(row, "from_node", faults), columns.integer(row, "to_node", faults))
-        {
-            (Some(from), Some(to)) => Some([from, to]),
-            _ => None,
-        };
-        let level = columns.integer(row, "level", faults).and_then(|l| i32::try_from(l).ok()).unwrap_or(0);
-        let id = columns.text(row, "id").unwrap_or_else(|| row.row.to_string());
-        let Some(class) = class else { continue };
-        if !keys.insert(&id, columns, row, "id", faults) {
+/// Warnings of one rule that are kept one by one.
+pub(super) const WARNINGS: usize = 200;
+
+/// Of the warnings that a whole column can give, keeps the first ones and says how many there were.
+pub(super) fn cap_warnings(faults: &mut Faults) {
+    for rule in [Rule::LengthImplausible, Rule::RoadRepeated, Rule::VisitAfterReference] {
+        let count = faults.0.iter().filter(|f| f.rule == rule).count();
+        let Some(last) = faults.0.iter().rfind(|f| f.rule == rule).filter(|_| count > WARNINGS).cloned()
+        else {
             continue;
-        }
-        let lines = match &row.geometry {
-            Some(Geometry::LineString(line)) => vec![line.clone()],
-            Some(Geometry::MultiLineString(lines)) => lines.0.clone(),
-            _ => continue,
         };
-        let by_study = || {
-            let speeds = &study.parameters.speeds_kmh;
-            speeds
-                .get(&format!("{}/{}", class.name(), surface.name()))
-                .or_else(|| speeds.get(class.name()))
-                .copied()
-        };
-        let speed_kmh = speed.or_else(by_study).unwrap_or_else(|| class.default_speed(surface));
-        let total: f64 = lines.iter().map(|line| Geodesic.length(line)).sum();
-        // Keys are of the ends of a record, which has two only if it is one line.
-        let ends = ends.filter(|_| lines.len() == 1);
-        for line in lines {
-            let own = Geodesic.length(&line);
-            // A stated length belongs to the record: its parts share it by their own length.
-            let length = match length_km {
-                Some(km) if total > 0.0 => km * 1000.0 * own / total,
-                _ => own,
-            };
-            out.push(Road {
-                id: id.clone(),
-                row: row.row,
-                reference: columns.text(row, "ref").unwrap_or_default(),
-                class,
-                surface,
-                toll: toll.unwrap_or(class == RoadClass::Toll),
-                direction,
-                speed_kmh,
-                length: Metres(length),
-                region: columns.text(row, "region").unwrap_or_default(),
-                schematic,
-                ends,
-                level,
-                line: without_repeats(&line),
-            });
-        }
+        let mut seen = 0;
+        faults.0.retain(|f| {
+            seen += usize::from(f.rule == rule);
+            f.rule != rule || seen <= WARNINGS
+        });
+        faults.push(last.with("count", count));
     }
-    let bans = turn_bans(source, &out);
-    (out, bans)
-}
-
-/// The bans of a source by index of their roads. One on a road that was left out by rule, such as a closed one,
-/// bans nothing and is left out as well; the presets report those on roads that no record has.
-fn turn_bans(source: &Source<'_>, roads: &[Road]) -> Vec<TurnBan> {
-    if source.tables.iter().all(|table| table.bans.is_empty()) {
-        return Vec::new();
-    }
-    // A record with several parts has no single place in a sequence.
-    let mut index: BTreeMap<&str, Option<usize>> = BTreeMap::new();
-    for (i, road) in roads.iter().enumerate() {
-        index.entry(&road.id).and_modify(|slot| *slot = None).or_insert(Some(i));
-    }
-    let resolve = |ban: &RawBan| {
-        let roads: Option<Vec<usize>> =
-            ban.roads.iter().map(|id| index.get(id.as_str()).copied().flatten()).collect();
-        Some(TurnBan { id: ban.id.clone(), row: ban.row, via: ban.via, roads: roads? })
-    };
-    source
-        .tables
-        .iter()
-        .flat_map(|table| &table.bans)
-        .filter(|ban| ban.roads.len() >= 2)
-        .filter_map(resolve)
-        .collect()
-}
-
-/// The line without positions that repeat their predecessor.
-fn without_repeats(line: &LineString<f64>) -> LineString<f64> {
-    let mut points = line.0.clone();
-    points.dedup();
-    LineString(points)
 }

@@ -18,9 +18,9 @@ pub struct Domain {
     pub roads: Vec<Road>,
     /// Turns that may not be driven, in the order of the file.
     pub bans: Vec<TurnBan>,
-    /// Border crossings in the order of the file.
+    /// Border crossings in the order of their ids.
     pub crossings: Vec<Crossing>,
-    /// Places where trips leave the region.
+    /// Places where trips leave the region, in the order of their ids.
     pub exits: Vec<Exit>,
     /// Named places.
     pub towns: Vec<Town>,

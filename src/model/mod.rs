@@ -9,4 +9,8 @@ pub mod frame;
 pub mod incidence;
 pub mod places;
 pub mod prior;
+pub mod roads;
 pub mod study;
+
+#[cfg(test)]
+mod tests;

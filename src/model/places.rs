@@ -45,6 +45,7 @@ pub fn crossings(source: &Source<'_>, faults: &mut Faults) -> Vec<Crossing> {
     ];
     let tables = source.columns(&["id", "name"], &optional, faults);
     let mut keys = Keys::default();
+    let mut places: BTreeMap<[String; 2], u64> = BTreeMap::new();
     let mut out = Vec::new();
     for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
@@ -87,6 +88,17 @@ pub fn crossings(source: &Source<'_>, faults: &mut Faults) -> Vec<Crossing> {
             }
         };
         let (Some(id), Some(name), Some(at)) = (id, name, position(row)) else { continue };
+        // To a metre or so. Both stay: a bridge and the ford below it may have been given one position.
+        let place = [format!("{:.5}", at.x), format!("{:.5}", at.y)];
+        let first = *places.entry(place).or_insert(row.row);
+        if first != row.row {
+            faults.push(
+                columns
+                    .place_fault(Rule::CrossingRepeated, Some(row), None)
+                    .seen(id.clone())
+                    .with("first", first),
+            );
+        }
         if keys.insert(&id, columns, row, "id", faults) {
             out.push(Crossing {
                 id,
@@ -218,6 +230,16 @@ pub fn worksites(
             }
             parsed
         });
+        if let (Some(visited), Some(reference)) = (visited, reference)
+            && visited > reference
+        {
+            faults.push(
+                columns
+                    .place_fault(Rule::VisitAfterReference, Some(row), Some("last_visit"))
+                    .with("visit", visited)
+                    .with("reference", reference),
+            );
+        }
         let complaints = columns.count(row, "complaints", 1_000_000, faults);
         let synthetic = columns.boolean(row, "synthetic", faults).unwrap_or(false);
         let (Some(id), Some(cvegeo), Some(scian), Some(at)) = (id, cvegeo, scian, position(row)) else {
@@ -233,7 +255,7 @@ pub fn worksites(
                 scian,
                 sector: columns.text(row, "sector").unwrap_or_default(),
                 size: columns.text(row, "size").unwrap_or_default(),
-                // A visit after the reference date counts as of that day.
+                // A visit after the reference date counts as of that day, and was reported above.
                 days_since_visit: visited.zip(reference).map(|(v, r)| (r - v).num_days().max(0)),
                 last_visit,
                 complaints,

@@ -295,6 +295,11 @@ fn cut_edge(
             out.push((point, start.0));
             continue;
         }
+        // At the other end there is a junction already; the rest of the line would have no length.
+        if whole.line.0.last() == Some(&at) {
+            out.push((point, target));
+            continue;
+        }
         let node =
             draft.add_node(Junction { at, plane: domain.frame.to_plane(at), town: None, anchor: true });
         let mut points = vec![start.1];
@@ -478,4 +483,25 @@ fn freeze(draft: &Draft) -> (Network, Vec<Option<JunctionId>>) {
         }
     }
     (Network::new(graph), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::tests::support::{OPTIONS, domain, road};
+
+    #[test]
+    fn a_cut_at_the_end_of_a_line_makes_no_part_without_length() {
+        let all = domain(vec![road("a", &[(0.0, 0.0), (5.0, 0.0), (10.0, 0.0)])]);
+        let mut draft = draft_of(&all, node(&all.roads, &all.frame, OPTIONS.tolerance));
+        let edge = draft.edge_indices().next().unwrap();
+        let (source, target) = draft.edge_endpoints(edge).unwrap();
+        let last = draft[edge].line.0.len() - 2;
+        let cuts = [(0, 0.0, 7), (0, 0.5, 8), (last, 1.0, 9)];
+        let joined: BTreeMap<usize, NodeIndex> =
+            cut_edge(&mut draft, &all, edge, &cuts).into_iter().collect();
+        assert_eq!((joined[&7], joined[&9]), (source, target));
+        assert_eq!(draft.edge_count(), 2);
+        assert!(draft.edge_weights().all(|l| l.line.0.len() >= 2 && l.length.0 > 0.0));
+    }
 }

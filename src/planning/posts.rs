@@ -1,8 +1,9 @@
 //! Existing and proposed posts with the flow they meet.
 //!
-//! `flow_met` is the share of located cases' trips that pass; `flow_detected` is what is met times the share
-//! of the day on which the post is staffed times the probability of detection, which has a prior. Migration
-//! control never counts as coverage.
+//! `flow_met` is the share of located cases' trips that pass the link of the post; `flow_detected` is what is met
+//! times the share of the day on which the post is staffed times the probability of detection, which has a prior.
+//! Migration control never counts as coverage: it has no `flow_detected`. Flows come from all draws and
+//! perturbations; only what trips have in common (`gain`, `cumulative`) comes from the kept trees.
 
 use geo::{BoundingRect, Contains, Euclidean, InterpolateLine};
 
@@ -29,8 +30,10 @@ pub struct PlannedPost {
     pub counts_as_coverage: bool,
     /// Mean, 5 % and 95 % quantile of the share of trips that pass.
     pub flow_met: [f64; 3],
-    /// Mean share of trips that are detected.
-    pub flow_detected: f64,
+    /// Mean share of trips that are detected; `None` where it does not count.
+    pub flow_detected: Option<f64>,
+    /// Of the trips that pass, the part that no post before it meets; `None` where it does not count.
+    pub distinct: Option<f64>,
     /// Mean share of trips that no post before it meets; `None` where it does not count.
     pub gain: Option<f64>,
     /// Mean share of trips that this post or one before it meets.
@@ -84,20 +87,21 @@ pub fn plan(
     let trips = Trips::new(&flows.trees, SiteKind::Link, network.link_count());
     let draws = trips.draws().max(1) as f64;
     let share = |units: i64| units as f64 / UNIT;
-    let single = |link: LinkId| {
-        let mut only = vec![false; network.link_count()];
-        only[link.index()] = true;
-        trips.met(&only)
+    let through = trips.unmet(&vec![false; network.link_count()]);
+    // Units of demand that the trees let pass a link, of which a gain is a part.
+    let part = |gain: f64, link: LinkId| match through[link.index()] {
+        0 => 1.0,
+        units => (gain * draws / share(units)).clamp(0.0, 1.0),
     };
     let staffed_of = |post: Option<usize>| {
         post.and_then(|p| domain.posts[p].staffed_share).unwrap_or(study.planning.staffed_share)
     };
     let describe = |link: Option<LinkId>, existing: Option<usize>| {
         let met: Vec<f64> =
-            link.map_or_else(|| vec![0.0; trips.draws()], |l| single(l).into_iter().map(share).collect());
+            flows.main.iter().map(|draw| link.map_or(0.0, |l| flows.share(draw[l.index()]))).collect();
         let detected =
             met.iter().zip(&flows.params).map(|(m, p)| m * staffed_of(existing) * p.detection).sum::<f64>()
-                / draws;
+                / flows.draws().max(1) as f64;
         (spread(met), detected)
     };
 
@@ -108,11 +112,12 @@ pub fn plan(
         let link = placed[i];
         let counts = post.counts_as_coverage() && link.is_some();
         let (flow_met, flow_detected) = describe(link, Some(i));
-        let (mut gain, mut cumulative) = (None, None);
+        let (mut gain, mut cumulative, mut distinct) = (None, None, None);
         if let (true, Some(link)) = (counts, link) {
             taken[link.index()] = true;
             let now = share(trips.met(&taken).iter().sum()) / draws;
             gain = Some(now - covered);
+            distinct = Some(part(now - covered, link));
             cumulative = Some(now);
             covered = now;
         }
@@ -122,7 +127,8 @@ pub fn plan(
             link,
             counts_as_coverage: counts,
             flow_met,
-            flow_detected,
+            flow_detected: counts.then_some(flow_detected),
+            distinct,
             gain,
             cumulative,
         });
@@ -143,7 +149,8 @@ pub fn plan(
             link,
             counts_as_coverage: true,
             flow_met,
-            flow_detected,
+            flow_detected: Some(flow_detected),
+            distinct: link.map(|l| part(gain, l)),
             gain: Some(gain),
             cumulative: Some(covered),
         });

@@ -1,6 +1,6 @@
 //! The order of visits to workplaces.
 //!
-//! log-score = Σ weight × factor. A factor is `ln(1 + x / x̄)`, with `x̄` the mean of what is known, so that
+//! score = Σ weight × factor, the logarithm of a product. A factor is `ln(1 + x / x̄)`, with `x̄` the mean of what is known, so that
 //! units do not matter; what is not known is neutral: it takes the mean factor of the others and says so.
 //! A score orders visits. It is no finding about a workplace.
 
@@ -28,11 +28,11 @@ pub struct RankedWorksite {
     pub worksite: usize,
     /// Rank by mean score, from 1.
     pub rank: u32,
-    /// Mean, 5 % and 95 % quantile of the score over draws.
+    /// Mean, 5 % and 95 % quantile of the log-score over draws.
     pub score: [f64; 3],
     /// Probability of standing in the top tenth.
     pub pr_top: f64,
-    /// Contributions to the mean log-score, and whether the factor is known.
+    /// Contributions, which add up to the mean log-score, and whether the factor is known.
     pub contributions: [(f64, bool); FACTORS.len()],
     /// Mean share of trips to other municipalities that pass near.
     pub exposure: f64,
@@ -67,7 +67,7 @@ pub fn rank(
     let w = study.planning.weights;
     let weights = [w.sector, w.rate, w.exposure, w.since_visit, w.complaints];
 
-    let mut scores: Vec<Vec<f64>> = Vec::with_capacity(draws);
+    let (mut logs, mut scores): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
     let mut sums = vec![[0.0; FACTORS.len()]; sites.len()];
     for (draw, exposed) in exposure.iter().enumerate() {
         let rate = factor(home.iter().map(|&m| Some(flows.params[draw].counts.rate[m])));
@@ -81,9 +81,11 @@ pub fn rank(
                 sums[i][f] += contribution;
                 log_score += contribution;
             }
-            row.push(log_score.exp());
+            row.push(log_score);
         }
-        scores.push(row);
+        // Ranks are those of the logarithms, but a log-score of 0 is no missing candidate.
+        scores.push(row.iter().map(|log| log.exp()).collect());
+        logs.push(row);
     }
     let (top, candidates) = top_probability(&scores);
     let n = draws as f64;
@@ -97,7 +99,7 @@ pub fn rank(
             RankedWorksite {
                 worksite: i,
                 rank: 0,
-                score: spread(scores.iter().map(|row| row[i]).collect()),
+                score: spread(logs.iter().map(|row| row[i]).collect()),
                 pr_top: top[i],
                 contributions,
                 exposure: exposure.iter().filter_map(|row| row[i]).sum::<f64>() / n,
@@ -137,7 +139,8 @@ fn factor(values: impl Iterator<Item = Option<f64>>) -> Vec<(f64, bool)> {
 }
 
 /// By draw and workplace: the largest share of trips to other municipalities on a road near it; `None`
-/// where no road is near. Trips to its own municipality are left out: they are in its rate already.
+/// where no road is near. Trips to its own municipality are left out: they are in its rate already. The flow is
+/// that of all perturbations of the draw; how much of it is the municipality's own only the kept trees tell.
 fn exposure(
     study: &Study,
     domain: &Domain,
@@ -168,13 +171,10 @@ fn exposure(
     for (&(link, m), &pair) in &pairs {
         wanted[link as usize].push((m, pair));
     }
-    let by_draw = |trees: &Vec<crate::corridors::flow::Tree>| {
-        let mut total = vec![0_i64; network.link_count()];
+    let by_draw = |(main, trees): (&Vec<i64>, &Vec<crate::corridors::flow::Tree>)| {
         let mut own = vec![0_i64; pairs.len()];
         for tree in trees {
-            let mut passing = vec![0_i64; tree.nodes.len()];
             for leaf in &tree.leaves {
-                passing[leaf.node as usize] += leaf.demand;
                 let place = &places.destinations[leaf.destination as usize];
                 if place.class == crate::corridors::demand::DestinationClass::Exit {
                     continue;
@@ -189,20 +189,16 @@ fn exposure(
                     at = tree.nodes[at].parent as usize;
                 }
             }
-            for (i, node) in tree.nodes.iter().enumerate().rev() {
-                if node.parent as usize != i {
-                    total[node.link as usize] += passing[i];
-                    passing[node.parent as usize] += passing[i];
-                }
-            }
         }
         let share: BTreeMap<usize, f64> = pairs
             .iter()
-            .map(|(&(link, _), &pair)| (pair, (total[link as usize] - own[pair]) as f64 / UNIT))
+            .map(|(&(link, _), &pair)| {
+                (pair, (flows.share(main[link as usize]) - own[pair] as f64 / UNIT).max(0.0))
+            })
             .collect();
         near.iter()
             .map(|pairs| pairs.iter().map(|p| share[p]).max_by(f64::total_cmp))
             .collect::<Vec<Option<f64>>>()
     };
-    flows.trees.par_iter().map(by_draw).collect()
+    flows.main.par_iter().zip(&flows.trees).map(by_draw).collect()
 }

@@ -142,6 +142,31 @@ fn short_pieces_go_to_the_neighbour_most_like_them_and_short_corridors_go() {
     assert_eq!(case.corridors(0.05, 1.0), [["a"], ["b"], ["c"], ["lone"]]);
 }
 
+#[test]
+fn a_short_end_with_another_flow_is_no_part_of_a_corridor() {
+    // A tail behind a town where most trips end, and a busy street before the other end.
+    let mut roads = vec![
+        ("street", "R", vec![(-2.0, 0.0), (0.0, 0.0)], 0.9),
+        ("a", "R", vec![(0.0, 0.0), (10.0, 0.0)], 0.4),
+        ("b", "R", vec![(10.0, 0.0), (20.0, 0.0)], 0.35),
+        ("tail", "R", vec![(20.0, 0.0), (24.0, 0.0)], 0.1),
+    ];
+    roads.extend(sides(&[0.0, 10.0, 20.0]));
+    assert_eq!(Case::new(&roads).corridors(0.05, 5.0), [["a", "b"]]);
+    // A tail that is alike belongs to it, and one that is long enough stands alone.
+    roads[3].3 = 0.25;
+    assert_eq!(Case::new(&roads).corridors(0.05, 5.0), [["a", "b", "tail"]]);
+    roads[3] = ("tail", "R", vec![(20.0, 0.0), (26.0, 0.0)], 0.1);
+    assert_eq!(Case::new(&roads).corridors(0.05, 5.0), [vec!["a", "b"], vec!["tail"]]);
+    // Where nothing would be left without it, it stays.
+    let short = [
+        ("a", "R", vec![(0.0, 0.0), (4.0, 0.0)], 0.9),
+        ("b", "R", vec![(4.0, 0.0), (7.0, 0.0)], 0.2),
+        sides(&[4.0])[0].clone(),
+    ];
+    assert_eq!(Case::new(&short).corridors(0.05, 5.0), [["a", "b"]]);
+}
+
 /// Flows with one perturbation in which each draw loads the links by record.
 fn flows(case: &Case, draws: &[&[(&str, i64)]]) -> Flows {
     let load = |loads: &[(&str, i64)]| -> Vec<i64> {

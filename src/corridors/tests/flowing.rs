@@ -79,6 +79,18 @@ fn demand(case: &Case, places: &Places, flows: &Flows, study: &Study, draw: usiz
     Demand::new(places, &flows.params[draw], &table)
 }
 
+#[test]
+fn trips_between_places_at_one_junction_are_not_served() {
+    let arcs = [(0, 1, 10.0, Direction::Both), (1, 2, 10.0, Direction::Both), (2, 0, 10.0, Direction::Both)];
+    let municipalities = vec![(1000.0, Exact(10), Some(0)), (1000.0, Exact(10), Some(0))];
+    let sites = Sites { municipalities, ..Sites::default() };
+    let flows = Case::new(network(&circle(3), &arcs), &sites).flows(&study());
+    for (fate, loads) in flows.fate.iter().zip(&flows.main) {
+        assert_eq!((fate.served, fate.unserved), (0, 0), "no link carries anything: nothing is served");
+        assert!(fate.inner > 0 && loads.iter().all(|units| *units == 0));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -98,7 +110,8 @@ proptest! {
                 for (j, destination) in places.destinations.iter().enumerate() {
                     let units = demand.row(i).0[j];
                     all += units;
-                    inner += if is_inner(origin, destination) { units } else { 0 };
+                    let no_link = origin.access.junction == destination.access.junction;
+                    inner += if is_inner(origin, destination) || no_link { units } else { 0 };
                 }
             }
             let fate = flows.fate[draw];

@@ -158,10 +158,16 @@ pub fn crossings(context: &Context<'_>) -> Layer {
             gates.insert(crossing, id);
         }
     }
+    // Left out before anything is counted or ranked: a number of candidates, or a probability among them, would
+    // tell how many are not shown. In the public run they are no origins either, so that the flows and reasons
+    // of the others add up to the whole of the border's share.
+    let shown: Vec<usize> = (0..context.domain.crossings.len())
+        .filter(|i| !(context.public && context.domain.crossings[*i].status == CrossingStatus::Informal))
+        .collect();
     // The flow of a gate where there is one; where the roads cross the border themselves, what begins there.
     let mut origin: BTreeMap<usize, usize> = BTreeMap::new();
-    for (i, gate) in context.built.gates.iter().enumerate() {
-        if gate.is_some() && context.domain.crossings[i].weight > 0.0 {
+    for &i in &shown {
+        if context.built.gates[i].is_some() && context.domain.crossings[i].weight > 0.0 {
             let next = origin.len();
             origin.insert(i, next);
         }
@@ -171,24 +177,21 @@ pub fn crossings(context: &Context<'_>) -> Layer {
         (None, Some(&o)) => flows.share(flows.border[draw][o] * i64::from(flows.perturbations)),
         (None, None) => 0.0,
     };
-    let count = context.domain.crossings.len();
     let scores: Vec<Vec<f64>> =
-        (0..flows.draws()).map(|d| (0..count).map(|i| value(d, i)).collect()).collect();
+        (0..flows.draws()).map(|d| shown.iter().map(|&i| value(d, i)).collect()).collect();
     let (summaries, candidates) = summarise(&scores, &[]);
-    let features: Vec<Feature> = context
-        .domain
-        .crossings
+    let features: Vec<Feature> = shown
         .iter()
         .enumerate()
-        .filter(|(_, c)| !(context.public && c.status == CrossingStatus::Informal))
-        .map(|(i, c)| {
+        .map(|(place, &i)| {
+            let c = &context.domain.crossings[i];
             let mut row = Row::new(&schema::CROSSINGS, context, &c.id, &c.name);
             row.set("status", c.status.name());
             row.set("mode", c.mode.as_str());
             row.set("precision_km", c.precision_km.map_or(Value::Null, Value::from));
             row.set("joined", context.built.gates[i].is_some());
             row.set("closed", gates.get(&i).is_some_and(|g| context.closed[g.index()]));
-            if let Some(summary) = summaries.get(i) {
+            if let Some(summary) = summaries.get(place) {
                 set_summary(&mut row, summary, candidates);
             }
             if let Some(gate) = gates.get(&i) {

@@ -54,7 +54,10 @@ pub fn municipalities(context: &Context<'_>, rates: &[RateSummary]) -> Layer {
             let share = if located > 0.0 { rate.count_mean / located } else { 0.0 };
             row.set("demand_share", share);
             row.set("censored_share", if known.is_censored() { 1.0 } else { 0.0 });
-            row.set("reasons", Value::Array(vec![reason(context, "drawn", share)]));
+            // The reason repeats the share of demand, which is restricted: it would rank the municipalities.
+            if !context.public {
+                row.set("reasons", Value::Array(vec![reason(context, "drawn", share)]));
+            }
             row.build(m.polygon.clone().map(Geometry::MultiPolygon))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! `checkpoints` and `worksites`: restricted.
 
 use geo::{Coord, Euclidean, Geodesic, Geometry, InterpolateLine, Length, Point};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Context, Row, reason};
 use crate::corridors::naming::place_name;
@@ -41,7 +41,7 @@ pub fn checkpoints(context: &Context<'_>, posts: &[PlannedPost]) -> Layer {
             );
             row.set("counts_as_coverage", planned.counts_as_coverage);
             row.spread("flow_met", planned.flow_met);
-            row.set("flow_detected", planned.flow_detected);
+            row.set("flow_detected", planned.flow_detected.map_or(Value::Null, Value::from));
             row.set("gain", planned.gain.map_or(Value::Null, Value::from));
             row.set("cumulative", planned.cumulative.map_or(Value::Null, Value::from));
             row.set("cvegeo", municipality_at(context, at).map_or(Value::Null, Value::from));
@@ -58,9 +58,11 @@ pub fn checkpoints(context: &Context<'_>, posts: &[PlannedPost]) -> Layer {
                 Some(_) => String::new(),
             };
             row.set("notes", note);
-            if let Some(gain) = planned.gain {
-                let rest = (planned.flow_met[0] - gain).max(0.0);
-                row.set("reasons", json!([reason(context, "gain", gain), reason(context, "overlap", rest)]));
+            if let Some(distinct) = planned.distinct {
+                // Parts of the flow met, which comes from more draws than the gain: they add up to it.
+                let met = planned.flow_met[0];
+                let parts = [("gain", met * distinct), ("overlap", met * (1.0 - distinct))];
+                row.set("reasons", Value::Array(parts.map(|(f, v)| reason(context, f, v)).to_vec()));
             }
             row.build(Some(Geometry::Point(Point(at))))
         })
@@ -121,6 +123,10 @@ pub fn worksites(context: &Context<'_>, ranked: &[RankedWorksite], candidates: u
                 .map(|(factor, (value, known))| {
                     let mut one = reason(context, factor, value);
                     one["known"] = known.into();
+                    if !known {
+                        let label = context.text(&format!("reason.{factor}"));
+                        one["label"] = format!("{label}: {}", context.text("reason.not_known")).into();
+                    }
                     one
                 })
                 .collect();

@@ -45,12 +45,13 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Percentil 5 de los casos sorteados.", "5th percentile of the drawn cases.";
         count_p95: Real "casos" Restricted, "Casos sorteados, percentil 95", "Drawn cases, 95th percentile",
             "Percentil 95 de los casos sorteados.", "95th percentile of the drawn cases.";
-        pr_hot: Real "" Public, "Probabilidad de concentración", "Hot-spot probability",
-            "Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de falsos hallazgos.",
-            "Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate.";
-        roles: Json "" Public, "Papeles", "Roles",
-            "Papel del municipio en el modelo (origen, paso, destino) con su certeza.",
-            "Role of the municipality in the model (origin, transit, destination) with its certainty.";
+        pr_hot: Real "" Public, "Probabilidad de concentración (vacío en esta versión)", "Hot-spot probability (empty in this version)",
+            "Vacío en esta versión. Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de \
+             falsos hallazgos.",
+            "Empty in this version. Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate.";
+        roles: Json "" Public, "Papeles (vacío en esta versión)", "Roles (empty in this version)",
+            "Vacío en esta versión. Papel del municipio en el modelo (origen, paso, destino) con su certeza.",
+            "Empty in this version. Role of the municipality in the model (origin, transit, destination) with its certainty.";
         polygon_of: Text "" Public, "Comparte polígono con", "Shares the polygon of",
             "Clave del municipio cuyo polígono comparte; vacío = tiene el suyo.",
             "Code of the municipality whose polygon it shares; empty = it has its own.";
@@ -61,7 +62,8 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Parte del valor que procede de datos por intervalo o desconocidos.",
             "Share of the value that comes from interval or unknown counts.";
         reasons: Json "" Public, "Razones", "Reasons",
-            "Contribuciones que suman el valor.", "Contributions that add up to the value.";
+            "Contribuciones que suman la parte de la demanda; vacío en el resultado público.",
+            "Contributions that add up to the share of demand; empty in the public result.";
     ],
 };
 

@@ -25,14 +25,17 @@ pub const CHECKPOINTS: LayerDef = LayerDef {
             "Si cuenta como cobertura; el control migratorio nunca cuenta.",
             "Whether it counts as coverage; migration control never does.";
         flow_met: Real "" Restricted, "Flujo encontrado", "Flow met",
-            "Parte del flujo que pasa por el punto, media.", "Share of the flow that passes the post, mean.";
+            "Parte del flujo que pasa por el tramo del punto, media; si precision_km supera la mitad del tramo, \
+             el punto verdadero puede estar en otro y el valor no es suyo.",
+            "Share of the flow on the link of the post, mean; where precision_km is more than half of the link, \
+             the true post may stand on another and the value is not its own.";
         flow_met_p05: Real "" Restricted, "Flujo encontrado, percentil 5", "Flow met, 5th percentile",
             "Percentil 5 del flujo encontrado.", "5th percentile of the flow met.";
         flow_met_p95: Real "" Restricted, "Flujo encontrado, percentil 95", "Flow met, 95th percentile",
             "Percentil 95 del flujo encontrado.", "95th percentile of the flow met.";
         flow_detected: Real "" Restricted, "Flujo detectado", "Flow detected",
-            "Flujo encontrado por tiempo con personal y probabilidad de detección.",
-            "Flow met times staffed share and probability of detection.";
+            "Flujo encontrado por tiempo con personal y probabilidad de detección; vacío si no cuenta como cobertura.",
+            "Flow met times staffed share and probability of detection; empty where it does not count as coverage.";
         gain: Real "" Restricted, "Ganancia", "Gain",
             "Flujo distinto que este punto agrega a los anteriores.",
             "Distinct flow that this post adds to the earlier ones.";
@@ -49,7 +52,7 @@ pub const CHECKPOINTS: LayerDef = LayerDef {
         notes: Text "" Restricted, "Notas", "Notes",
             "Notas del estudio.", "Notes of the study.";
         reasons: Json "" Restricted, "Razones", "Reasons",
-            "Contribuciones que suman el valor.", "Contributions that add up to the value.";
+            "Contribuciones que suman el flujo encontrado.", "Contributions that add up to the flow met.";
     ],
 };
 
@@ -76,8 +79,8 @@ pub const WORKSITES: LayerDef = LayerDef {
         size: Text "" Restricted, "Tamaño", "Size",
             "Estrato de personal ocupado.", "Stratum of staff.";
         score: Real "" Restricted, "Puntaje", "Score",
-            "Puntaje de prioridad, media de los sorteos; orienta la visita y no prueba nada.",
-            "Priority score, mean over draws; it guides a visit and proves nothing.";
+            "Puntaje de prioridad en escala logarítmica, media de los sorteos; orienta la visita y no prueba nada.",
+            "Priority score on the log scale, mean over draws; it guides a visit and proves nothing.";
         score_p05: Real "" Restricted, "Puntaje, percentil 5", "Score, 5th percentile",
             "Percentil 5 del puntaje.", "5th percentile of the score.";
         score_p95: Real "" Restricted, "Puntaje, percentil 95", "Score, 95th percentile",
@@ -103,7 +106,6 @@ pub const WORKSITES: LayerDef = LayerDef {
             "Si el centro de trabajo es inventado para la demostración.",
             "Whether the workplace is made up for the demonstration.";
         reasons: Json "" Restricted, "Razones", "Reasons",
-            "Contribuciones que suman el puntaje en escala logarítmica.",
-            "Contributions that add up to the score on the log scale.";
+            "Contribuciones que suman el puntaje.", "Contributions that add up to the score.";
     ],
 };

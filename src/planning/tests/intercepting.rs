@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::tree;
+use super::{flows_of, tree};
 use crate::corridors::demand::UNIT;
-use crate::corridors::draws::Flows;
 use crate::corridors::flow::{Leaf, Tree, TreeNode};
 use crate::corridors::tests::{params, single_places};
 use crate::model::domain::{Direction, Post};
@@ -191,15 +190,11 @@ fn migration_control_never_counts_as_coverage() {
     #[expect(clippy::cast_possible_truncation, reason = "2^40 in an i64")]
     let unit = UNIT as i64;
     let [r1, r2, r3] = ["R1", "R2", "R3"].map(|r| link(r).0);
-    let flows = Flows {
-        perturbations: 1,
-        params: vec![params(&[1], 0)],
-        trees: vec![vec![tree(
-            0,
-            &[(&[(r1, 1), (r2, 2)], 0, unit * 6 / 10), (&[(r1, 1), (r3, 3)], 1, unit * 4 / 10)],
-        )]],
-        ..Flows::default()
-    };
+    let trees = vec![vec![tree(
+        0,
+        &[(&[(r1, 1), (r2, 2)], 0, unit * 6 / 10), (&[(r1, 1), (r3, 3)], 1, unit * 4 / 10)],
+    )]];
+    let mut flows = flows_of(trees, vec![params(&[1], 0)], network.link_count());
     let mut study = study();
     study.planning.posts = 3;
     let closed = vec![false; network.link_count()];
@@ -211,7 +206,9 @@ fn migration_control_never_counts_as_coverage() {
             !planned[i].counts_as_coverage && planned[i].gain.is_none() && planned[i].cumulative.is_none()
         );
         assert!(close(planned[i].flow_met[0], met));
+        assert!(planned[i].flow_detected.is_none() && planned[i].distinct.is_none());
     }
+    assert!(planned[3].flow_detected.is_none(), "on no road");
     assert!(planned[2].counts_as_coverage && close(planned[2].gain.unwrap(), 0.4));
     assert!(!planned[3].counts_as_coverage && planned[3].link.is_none());
     // The best new post stands where migration control does: it takes what is not covered.
@@ -221,7 +218,21 @@ fn migration_control_never_counts_as_coverage() {
     assert!(close(proposed[0].gain.unwrap(), 0.6) && close(proposed[0].cumulative.unwrap(), 1.0));
     assert!(close(proposed[0].flow_met[0], 1.0));
     // Met, staffed a third of the day, detected one time in ten.
-    assert!(close(proposed[0].flow_detected, 0.1 / 3.0));
+    assert!(close(proposed[0].flow_detected.unwrap(), 0.1 / 3.0));
+    // Six of ten that pass it are met by no post before.
+    assert!(close(proposed[0].distinct.unwrap(), 0.6));
+    // The flow of a link is that of all draws and perturbations, not of the one whose paths are kept.
+    for draw in [0, 1] {
+        let mut load = flows.main[0].clone();
+        load[r1 as usize] = unit / 10 * (2 + 4 * draw);
+        flows.main.push(load);
+        flows.params.push(params(&[1], 0));
+    }
+    let first = plan(&study, &all, network, &flows, &placed, &closed);
+    let first = first.iter().find(|p| p.rank == Some(1)).unwrap();
+    assert!(close(first.flow_met[0], 0.6) && first.flow_met[1] < 0.3, "{first:?}");
+    assert!(close(first.gain.unwrap(), 0.6) && close(first.distinct.unwrap(), 0.6));
+    assert!(close(first.flow_detected.unwrap(), 0.6 * 0.1 / 3.0));
     // A closed road is no place for a post.
     let mut closed = closed;
     closed[link("R1").index()] = true;

@@ -3,7 +3,10 @@
 mod intercepting;
 mod visiting;
 
+use super::intercept::{SiteKind, Trips};
+use crate::corridors::draws::Flows;
 use crate::corridors::flow::{Leaf, Tree, TreeNode};
+use crate::corridors::params::DrawParams;
 
 /// Steps (link, junction), destination, demand.
 pub(super) type Path<'a> = (&'a [(u32, u32)], u32, i64);
@@ -26,6 +29,15 @@ pub(super) fn tree(origin: u32, paths: &[Path<'_>]) -> Tree {
         leaves.push(Leaf { node: at, destination: *destination, demand: *demand });
     }
     Tree { nodes, leaves }
+}
+
+/// The flows that belong to `trees`: with one perturbation, what the trees load is all there is.
+pub(super) fn flows_of(trees: Vec<Vec<Tree>>, params: Vec<DrawParams>, links: usize) -> Flows {
+    let loads = |draw: &Vec<Tree>| {
+        let one = std::slice::from_ref(draw);
+        Trips::new(one, SiteKind::Link, links).unmet(&vec![false; links])
+    };
+    Flows { perturbations: 1, params, main: trees.iter().map(loads).collect(), trees, ..Flows::default() }
 }
 
 /// Position of the node before `junction` on `path`.

@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::tree;
+use super::{flows_of, tree};
 use crate::corridors::demand::UNIT;
-use crate::corridors::draws::Flows;
 use crate::corridors::tests::{params, single_places};
 use crate::model::domain::{Domain, Worksite};
 use crate::network::tests::support::{at, built, domain, municipality, named, study};
@@ -57,18 +56,14 @@ fn ranked(
     };
     let mut study = study();
     change(&mut study);
-    let flows = Flows {
-        perturbations: 1,
-        params: (0..draws)
-            .map(|d| {
-                let mut p = params(&[1, 1, 1], 0);
-                p.counts.rate = vec![1e-5 * (1 + d) as f64, 2e-5, 3e-5];
-                p
-            })
-            .collect(),
-        trees: (0..draws).map(one).collect(),
-        ..Flows::default()
-    };
+    let params = (0..draws)
+        .map(|d| {
+            let mut p = params(&[1, 1, 1], 0);
+            p.counts.rate = vec![1e-5 * (1 + d) as f64, 2e-5, 3e-5];
+            p
+        })
+        .collect();
+    let flows = flows_of((0..draws).map(one).collect(), params, built.network.link_count());
     rank(&study, domain, &built.network, &single_places(3), &flows).0
 }
 
@@ -94,7 +89,7 @@ fn contributions_add_up_to_the_mean_log_score() {
     let one = ranked(&all, 1, weigh);
     for r in &one {
         let sum: f64 = r.contributions.iter().map(|c| c.0).sum();
-        assert!((sum - r.score[0].ln()).abs() < 1e-12, "{r:?}");
+        assert!((sum - r.score[0]).abs() < 1e-12, "{r:?}");
     }
     // Over draws the mean log-score is the mean of that of each draw, worked out from the factors here.
     let many = ranked(&all, 6, weigh);
@@ -121,6 +116,7 @@ fn contributions_add_up_to_the_mean_log_score() {
         let mean = (0..6).map(log).sum::<f64>() / 6.0;
         let sum: f64 = of(&many, i).contributions.iter().map(|c| c.0).sum();
         assert!((sum - mean).abs() < 1e-9, "{i}: {sum} {mean}");
+        assert!((of(&many, i).score[0] - mean).abs() < 1e-9, "the score is the mean log-score");
     }
     let known = |i: usize| of(&one, i).contributions.map(|c| c.1);
     assert_eq!(known(0), [true, true, true, false, true]);
