@@ -1,6 +1,6 @@
 //! Typed access to the columns of a raw table: each breach is a fault with row and field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::error::{Fault, Faults, Rule, shape};
 use crate::sources::find_field;
@@ -210,7 +210,7 @@ pub fn records<'c, 'a>(tables: &'c [Columns<'a>]) -> impl Iterator<Item = (&'c C
 
 /// Collects keys of a table and reports those that stand twice.
 #[derive(Default)]
-pub struct Keys(BTreeMap<String, u64>);
+pub struct Keys(HashMap<String, u64>);
 
 impl Keys {
     /// Whether `key` is new; a repeat is a fault that names the first row.
