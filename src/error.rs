@@ -91,6 +91,26 @@ rules! {
     ContactColumnDropped = "S023" Warning,
     /// The record could not be read. `detail`.
     RecordBroken = "S024" Error,
+    /// The zip archive is damaged: its directory, a checksum or a size is not as stated. `detail`.
+    ArchiveBroken = "S025" Error,
+    /// The zip archive holds names or entries that no honest program writes. `detail`.
+    ArchiveUnsafe = "S026" Error,
+    /// The zip archive holds more members or bytes than the cap, or far more than its size explains. `limit`.
+    ArchiveTooLarge = "S027" Error,
+    /// No member of the zip archive fits, or several do and the study names none. `allowed`.
+    ArchiveMember = "S028" Error,
+    /// The file is protected by a password.
+    Encrypted = "S029" Error,
+    /// The zip archive is packed by a method that is not read. `detail`.
+    ArchiveMethod = "S030" Error,
+    /// An archive within the archive; it is not opened.
+    ArchiveNested = "S031" Error,
+    /// The first row of a sheet does not name the columns: a title, or a header of two rows. `expected`, `found`.
+    SheetHeader = "S032" Error,
+    /// A cell whose formula ended in an error, such as `#N/A`.
+    CellError = "S033" Error,
+    /// Characters that are not seen, or change how others are seen, were taken out of the text.
+    HiddenCharacters = "S034" Warning,
     /// No record fits what the study selects. `allowed` lists what is there.
     NothingSelected = "S060" Error,
     /// A value that the office withheld, such as `*`.
@@ -215,7 +235,7 @@ rules! {
 /// Where a fault was seen. Every part that is known is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Place {
-    /// The file as the study names it.
+    /// The file as the study names it; what stands in a zip archive as `archive.zip/folder/file.csv`.
     pub file: String,
     /// Layer or sheet.
     #[serde(skip_serializing_if = "Option::is_none")]

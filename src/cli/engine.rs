@@ -77,7 +77,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     let StudyFile { mut study, name, folder } = file;
     let mut faults = Faults::default();
     let mut tables = Tables::new();
-    let limits = Limits::default();
+    let limits = Limits { allow_absolute: study.sources.allow_outside, ..Limits::default() };
     for (source, spec) in study.sources.given() {
         let rules = ColumnRules { business_register: source == "worksites" };
         let mut read = Vec::new();
@@ -114,7 +114,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
             access_speed_kmh: p.access_speed_kmh,
         },
     );
-    report_network(&study, &domain, &built, &mut faults);
+    report_network(&domain, &built, &mut faults);
     let closed = closed_links(&study, &name, &domain, &built, &mut faults);
     if built.seats.iter().all(Option::is_none) {
         faults.push(Fault::new(Rule::NothingToRoute, &name).field("sources.roads"));
@@ -165,10 +165,12 @@ fn complete(study: &mut Study, name: &str, domain: &Domain, faults: &mut Faults)
 fn drop_consequences(study: &Study, faults: &mut Faults) {
     let broken = |spec: &SourceSpec| {
         let follows = |rule| matches!(rule, Rule::ReferenceUnknown | Rule::PolygonMissing);
-        faults
-            .0
-            .iter()
-            .any(|f| f.is_error() && spec.paths().any(|path| f.place.file == path) && !follows(f.rule))
+        // What stands in an archive is named after it.
+        let of = |file: &str| {
+            let within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+            spec.paths().any(|path| file.strip_prefix(path).is_some_and(within))
+        };
+        faults.0.iter().any(|f| f.is_error() && of(&f.place.file) && !follows(f.rule))
     };
     let codes = broken(&study.sources.population);
     let shapes = broken(&study.sources.municipalities);
@@ -182,14 +184,10 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
 }
 
 /// Reports what could not be joined to the network.
-fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Faults) {
+fn report_network(domain: &Domain, built: &Built, faults: &mut Faults) {
     let file_of = |source: &str| {
-        study
-            .sources
-            .given()
-            .into_iter()
-            .find(|(s, _)| *s == source)
-            .map_or_else(String::new, |(_, spec)| spec.path.clone())
+        let found = domain.provenance.iter().find(|p| p.source == source);
+        found.map_or_else(String::new, |p| p.file.clone())
     };
     for point in &built.unsnapped {
         let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| distance_text(d.0));

@@ -5,6 +5,7 @@
 
 use super::names::{squeeze, words};
 use super::sink::Sink;
+use super::text::hidden;
 use crate::error::Rule;
 
 /// Which columns a source may have.
@@ -154,7 +155,9 @@ pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) 
             sink.push(fault);
             refused = true;
         }
-        match classify(field, rules) {
+        // A character that is not seen would make another word of it.
+        let plain: String = field.chars().filter(|c| !hidden(*c)).collect();
+        match classify(&plain, rules) {
             None => kept.push(i),
             Some(rule) => {
                 let fault = sink.fault(rule).field(field);

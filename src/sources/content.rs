@@ -27,7 +27,7 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
     }
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         let encoding = if head.first() == Some(&0xff) { "utf-16le" } else { "utf-16be" };
-        if matches!(input.format, Format::Csv | Format::GeoJson) {
+        if matches!(input.format, Format::Csv | Format::GeoJson | Format::Gpx) {
             return Err(Fault::new(Rule::EncodingWrong, shown).with("encoding", encoding).into());
         }
     }
@@ -38,6 +38,9 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
         Format::Shapefile => shapefile(&head, size, input)?,
         Format::Dbf => table(&input.path)?,
         Format::FlatGeobuf => flatgeobuf(&head),
+        Format::Gpx => (!text_start(&head).starts_with(b"<")).then(|| "content: not XML".to_owned()),
+        // Looked at with the parts.
+        Format::Xlsx | Format::Ods => None,
     };
     match wrong {
         None => Ok(()),

@@ -6,25 +6,30 @@
 //! 2. the first bytes, and the lengths that a header states, agree with the ending of the name;
 //! 3. no column describes a person, and none is of the kind that no score may use;
 //! 4. coordinates are finite, in longitude and latitude of WGS 84, and in this order;
-//! 5. text was decoded without loss.
+//! 5. text was decoded without loss, and nothing in it is hidden.
 //!
 //! | concern | file |
 //! |---|---|
 //! | paths, companions, sizes | `guard` |
+//! | zip archives | `archive`, `unpack` |
 //! | first bytes, stated lengths, JSON syntax | `content` |
 //! | encodings, and text read whole | `text`, `dbf` |
 //! | CSV | `table`, `lines`, `points` |
+//! | XLSX and ODS | `workbook`, `sheet`, `rows` |
+//! | GPX, and what holds of all XML | `gpx`, `xml` |
 //! | other formats, through GDAL | `ogr`, `environment` |
 //! | coordinates | `crs`, `geometry` |
 //! | names of columns | `names`, `columns` |
 //! | files as the offices publish them | `presets` |
 
+mod archive;
 mod columns;
 mod content;
 mod crs;
 mod dbf;
 mod environment;
 mod geometry;
+mod gpx;
 mod guard;
 mod hash;
 mod lines;
@@ -33,12 +38,17 @@ mod ogr;
 mod points;
 mod presets;
 pub mod raw;
+mod rows;
+mod sheet;
 mod sink;
 pub mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unpack;
+mod workbook;
+mod xml;
 
 use std::path::Path;
 
@@ -48,7 +58,7 @@ pub use names::{find_field, normalised};
 pub use presets::month_of;
 pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
 pub use spec::{GeometryNeed, Offence, Preset, SourceSpec};
-pub use text::read_text;
+pub use text::{hidden, read_text};
 
 use crate::error::{Error, Faults};
 use guard::Format;
@@ -139,15 +149,20 @@ struct Job<'a> {
 
 /// Inside this stage a fault that ends the reading of a file is an [`Error::Faults`].
 fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
-    let input = guard::admit(job.base, &job.spec.path, job.limits)?;
-    content::check(&input, &job.spec.path)?;
+    if job.need != GeometryNeed::None {
+        crs::require_proj()?;
+    }
+    let input = guard::admit_source(job.base, job.spec, job.need, job.limits)?;
+    sink.set_file(&input.shown);
+    content::check(&input, &input.shown)?;
     if input.format == Format::GeoJson {
-        content::check_json(&input, &job.spec.path)?;
+        content::check_json(&input, &input.shown)?;
     }
     let by_preset = presets::read(&input, job, sink).transpose()?;
     let mut table = match (by_preset, input.format) {
         (Some(table), _) => table,
-        (None, Format::Csv) => table::read(&input, job, sink)?,
+        (None, Format::Csv | Format::Xlsx | Format::Ods) => table::read(&input, job, sink)?,
+        (None, Format::Gpx) => gpx::read(&input, job, sink)?,
         (
             None,
             Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf,
@@ -161,6 +176,7 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
             *table.provenance.dropped.entry("outside_bbox").or_default() += outside as u64;
         }
     }
+    text::take_hidden_out(&mut table, sink);
     // A preset that read more files than the one has hashed them all.
     if table.provenance.sha256.is_empty() {
         table.provenance.sha256 = hash::sha256(&input)?;

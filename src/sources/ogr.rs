@@ -53,7 +53,7 @@ impl Scanned {
     pub(super) fn provenance(self, input: &Input, job: &Job<'_>) -> Provenance {
         Provenance {
             source: job.name.to_owned(),
-            file: job.spec.path.clone(),
+            file: input.shown.clone(),
             layer: Some(self.layer),
             driver: input.format.driver().to_owned(),
             crs: self.crs,
@@ -164,7 +164,7 @@ pub(super) fn open<'a>(input: &'a Input, job: &Job<'_>, sink: &mut Sink<'_>) -> 
         Format::GeoJson => ["DATE_AS_STRING=YES", "ARRAY_AS_STRING=YES"].map(str::to_owned).into(),
         Format::GeoPackage => vec!["IMMUTABLE=YES".to_owned()],
         Format::FlatGeobuf => vec!["VERIFY_BUFFERS=YES".to_owned()],
-        Format::Shapefile | Format::Dbf | Format::Csv => Vec::new(),
+        _ => Vec::new(),
     };
     if matches!(input.format, Format::Shapefile | Format::Dbf) {
         options.push(format!("ENCODING={}", text.encoding));

@@ -107,7 +107,7 @@ fn column(
 
 /// A decimal number: digits with one point (or comma, where the columns are not divided by it), a sign, an
 /// exponent. Anything else, such as `14°40' N`, is not guessed at.
-fn number(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
+pub(super) fn number(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
     if text.is_empty() {
         return Err(Rule::GeometryEmpty);
     }

@@ -52,7 +52,7 @@ pub struct RawRow {
 pub struct Provenance {
     /// Name of the source in the study, such as `roads`.
     pub source: String,
-    /// The file as the study names it.
+    /// The file as the study names it, or `archive.zip/member`.
     pub file: String,
     /// The layer that was read.
     pub layer: Option<String>,
@@ -62,9 +62,9 @@ pub struct Provenance {
     pub crs: Option<String>,
     /// Encoding as detected or declared.
     pub encoding: Option<String>,
-    /// SHA-256 of the bytes of the file and its companions, in hexadecimal.
+    /// SHA-256 of the bytes of the file and its companions, or of the archive, in hexadecimal.
     pub sha256: String,
-    /// Size in bytes, companions included.
+    /// Size in bytes, companions included, or of the archive.
     pub bytes: u64,
     /// The preset that the study names.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,11 @@ impl<'a> Sink<'a> {
         Self { faults, place: Place { file: file.to_owned(), ..Place::default() }, counts: BTreeMap::new() }
     }
 
+    /// Names the file in all faults that follow, where it turns out to be one within another.
+    pub(super) fn set_file(&mut self, file: &str) {
+        file.clone_into(&mut self.place.file);
+    }
+
     /// Names the layer in all faults that follow.
     pub(super) fn set_layer(&mut self, layer: &str) {
         self.place.layer = Some(layer.to_owned());

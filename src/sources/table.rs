@@ -8,14 +8,14 @@ use csv::ByteRecord;
 use encoding_rs::Encoding;
 
 use super::geometry::{self, Survey};
-use super::guard::Input;
+use super::guard::{Format, Input};
 use super::lines::{Budget, Lines};
 use super::points::PointReader;
 use super::raw::{Provenance, RawRow, RawTable, Value};
 use super::sink::Sink;
 use super::spec::GeometryNeed;
 use super::text::{self, Census};
-use super::{Job, columns, environment};
+use super::{Job, columns, environment, sheet};
 use crate::error::{Error, Fault, Rule};
 
 /// Bytes of the header line at most.
@@ -29,6 +29,19 @@ pub(super) trait Consumer {
 
     /// Takes one record: `row` is its line, `values` the trimmed texts of the columns that were asked for.
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error>;
+
+    /// The same from a format that has types, for who wants them.
+    fn typed(&mut self, row: u64, values: &[Typed], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
+        self.record(row, &texts, sink)
+    }
+}
+
+/// A value and its text.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub(super) value: Value,
+    pub(super) text: String,
 }
 
 /// What is known of a table before its first record.
@@ -43,6 +56,8 @@ pub(super) struct Head<'a> {
 pub(super) struct Scanned {
     /// Encoding of the text, in lower case.
     pub(super) encoding: String,
+    /// The sheet of a spreadsheet.
+    pub(super) layer: Option<String>,
     /// Records, those with faults too.
     pub(super) records: u64,
 }
@@ -52,8 +67,9 @@ impl Scanned {
     pub(super) fn provenance(self, input: &Input, job: &Job<'_>) -> Provenance {
         Provenance {
             source: job.name.to_owned(),
-            file: job.spec.path.clone(),
+            file: input.shown.clone(),
             driver: input.format.driver().to_owned(),
+            layer: self.layer,
             encoding: Some(self.encoding),
             preset: job.spec.preset.map(super::Preset::name),
             records: self.records,
@@ -62,8 +78,20 @@ impl Scanned {
     }
 }
 
-/// Hands the records of a CSV file to `consumer`, in the order of the file.
+/// Hands the records of a table to `consumer`, in the order of the file.
 pub(super) fn scan(
+    input: &Input,
+    job: &Job<'_>,
+    sink: &mut Sink<'_>,
+    consumer: &mut dyn Consumer,
+) -> Result<Scanned, Error> {
+    match input.format {
+        Format::Xlsx | Format::Ods => sheet::scan(input, job, sink, consumer),
+        _ => scan_csv(input, job, sink, consumer),
+    }
+}
+
+fn scan_csv(
     input: &Input,
     job: &Job<'_>,
     sink: &mut Sink<'_>,
@@ -125,7 +153,7 @@ pub(super) fn scan(
     if count == 0 {
         return Err(sink.fault(Rule::NoRecords).into());
     }
-    Ok(Scanned { encoding: encoding.name().to_ascii_lowercase(), records: count })
+    Ok(Scanned { encoding: encoding.name().to_ascii_lowercase(), layer: None, records: count })
 }
 
 /// Reads the table whole.
@@ -134,7 +162,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         let fault = sink
             .fault(Rule::GeometryType)
             .with("expected", geometry::expected(job.need))
-            .with("found", "csv");
+            .with("found", input.format.driver());
         return Err(fault.into());
     }
     let mut whole =
@@ -179,16 +207,37 @@ impl Consumer for Whole<'_> {
 
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
         let (values, coordinates) = values.split_at(self.kept.min(values.len()));
+        let coordinates: Vec<&str> = coordinates.iter().map(String::as_str).collect();
+        let value = |text: &String| if text.is_empty() { Value::Null } else { Value::Text(text.clone()) };
+        self.keep(row, values.iter().map(value), &coordinates, sink);
+        Ok(())
+    }
+
+    fn typed(&mut self, row: u64, values: &[Typed], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let (values, coordinates) = values.split_at(self.kept.min(values.len()));
+        let coordinates: Vec<&str> = coordinates.iter().map(|typed| typed.text.as_str()).collect();
+        self.keep(row, values.iter().map(|typed| typed.value.clone()), &coordinates, sink);
+        Ok(())
+    }
+}
+
+impl Whole<'_> {
+    /// Keeps a record unless its point is at fault.
+    fn keep(
+        &mut self,
+        row: u64,
+        values: impl Iterator<Item = Value>,
+        coordinates: &[&str],
+        sink: &mut Sink<'_>,
+    ) {
         let geometry = match (&self.points, coordinates) {
             (Some(points), [x, y]) => match points.point([x, y], row, &mut self.survey, sink) {
-                None => return Ok(()),
+                None => return,
                 some => some,
             },
             _ => None,
         };
-        let value = |text: &String| if text.is_empty() { Value::Null } else { Value::Text(text.clone()) };
-        self.rows.push(RawRow { row, values: values.iter().map(value).collect(), geometry });
-        Ok(())
+        self.rows.push(RawRow { row, values: values.collect(), geometry });
     }
 }
 

@@ -49,6 +49,15 @@ pub struct Sources {
     /// Municipalities that the polygons do not know, by the code whose polygon they share.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub merge: BTreeMap<String, String>,
+    /// Whether paths may be absolute, and links lead out of the study folder. Default false: a study that was
+    /// received from others then reads nothing but what came with it. `..` is refused either way.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub allow_outside: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Sources {

@@ -27,7 +27,7 @@ use super::raw::RawTable;
 use super::sink::Sink;
 use super::spec::Preset;
 use super::{Job, ogr, table};
-use crate::error::Error;
+use crate::error::{Error, Rule};
 
 pub use sesnsp::month_of;
 
@@ -54,10 +54,20 @@ fn scan(
     consumer: &mut dyn table::Consumer,
 ) -> Result<table::Scanned, Error> {
     match input.format {
-        Format::Csv => table::scan(input, job, sink, consumer),
-        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf => {
+        Format::Csv | Format::Xlsx | Format::Ods => table::scan(input, job, sink, consumer),
+        Format::Gpx => Err(sink.fault(Rule::FormatUnknown).with("allowed", ".csv .xlsx .ods .dbf").into()),
+        _ => {
             let scanned = ogr::scan_text(input, job, sink, consumer)?;
-            Ok(table::Scanned { encoding: scanned.encoding, records: scanned.records })
+            let (encoding, layer) = (scanned.encoding, Some(scanned.layer));
+            Ok(table::Scanned { encoding, layer, records: scanned.records })
         }
+    }
+}
+
+/// Names of the shapefiles that a preset reads beside the one that the study names.
+pub(super) const fn beside(preset: Preset) -> &'static [&'static str] {
+    match preset {
+        Preset::InegiRnc => &rnc::BESIDE_ROADS,
+        _ => &[],
     }
 }

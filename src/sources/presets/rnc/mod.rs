@@ -32,6 +32,9 @@ const JUNCTIONS: [&str; 2] = ["union", "union_p"];
 const BANS: [&str; 1] = ["maniobra_prohibida"];
 const FERRIES: [&str; 1] = ["transbordador"];
 
+/// Names of the shapefiles that stand beside that of the roads.
+pub(super) const BESIDE_ROADS: [&str; 4] = [JUNCTIONS[0], JUNCTIONS[1], BANS[0], FERRIES[0]];
+
 /// How far the end of a road may lie from its junction, in metres: coordinates are rounded, and no more.
 const BESIDE: f64 = 25.0;
 
@@ -122,17 +125,17 @@ impl Beside<'_> {
         if self.input.format == Format::GeoPackage {
             let opened = ogr::open(self.input, &job, sink)?;
             let Some(mut layer) = opened.named(names) else { return absent(sink) };
-            let place = sink.enter(&self.job.spec.path, &layer.name());
+            let place = sink.enter(&self.input.shown, &layer.name());
             let done = scan_layer(&opened, &mut layer, &job, geometry, consumer, sink);
             sink.leave(place);
             return done;
         }
-        let Some(shown) = sibling(self.input, &self.job.spec.path, names)? else { return absent(sink) };
+        let Some(shown) = sibling(self.input, &self.input.shown, names)? else { return absent(sink) };
         let spec = crate::sources::SourceSpec { path: shown.clone(), layer: None, ..self.job.spec.clone() };
         let job = Job { spec: &spec, ..job };
         let place = sink.enter(&shown, names.first().unwrap_or(&""));
         let mut done = || {
-            let input = guard::admit(job.base, &shown, job.limits)?;
+            let input = self.admit(&shown)?;
             content::check(&input, &shown)?;
             let done = {
                 let opened = ogr::open(&input, &job, sink)?;
@@ -145,6 +148,17 @@ impl Beside<'_> {
         let done = done();
         sink.leave(place);
         done
+    }
+
+    /// A file beside the roads, in the folder of the study or unpacked from the same archive.
+    fn admit(&self, shown: &str) -> Result<Input, Error> {
+        let Some(unpacked) = &self.input.unpacked else {
+            return guard::admit(self.job.base, shown, self.job.limits);
+        };
+        let name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
+        let input = guard::admit(unpacked.folder.path(), &name, self.job.limits)?;
+        // Its bytes are those of the archive, which count once.
+        Ok(Input { bytes: 0, shown: shown.to_owned(), originals: Vec::new(), ..input })
     }
 }
 
