@@ -91,6 +91,53 @@ rules! {
     ContactColumnDropped = "S023" Warning,
     /// The record could not be read. `detail`.
     RecordBroken = "S024" Error,
+    /// The zip archive is damaged: its directory, a checksum or a size is not as stated. `detail`.
+    ArchiveBroken = "S025" Error,
+    /// The zip archive holds names or entries that no honest program writes. `detail`.
+    ArchiveUnsafe = "S026" Error,
+    /// The zip archive holds more members or bytes than the cap, or far more than its size explains. `limit`.
+    ArchiveTooLarge = "S027" Error,
+    /// No member of the zip archive fits, or several do and the study names none. `allowed`.
+    ArchiveMember = "S028" Error,
+    /// The file is protected by a password.
+    Encrypted = "S029" Error,
+    /// The zip archive is packed by a method that is not read. `detail`.
+    ArchiveMethod = "S030" Error,
+    /// An archive within the archive; it is not opened.
+    ArchiveNested = "S031" Error,
+    /// The first row of a sheet does not name the columns: a title, or a header of two rows. `expected`, `found`.
+    SheetHeader = "S032" Error,
+    /// A cell whose formula ended in an error, such as `#N/A`.
+    CellError = "S033" Error,
+    /// Characters that are not seen, or change how others are seen, were taken out of the text.
+    HiddenCharacters = "S034" Warning,
+    /// No record fits what the study selects. `allowed` lists what is there.
+    NothingSelected = "S060" Error,
+    /// A value that the office withheld, such as `*`.
+    ValueSuppressed = "S061" Error,
+    /// Months without a value that others have. `months`, `of`; its count is only a lower bound.
+    MonthsMissing = "S062" Warning,
+    /// An index that rises where marginación rises; corredor needs the one of 2020, which falls. `low`, `high`.
+    IndexReversed = "S063" Error,
+    /// A code that does not belong to the entity beside it. `entity`.
+    CodeContradicted = "S064" Error,
+    /// Columns by sex, age or another trait of persons; the study may add up over them. `fields`.
+    CrossTab = "S065" Error,
+    /// A month that is not of the calendar, or a year outside 1990 – 2100.
+    YearFormat = "S066" Error,
+
+    /// A key of a junction that the file does not have.
+    JunctionUnknown = "S080" Error,
+    /// The end of a road lies beside the junction that it names. `distance`.
+    EndBesideJunction = "S081" Error,
+    /// A column that some editions lack; read as if it said nothing.
+    FieldAbsent = "S082" Warning,
+    /// A layer that some editions lack.
+    LayerAbsent = "S083" Warning,
+    /// A turn ban on a road that the file does not have; it is left out.
+    BanUnknown = "S084" Warning,
+    /// A polygon that touched itself and was repaired. `change`.
+    PolygonRepaired = "S085" Warning,
 
     /// A column that is needed is missing. `seen` lists what is there.
     FieldMissing = "M001" Error,
@@ -135,6 +182,18 @@ rules! {
     VisitAfterReference = "M023" Warning,
     /// A crossing at the position of another; both are used. `first`.
     CrossingRepeated = "M024" Warning,
+    /// A period that is not `2015`, `2015-03`, `2015/2020` or `2015-01/2020-06`.
+    PeriodFormat = "M030" Error,
+    /// Periods of one municipality and modality that overlap: cases would count twice.
+    PeriodsOverlap = "M031" Error,
+    /// The study's period is not that of the counts. `stated`, `found`.
+    PeriodDiffers = "M032" Warning,
+    /// A municipality of the study that the table does not have.
+    JoinMissing = "M033" Warning,
+    /// A record whose code no municipality of the study has; it is not used.
+    JoinUnused = "M034" Warning,
+    /// A workplace outside the municipality that it states. `distance`.
+    OutsideMunicipality = "M035" Warning,
 
     /// A point that lies farther from every road than allowed. `distance`.
     Unsnapped = "N001" Warning,
@@ -160,6 +219,8 @@ rules! {
     ParameterRange = "T004" Error,
     /// A study of another format version. `expected`, `found`.
     FormatVersion = "T005" Error,
+    /// A key that does not belong where it stands. `allowed`.
+    KeyMisplaced = "T006" Error,
 
     /// A file of the result is missing.
     ResultFileMissing = "R001" Error,
@@ -174,7 +235,7 @@ rules! {
 /// Where a fault was seen. Every part that is known is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Place {
-    /// The file as the study names it.
+    /// The file as the study names it; what stands in a zip archive as `archive.zip/folder/file.csv`.
     pub file: String,
     /// Layer or sheet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +285,13 @@ impl Fault {
     #[must_use]
     pub const fn row(mut self, row: u64) -> Self {
         self.place.row = Some(row);
+        self
+    }
+
+    /// Takes the row away, where a fault is of the file.
+    #[must_use]
+    pub const fn without_row(mut self) -> Self {
+        self.place.row = None;
         self
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn read(dir: &Path, name: &str, spec: &SourceSpec) -> RawTable {
 
 /// All sources of a study.
 pub(crate) fn tables(dir: &Path, study: &Study) -> Tables {
-    study.sources.given().into_iter().map(|(name, spec)| (name, read(dir, name, spec))).collect()
+    study.sources.given().into_iter().map(|(name, spec)| (name, vec![read(dir, name, spec)])).collect()
 }
 
 /// The embedded study, loaded, with this number of draws.
@@ -86,7 +86,7 @@ pub(crate) fn data(loaded: &Loaded) -> Vec<CountDatum> {
 
 /// The same with exposures.
 pub(crate) fn cells(loaded: &Loaded) -> Vec<CountCell> {
-    let years = loaded.study.incidence.period_years;
+    let years = loaded.study.incidence.years();
     let municipalities = &loaded.domain.municipalities;
     municipalities.iter().map(|m| CountCell { exposure: m.population * years, datum: m.datum }).collect()
 }

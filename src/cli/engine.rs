@@ -30,7 +30,7 @@ use crate::layers::feature::{Lang, Layer};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::build::Tables;
-use crate::model::domain::{CrossingStatus, Domain, RoadClass};
+use crate::model::domain::{CrossingStatus, Domain, Municipality, RoadClass};
 use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
 use crate::model::study::Study;
@@ -39,7 +39,7 @@ use crate::network::closures::closed_links;
 use crate::network::graph::LinkKind;
 use crate::network::search::Arcs;
 use crate::planning::{posts, worksites};
-use crate::sources::spec::GeometryNeed;
+use crate::sources::spec::{GeometryNeed, SourceSpec};
 use crate::sources::{self, ColumnRules, Limits, Provenance};
 
 /// A study that has been read, checked and joined to its network.
@@ -63,7 +63,7 @@ fn need(source: &str) -> GeometryNeed {
     match source {
         "municipalities" => GeometryNeed::Polygon,
         "roads" => GeometryNeed::Line,
-        "population" | "counts" => GeometryNeed::None,
+        "population" | "marginalization" | "counts" => GeometryNeed::None,
         _ => GeometryNeed::Point,
     }
 }
@@ -74,15 +74,24 @@ fn need(source: &str) -> GeometryNeed {
 /// [`Error::Faults`] with all faults of all sources in one pass; [`Error::Io`] for a file that cannot be read.
 pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     progress.step("load");
-    let StudyFile { study, name, folder } = file;
+    let StudyFile { mut study, name, folder } = file;
     let mut faults = Faults::default();
     let mut tables = Tables::new();
-    let limits = Limits::default();
+    let limits = Limits { allow_absolute: study.sources.allow_outside, ..Limits::default() };
     for (source, spec) in study.sources.given() {
         let rules = ColumnRules { business_register: source == "worksites" };
-        if let Some(table) = sources::read(&folder, source, spec, need(source), &rules, &limits, &mut faults)?
-        {
-            tables.insert(source, table);
+        let mut read = Vec::new();
+        for path in spec.paths() {
+            // Each file of a source is read as if it were the only one.
+            let mut one = SourceSpec { path: path.to_owned(), more: Vec::new(), ..spec.clone() };
+            if one.entities.is_empty() {
+                one.entities.clone_from(&study.study.entities);
+            }
+            read.extend(sources::read(&folder, source, &one, need(source), &rules, &limits, &mut faults)?);
+        }
+        // What is missing of a source would only be told again by the records that refer to it.
+        if read.len() == spec.paths().count() {
+            tables.insert(source, read);
         }
     }
     let domain = crate::model::build::build(&study, &tables, &name, &mut faults)?;
@@ -92,6 +101,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
         faults.sort();
         return Err(faults.into());
     }
+    complete(&mut study, &name, &domain, &mut faults);
     check_counts(&study, &name, &domain, &mut faults);
 
     progress.step("network");
@@ -104,7 +114,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
             access_speed_kmh: p.access_speed_kmh,
         },
     );
-    report_network(&study, &domain, &built, &mut faults);
+    report_network(&domain, &built, &mut faults);
     let closed = closed_links(&study, &name, &domain, &built, &mut faults);
     if built.seats.iter().all(Option::is_none) {
         faults.push(Fault::new(Rule::NothingToRoute, &name).field("sources.roads"));
@@ -119,15 +129,51 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     Ok(Loaded { study, study_name: name, domain, built, closed, warnings: faults })
 }
 
+/// Fills in what the study leaves to its counts: the period, and the total where every count is a number and the
+/// cases without a municipality are known too.
+fn complete(study: &mut Study, name: &str, domain: &Domain, faults: &mut Faults) {
+    let incidence = &mut study.incidence;
+    if let Some((years, text)) = &domain.counted.period {
+        match incidence.period_years {
+            // Half a month.
+            Some(stated) if (stated - years).abs() > 0.5 / 12.0 => faults.push(
+                Fault::new(Rule::PeriodDiffers, name)
+                    .field("incidence.period_years")
+                    .with("stated", stated)
+                    .with("found", format!("{years:.2}")),
+            ),
+            Some(_) => {}
+            None => incidence.period_years = Some(*years),
+        }
+        if incidence.period.is_empty() {
+            incidence.period.clone_from(text);
+        }
+    }
+    let exact = |m: &Municipality| match m.datum {
+        CountDatum::Exact(n) => Some(n),
+        _ => None,
+    };
+    if let (None, Some(unlocated)) = (incidence.total, domain.counted.unlocated) {
+        let located: Option<Vec<u32>> = domain.municipalities.iter().map(exact).collect();
+        let sum = located.map(|counts| counts.iter().copied().map(u64::from).sum::<u64>());
+        incidence.total = sum.and_then(|sum| u32::try_from(sum + u64::from(unlocated)).ok());
+    }
+}
+
 /// Drops what other files are told only because a record that they name could not be read: where the population
 /// table is at fault, that a code is unknown; where the polygons are, that one is missing.
 fn drop_consequences(study: &Study, faults: &mut Faults) {
-    let broken = |path: &str| {
+    let broken = |spec: &SourceSpec| {
         let follows = |rule| matches!(rule, Rule::ReferenceUnknown | Rule::PolygonMissing);
-        faults.0.iter().any(|f| f.is_error() && f.place.file == path && !follows(f.rule))
+        // What stands in an archive is named after it.
+        let of = |file: &str| {
+            let within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+            spec.paths().any(|path| file.strip_prefix(path).is_some_and(within))
+        };
+        faults.0.iter().any(|f| f.is_error() && of(&f.place.file) && !follows(f.rule))
     };
-    let codes = broken(&study.sources.population.path);
-    let shapes = broken(&study.sources.municipalities.path);
+    let codes = broken(&study.sources.population);
+    let shapes = broken(&study.sources.municipalities);
     let of_merge = |field: &Option<String>| field.as_ref().is_some_and(|f| f.starts_with("sources.merge"));
     faults.0.retain(|f| match f.rule {
         Rule::ReferenceUnknown => !(codes || (shapes && of_merge(&f.place.field))),
@@ -138,14 +184,10 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
 }
 
 /// Reports what could not be joined to the network.
-fn report_network(study: &Study, domain: &Domain, built: &Built, faults: &mut Faults) {
+fn report_network(domain: &Domain, built: &Built, faults: &mut Faults) {
     let file_of = |source: &str| {
-        study
-            .sources
-            .given()
-            .into_iter()
-            .find(|(s, _)| *s == source)
-            .map_or_else(String::new, |(_, spec)| spec.path.clone())
+        let found = domain.provenance.iter().find(|p| p.source == source);
+        found.map_or_else(String::new, |p| p.file.clone())
     };
     for point in &built.unsnapped {
         let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| distance_text(d.0));
@@ -186,7 +228,7 @@ fn cells(study: &Study, domain: &Domain, data: &[CountDatum]) -> Vec<CountCell> 
         .municipalities
         .iter()
         .zip(data)
-        .map(|(m, &datum)| CountCell { exposure: m.population * study.incidence.period_years, datum })
+        .map(|(m, &datum)| CountCell { exposure: m.population * study.incidence.years(), datum })
         .collect()
 }
 

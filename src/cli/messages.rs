@@ -41,7 +41,15 @@ pub fn fault_line(lang: Lang, fault: &Fault) -> String {
     if let Some(seen) = &fault.seen {
         line = format!("{line} [{}]", fill(lang, "fault.seen", &[("seen", seen)]));
     }
-    line
+    // One fault is one line, whatever the name of a file or a column holds.
+    printable(&line).replace(['\n', '\t'], "·")
+}
+
+/// The text with a dot for each character that a terminal would obey or not show; line ends and tabs stay.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let plain = |c: char| matches!(c, '\n' | '\t') || !crate::sources::hidden(c);
+    text.chars().map(|c| if plain(c) { c } else { '·' }).collect()
 }
 
 /// The text of the rule with its parameters.
@@ -219,6 +227,15 @@ mod tests {
             assert_eq!(type_detail(Lang::Es, detail), es);
             assert_eq!(type_detail(Lang::En, detail), en);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_as_dots() {
+        let fault = Fault::new(Rule::FileMissing, "a\u{1b}[2J\u{202e}vsc.b\nerror S001 x").seen("a\tb");
+        let line = fault_line(Lang::Es, &fault);
+        assert!(line.starts_with("error S001 a·[2J·vsc.b·error S001 x: "), "{line}");
+        assert!(line.ends_with("a·b]"), "{line}");
+        assert_eq!(printable("a\nb\tc\rñ"), "a\nb\tc·ñ");
     }
 
     #[test]

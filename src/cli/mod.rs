@@ -20,7 +20,7 @@ use clap::FromArgMatches;
 use serde_json::{Value, json};
 
 use args::{Cli, Cmd, Shared};
-use messages::{error_text, fault_json, fault_line, fill, text};
+use messages::{error_text, fault_json, fault_line, fill, printable, text};
 use progress::Progress;
 
 use crate::disclosure::Tier;
@@ -304,7 +304,7 @@ fn say(answer: &str) -> std::io::Result<()> {
         return Ok(());
     }
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", answer.trim_end()).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", printable(answer.trim_end())).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
@@ -317,6 +317,6 @@ fn say_or_exit(answer: &str) -> u8 {
 /// Writes a message to stderr; if that fails there is nowhere left to say so.
 fn complain(message: &str) {
     if !message.trim().is_empty() {
-        let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+        let _ = writeln!(std::io::stderr(), "{}", printable(message.trim_end()));
     }
 }

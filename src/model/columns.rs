@@ -1,8 +1,8 @@
 //! Typed access to the columns of a raw table: each breach is a fault with row and field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::error::{Faults, Rule, shape};
+use crate::error::{Fault, Faults, Rule, shape};
 use crate::sources::find_field;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
@@ -10,6 +10,8 @@ use crate::sources::spec::SourceSpec;
 /// The columns of one table by the names that corredor uses.
 pub struct Columns<'a> {
     table: &'a RawTable,
+    /// Number of the table among those of its source.
+    number: usize,
     at: BTreeMap<&'static str, (usize, String)>,
 }
 
@@ -29,7 +31,8 @@ impl<'a> Columns<'a> {
             let wanted = mapped.map_or(name, String::as_str);
             match find_field(&table.fields, wanted) {
                 Some(index) => {
-                    at.insert(name, (index, wanted.to_owned()));
+                    let label = table.labels.get(name).map_or(wanted, String::as_str);
+                    at.insert(name, (index, label.to_owned()));
                 }
                 None if need || mapped.is_some() => faults.push(
                     table
@@ -39,7 +42,30 @@ impl<'a> Columns<'a> {
                 None => {}
             }
         }
-        Self { table, at }
+        Self { table, number: 0, at }
+    }
+
+    /// The same as table `number` of its source.
+    #[must_use]
+    pub fn numbered(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Number of the table among those of its source.
+    #[must_use]
+    pub const fn table_number(&self) -> usize {
+        self.number
+    }
+
+    /// The records of the table.
+    pub fn rows(&self) -> impl Iterator<Item = &'a RawRow> {
+        self.table.rows.iter()
+    }
+
+    /// A fault at a row and column, or at the table as a whole.
+    #[must_use]
+    pub fn place_fault(&self, rule: Rule, row: Option<&RawRow>, name: Option<&str>) -> Fault {
+        self.table.fault(rule, row.map(|row| row.row), name.map(|name| self.label(name)))
     }
 
     /// Whether the column is there.
@@ -118,6 +144,20 @@ impl<'a> Columns<'a> {
         Some(number as u32)
     }
 
+    /// A whole number, such as the key of a junction; `None` if blank. Typed formats may hold it as a real number.
+    pub fn integer(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<i64> {
+        let value = self.value(row, name)?;
+        if let Value::Integer(number) = value {
+            return Some(*number);
+        }
+        let text = value.text()?;
+        let number = text.parse::<i64>().ok().or_else(|| text.strip_suffix(".0")?.parse().ok());
+        if number.is_none() {
+            self.fault(Rule::NotAnInteger, row, name, Some(&text), faults);
+        }
+        number
+    }
+
     /// True or false, in Spanish, English and digits; `None` if blank.
     pub fn boolean(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<bool> {
         let text = self.text(row, name)?;
@@ -163,9 +203,14 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// All records of several tables, each with its columns.
+pub fn records<'c, 'a>(tables: &'c [Columns<'a>]) -> impl Iterator<Item = (&'c Columns<'a>, &'a RawRow)> {
+    tables.iter().flat_map(|columns| columns.rows().map(move |row| (columns, row)))
+}
+
 /// Collects keys of a table and reports those that stand twice.
 #[derive(Default)]
-pub struct Keys(BTreeMap<String, u64>);
+pub struct Keys(HashMap<String, u64>);
 
 impl Keys {
     /// Whether `key` is new; a repeat is a fault that names the first row.

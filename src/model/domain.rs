@@ -3,6 +3,7 @@
 use geo::{Coord, LineString, MultiPolygon};
 use serde::Serialize;
 
+use super::counts::Counted;
 use super::frame::WorkFrame;
 use super::incidence::CountDatum;
 use crate::sources::raw::Provenance;
@@ -15,6 +16,8 @@ pub struct Domain {
     pub municipalities: Vec<Municipality>,
     /// Roads in the order of the file.
     pub roads: Vec<Road>,
+    /// Turns that may not be driven, in the order of the file.
+    pub bans: Vec<TurnBan>,
     /// Border crossings in the order of their ids.
     pub crossings: Vec<Crossing>,
     /// Places where trips leave the region, in the order of their ids.
@@ -25,6 +28,8 @@ pub struct Domain {
     pub posts: Vec<Post>,
     /// Workplaces.
     pub worksites: Vec<Worksite>,
+    /// What the counts say beside those of the municipalities.
+    pub counted: Counted,
     /// The plane for distances.
     pub frame: WorkFrame,
     /// One entry per source that was read.
@@ -32,7 +37,7 @@ pub struct Domain {
 }
 
 /// How counts came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KnownBy {
     /// Reported to an authority.
@@ -204,8 +209,26 @@ pub struct Road {
     pub region: String,
     /// Whether the line is schematic.
     pub schematic: bool,
+    /// Keys of the junctions at its first and last position, where the file states them: then roads meet where
+    /// their keys are equal, and only there.
+    pub ends: Option<[i64; 2]>,
+    /// Level of grade separation; roads of different levels meet at their ends only.
+    pub level: i32,
     /// The line.
     pub line: LineString<f64>,
+}
+
+/// A sequence of roads that may not be driven one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnBan {
+    /// Id of the record.
+    pub id: String,
+    /// Row in the file; 0 where it has none.
+    pub row: u64,
+    /// Key of the junction between the first two roads, where it is stated.
+    pub via: Option<i64>,
+    /// Indices of the roads, at least two.
+    pub roads: Vec<usize>,
 }
 
 /// Legal standing of a crossing.
@@ -338,6 +361,8 @@ pub struct Worksite {
     pub name: String,
     /// Row in the file.
     pub row: u64,
+    /// Number of the file among those of the source.
+    pub table: usize,
     /// CLEE of the business register; blank where there is none.
     pub clee: String,
     /// Municipality.

@@ -3,9 +3,14 @@
 
 pub mod build;
 pub mod columns;
+pub mod counts;
 pub mod domain;
 pub mod frame;
 pub mod incidence;
 pub mod places;
 pub mod prior;
+pub mod roads;
 pub mod study;
+
+#[cfg(test)]
+mod tests;

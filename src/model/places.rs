@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use geo::{Coord, Geometry};
+use geo::{Coord, Geometry, Point};
 
-use super::columns::{Columns, Keys};
-use super::domain::{Approach, Crossing, CrossingStatus, Exit, Post, Town, Worksite};
+use super::build::Source;
+use super::columns::{Columns, Keys, records};
+use super::domain::{Approach, Crossing, CrossingStatus, Exit, Municipality, Post, Town, Worksite};
+use super::frame::WorkFrame;
 use super::study::date;
 use crate::error::{Faults, Rule};
-use crate::sources::raw::{RawRow, RawTable};
-use crate::sources::spec::SourceSpec;
+use crate::sources::raw::RawRow;
 use crate::units::Metres;
+
+/// How far beside its municipality a workplace may lie, in metres: borders of different editions and simplified
+/// ones differ by as much.
+const BESIDE: f64 = 500.0;
 
 /// The position of a record; sources have already refused what is not a point.
 fn position(row: &RawRow) -> Option<Coord<f64>> {
@@ -23,7 +28,7 @@ fn position(row: &RawRow) -> Option<Coord<f64>> {
 }
 
 /// Crossings: `id`, `name`; optional `status`, `mode`, `precision_km`, `weight` and both approaches.
-pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Crossing> {
+pub fn crossings(source: &Source<'_>, faults: &mut Faults) -> Vec<Crossing> {
     const SIDES: [[&str; 3]; 2] =
         [["inside_lon", "inside_lat", "inside_km"], ["outside_lon", "outside_lat", "outside_km"]];
     let optional = [
@@ -38,11 +43,11 @@ pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Ve
         "outside_lat",
         "outside_km",
     ];
-    let columns = Columns::new(table, spec, &["id", "name"], &optional, faults);
+    let tables = source.columns(&["id", "name"], &optional, faults);
     let mut keys = Keys::default();
     let mut places: BTreeMap<[String; 2], u64> = BTreeMap::new();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
         let name = columns.needed(row, "name", faults);
         let status = columns.choice(
@@ -88,13 +93,13 @@ pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Ve
         let first = *places.entry(place).or_insert(row.row);
         if first != row.row {
             faults.push(
-                table
-                    .fault(Rule::CrossingRepeated, Some(row.row), None)
+                columns
+                    .place_fault(Rule::CrossingRepeated, Some(row), None)
                     .seen(id.clone())
                     .with("first", first),
             );
         }
-        if keys.insert(&id, &columns, row, "id", faults) {
+        if keys.insert(&id, columns, row, "id", faults) {
             out.push(Crossing {
                 id,
                 name,
@@ -113,16 +118,16 @@ pub fn crossings(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Ve
 }
 
 /// Exits: `id`, `name`, optional `weight`.
-pub fn exits(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Exit> {
-    let columns = Columns::new(table, spec, &["id", "name"], &["weight"], faults);
+pub fn exits(source: &Source<'_>, faults: &mut Faults) -> Vec<Exit> {
+    let tables = source.columns(&["id", "name"], &["weight"], faults);
     let mut keys = Keys::default();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
         let name = columns.needed(row, "name", faults);
         let weight = columns.number(row, "weight", 0.0, 1e9, faults).unwrap_or(1.0);
         let (Some(id), Some(name), Some(at)) = (id, name, position(row)) else { continue };
-        if keys.insert(&id, &columns, row, "id", faults) {
+        if keys.insert(&id, columns, row, "id", faults) {
             out.push(Exit { id, name, row: row.row, at, weight });
         }
     }
@@ -130,20 +135,15 @@ pub fn exits(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Ex
 }
 
 /// Towns: `id`, `name`, optional `cvegeo`, `seat`. Two seats of one municipality are a fault.
-pub fn towns(
-    table: &RawTable,
-    spec: &SourceSpec,
-    codes: &BTreeSet<String>,
-    faults: &mut Faults,
-) -> Vec<Town> {
-    let columns = Columns::new(table, spec, &["id", "name"], &["cvegeo", "seat"], faults);
+pub fn towns(source: &Source<'_>, codes: &BTreeSet<String>, faults: &mut Faults) -> Vec<Town> {
+    let tables = source.columns(&["id", "name"], &["cvegeo", "seat"], faults);
     let (mut keys, mut seats) = (Keys::default(), Keys::default());
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
         let name = columns.needed(row, "name", faults);
         let cvegeo = match columns.text(row, "cvegeo") {
-            Some(_) => known_code(&columns, row, codes, faults),
+            Some(_) => known_code(columns, row, codes, faults),
             None => None,
         };
         let seat = columns.boolean(row, "seat", faults).unwrap_or(false);
@@ -151,10 +151,10 @@ pub fn towns(
             columns.fault(Rule::ValueEmpty, row, "cvegeo", None, faults);
         }
         if let (true, Some(code)) = (seat, &cvegeo) {
-            seats.insert(code, &columns, row, "cvegeo", faults);
+            seats.insert(code, columns, row, "cvegeo", faults);
         }
         let (Some(id), Some(name), Some(at)) = (id, name, position(row)) else { continue };
-        if keys.insert(&id, &columns, row, "id", faults) {
+        if keys.insert(&id, columns, row, "id", faults) {
             out.push(Town { id, name, row: row.row, cvegeo, seat, at });
         }
     }
@@ -162,17 +162,15 @@ pub fn towns(
 }
 
 /// Posts: `id`, `name`, `operator`, `purpose`; optional `ref`, `staffed_share`, `precision_km`.
-pub fn posts(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Post> {
-    let columns = Columns::new(
-        table,
-        spec,
+pub fn posts(source: &Source<'_>, faults: &mut Faults) -> Vec<Post> {
+    let tables = source.columns(
         &["id", "name", "operator", "purpose"],
         &["ref", "staffed_share", "precision_km"],
         faults,
     );
     let mut keys = Keys::default();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
         let name = columns.needed(row, "name", faults);
         // Who runs a post and what for decides whether it counts as coverage: never guessed.
@@ -185,7 +183,7 @@ pub fn posts(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Po
         else {
             continue;
         };
-        if keys.insert(&id, &columns, row, "id", faults) {
+        if keys.insert(&id, columns, row, "id", faults) {
             out.push(Post {
                 id,
                 name,
@@ -205,19 +203,18 @@ pub fn posts(table: &RawTable, spec: &SourceSpec, faults: &mut Faults) -> Vec<Po
 /// Workplaces: `id`, `cvegeo`, `scian`; optional `name`, `clee`, `sector`, `size`, `last_visit`,
 /// `complaints`, `synthetic`.
 pub fn worksites(
-    table: &RawTable,
-    spec: &SourceSpec,
+    source: &Source<'_>,
     codes: &BTreeSet<String>,
     reference: Option<NaiveDate>,
     faults: &mut Faults,
 ) -> Vec<Worksite> {
     let optional = ["name", "clee", "sector", "size", "last_visit", "complaints", "synthetic"];
-    let columns = Columns::new(table, spec, &["id", "cvegeo", "scian"], &optional, faults);
+    let tables = source.columns(&["id", "cvegeo", "scian"], &optional, faults);
     let mut keys = Keys::default();
     let mut out = Vec::new();
-    for row in &table.rows {
+    for (columns, row) in records(&tables) {
         let id = columns.needed(row, "id", faults);
-        let cvegeo = known_code(&columns, row, codes, faults);
+        let cvegeo = known_code(columns, row, codes, faults);
         let scian = columns.needed(row, "scian", faults).filter(|code| {
             let fine = (2..=6).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
             if !fine {
@@ -237,8 +234,8 @@ pub fn worksites(
             && visited > reference
         {
             faults.push(
-                table
-                    .fault(Rule::VisitAfterReference, Some(row.row), Some(columns.label("last_visit")))
+                columns
+                    .place_fault(Rule::VisitAfterReference, Some(row), Some("last_visit"))
                     .with("visit", visited)
                     .with("reference", reference),
             );
@@ -248,10 +245,11 @@ pub fn worksites(
         let (Some(id), Some(cvegeo), Some(scian), Some(at)) = (id, cvegeo, scian, position(row)) else {
             continue;
         };
-        if keys.insert(&id, &columns, row, "id", faults) {
+        if keys.insert(&id, columns, row, "id", faults) {
             out.push(Worksite {
                 name: columns.text(row, "name").unwrap_or_default(),
                 row: row.row,
+                table: columns.table_number(),
                 clee: columns.text(row, "clee").unwrap_or_default(),
                 cvegeo,
                 scian,
@@ -268,6 +266,53 @@ pub fn worksites(
         }
     }
     out
+}
+
+/// Reports workplaces that lie outside the municipality they state, farther than [`BESIDE`]: one of the two is
+/// wrong, and an inspector would look for it in the wrong place.
+pub fn check_positions(
+    source: &Source<'_>,
+    worksites: &[Worksite],
+    municipalities: &[Municipality],
+    frame: &WorkFrame,
+    faults: &mut Faults,
+) {
+    use geo::{BoundingRect, Contains, Distance, Euclidean};
+    let polygon_of = |code: &str| {
+        let at = |code: &str| municipalities.binary_search_by(|m| m.cvegeo.as_str().cmp(code)).ok();
+        let m = municipalities.get(at(code)?)?;
+        let own = m.polygon.as_ref();
+        own.or_else(|| municipalities.get(at(m.polygon_of.as_deref()?)?)?.polygon.as_ref())
+    };
+    let mut by_code: BTreeMap<&str, Vec<&Worksite>> = BTreeMap::new();
+    for site in worksites {
+        by_code.entry(&site.cvegeo).or_default().push(site);
+    }
+    for (code, sites) in by_code {
+        let Some(polygon) = polygon_of(code) else { continue };
+        let Some(bounds) = polygon.bounding_rect() else { continue };
+        let mut plane = None;
+        for site in sites {
+            let point = Point(site.at);
+            if bounds.contains(&point) && polygon.contains(&point) {
+                continue;
+            }
+            let plane = plane.get_or_insert_with(|| frame.geometry_to_plane(polygon));
+            let distance = Euclidean.distance(&Point(frame.to_plane(site.at)), &*plane);
+            if distance > BESIDE {
+                let fault = source
+                    .tables
+                    .get(site.table)
+                    .map(|t| t.fault(Rule::OutsideMunicipality, Some(site.row), None));
+                faults.push(
+                    fault
+                        .unwrap_or_else(|| source.fault(Rule::OutsideMunicipality))
+                        .seen(code.to_owned())
+                        .with("distance", format!("{:.1} km", distance / 1_000.0)),
+                );
+            }
+        }
+    }
 }
 
 /// A CVEGEO that the study knows.

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::prior::Prior;
 use crate::error::{Fault, Faults, Rule};
-use crate::sources::spec::SourceSpec;
+
+mod sources;
+
+pub use sources::Sources;
 
 /// The version of the study format that this program reads.
 pub const FORMAT: u32 = 1;
@@ -60,6 +63,10 @@ pub struct About {
     pub title: String,
     /// Region that every feature carries, such as `Chiapas`.
     pub region: String,
+    /// Two-digit codes of its entities (states), such as `07`: from files of the whole country only their records
+    /// are kept. All if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
     /// Sentences that every output repeats, such as that roads are schematic.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -68,69 +75,18 @@ pub struct About {
     pub attributions: Vec<String>,
 }
 
-/// The input files. `municipalities`, `population` and `roads` are needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sources {
-    /// Polygons: `cvegeo`, `name`.
-    pub municipalities: SourceSpec,
-    /// Table: `cvegeo`, `name`, `population`, `marginalization` (optional: CONAPO's index).
-    pub population: SourceSpec,
-    /// Table: `cvegeo` and `count`, or `count_min` and `count_max`; `known_by` (`reported` or `found`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counts: Option<SourceSpec>,
-    /// Lines: `id`, `ref`, `class`, `surface`, `toll`, `oneway`, `speed_kmh`, `length_km`; only `class` is needed.
-    pub roads: SourceSpec,
-    /// Points: `id`, `name`, `status`, `mode`; optional `inside_lon` … `outside_km` for the approaches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crossings: Option<SourceSpec>,
-    /// Points: `id`, `name`, `weight`; where trips leave the region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exits: Option<SourceSpec>,
-    /// Points: `id`, `name`, `cvegeo`, `seat`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub towns: Option<SourceSpec>,
-    /// Points: `id`, `name`, `operator`, `purpose`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub posts: Option<SourceSpec>,
-    /// Points: `id`, `cvegeo`, `scian`, `sector`, `size`, `last_visit`, `complaints`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worksites: Option<SourceSpec>,
-    /// Municipalities that the polygons do not know, by the code whose polygon they share.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub merge: BTreeMap<String, String>,
-}
-
-impl Sources {
-    /// The sources that are given, by name, in a fixed order.
-    #[must_use]
-    pub fn given(&self) -> Vec<(&'static str, &SourceSpec)> {
-        [
-            ("municipalities", Some(&self.municipalities)),
-            ("population", Some(&self.population)),
-            ("counts", self.counts.as_ref()),
-            ("roads", Some(&self.roads)),
-            ("crossings", self.crossings.as_ref()),
-            ("exits", self.exits.as_ref()),
-            ("towns", self.towns.as_ref()),
-            ("posts", self.posts.as_ref()),
-            ("worksites", self.worksites.as_ref()),
-        ]
-        .into_iter()
-        .filter_map(|(name, spec)| spec.map(|spec| (name, spec)))
-        .collect()
-    }
-}
-
 /// What is known of the counts as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IncidenceSpec {
-    /// Length of the period that the counts cover, in years. Default 1.
-    pub period_years: f64,
-    /// The period as text, such as `2009–2020`.
+    /// Length of the period that the counts cover, in years, 0.001 – 200. Default: the months of the counts' own
+    /// periods, else 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period_years: Option<f64>,
+    /// The period as text, such as `2009–2020`. Default: that of the counts.
     pub period: String,
-    /// Cases in the whole region, where published.
+    /// Cases in the whole region, where published. Default: the sum of the counts, where each is a number and
+    /// those without a municipality are in the table too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
     /// Upper bound of the count of a municipality that the table does not list. None: no bound.
@@ -143,12 +99,20 @@ pub struct IncidenceSpec {
 impl Default for IncidenceSpec {
     fn default() -> Self {
         Self {
-            period_years: 1.0,
+            period_years: None,
             period: String::new(),
             total: None,
             unlisted_max: None,
             unlocated: Prior::Beta { a: 1.0, b: 9.0 },
         }
+    }
+}
+
+impl IncidenceSpec {
+    /// Length of the period in years.
+    #[must_use]
+    pub fn years(&self) -> f64 {
+        self.period_years.unwrap_or(1.0)
     }
 }
 
@@ -392,6 +356,7 @@ impl Study {
         }
         self.check_ranges(file, faults);
         self.check_priors(file, faults);
+        self.sources.check(file, &self.study.entities, faults);
         if date(&self.planning.reference_date).is_none() {
             faults.push(Fault::new(Rule::DateFormat, file).field("planning.reference_date"));
         }
@@ -456,7 +421,7 @@ impl Study {
         range("parameters.profiles", weight, 1e-6, 3e6);
         range("parameters.membership", p.membership, 0.5, 1.0);
         range("parameters.corridor_min_km", p.corridor_min_km, 0.0, 100.0);
-        range("incidence.period_years", self.incidence.period_years, 1e-3, 200.0);
+        range("incidence.period_years", self.incidence.years(), 1e-3, 200.0);
         let plan = &self.planning;
         range("planning.posts", plan.posts.into(), 0.0, 1_000.0);
         range("planning.draws", plan.draws.into(), 1.0, 10_000.0);

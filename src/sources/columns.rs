@@ -5,6 +5,7 @@
 
 use super::names::{squeeze, words};
 use super::sink::Sink;
+use super::text::hidden;
 use crate::error::Rule;
 
 /// Which columns a source may have.
@@ -154,7 +155,9 @@ pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) 
             sink.push(fault);
             refused = true;
         }
-        match classify(field, rules) {
+        // A character that is not seen would make another word of it.
+        let plain: String = field.chars().filter(|c| !hidden(*c)).collect();
+        match classify(&plain, rules) {
             None => kept.push(i),
             Some(rule) => {
                 let fault = sink.fault(rule).field(field);
@@ -164,6 +167,26 @@ pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) 
         }
     }
     (!refused).then_some(kept)
+}
+
+/// Looks at columns that are not read: a file with one that describes a person is refused all the same, since it is
+/// another file than it is said to be. `known` are names, letters and digits only, that only look like one.
+/// Columns that no score may use do no harm where they are not read.
+pub(super) fn refuse_persons<'a>(
+    fields: impl Iterator<Item = &'a String>,
+    known: &[&str],
+    rules: ColumnRules,
+    sink: &mut Sink<'_>,
+) -> bool {
+    let mut refused = false;
+    for field in fields.filter(|field| !known.contains(&squeeze(field).as_str())) {
+        if let Some(rule @ (Rule::PersonColumn | Rule::ContactColumnDropped)) = classify(field, rules) {
+            let fault = sink.fault(rule).field(field);
+            refused |= fault.is_error();
+            sink.push(fault);
+        }
+    }
+    refused
 }
 
 #[cfg(test)]

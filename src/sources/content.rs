@@ -27,7 +27,7 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
     }
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         let encoding = if head.first() == Some(&0xff) { "utf-16le" } else { "utf-16be" };
-        if matches!(input.format, Format::Csv | Format::GeoJson) {
+        if matches!(input.format, Format::Csv | Format::GeoJson | Format::Gpx) {
             return Err(Fault::new(Rule::EncodingWrong, shown).with("encoding", encoding).into());
         }
     }
@@ -36,7 +36,11 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
         Format::GeoJson => geojson(&head),
         Format::GeoPackage => geopackage(&head, size, &input.path),
         Format::Shapefile => shapefile(&head, size, input)?,
+        Format::Dbf => table(&input.path)?,
         Format::FlatGeobuf => flatgeobuf(&head),
+        Format::Gpx => (!text_start(&head).starts_with(b"<")).then(|| "content: not XML".to_owned()),
+        // Looked at with the parts.
+        Format::Xlsx | Format::Ods => None,
     };
     match wrong {
         None => Ok(()),
@@ -127,16 +131,22 @@ fn shapefile(head: &[u8], size: u64, input: &Input) -> Result<Option<String>, Er
         return Ok(Some(format!(".shx {detail}")));
     }
     let Some(table) = input.companion("dbf") else { return Ok(Some("missing: .dbf".to_owned())) };
-    let Some(header) = dbf::header(table)? else { return Ok(Some("content: .dbf".to_owned())) };
-    let there = self::size(table)?;
-    if there < header.stated_bytes() {
-        return Ok(Some(format!(".dbf {}", truncated(there, header.stated_bytes()))));
+    if let Some(detail) = self::table(table)? {
+        return Ok(Some(detail));
     }
+    let Some(header) = dbf::header(table)? else { return Ok(Some("content: .dbf".to_owned())) };
     let shapes = self::size(shx)?.saturating_sub(100) / 8;
     if shapes != u64::from(header.records) {
         return Ok(Some(format!(".shx {shapes} records, .dbf {}", header.records)));
     }
     Ok(None)
+}
+
+/// The table of a shapefile.
+fn table(path: &Path) -> Result<Option<String>, Error> {
+    let Some(header) = dbf::header(path)? else { return Ok(Some("content: .dbf".to_owned())) };
+    let there = size(path)?;
+    Ok((there < header.stated_bytes()).then(|| format!(".dbf {}", truncated(there, header.stated_bytes()))))
 }
 
 /// Length in 16-bit words at byte 24 of a `.shp` and a `.shx`.

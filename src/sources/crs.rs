@@ -2,6 +2,8 @@
 //!
 //! The order of axes is longitude, latitude (easting, northing) everywhere, whatever the authority says.
 
+use std::sync::OnceLock;
+
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 
 use super::environment;
@@ -44,6 +46,13 @@ pub(super) fn code(text: &str) -> Option<String> {
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// Refuses to go on without the data of PROJ: every CRS would look unknown, and the file be blamed for it.
+pub(super) fn require_proj() -> Result<(), Error> {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let found = *FOUND.get_or_init(|| parse("EPSG:4326").is_some() && parse("EPSG:6372").is_some());
+    if found { Ok(()) } else { Err(Error::Environment("PROJ: proj.db (PROJ_DATA, PROJ_LIB)".to_owned())) }
 }
 
 /// The system of a code or of a WKT text.

@@ -1,6 +1,7 @@
 //! GDAL as a guest of this process: silent, without network, and with what it has to say kept for the fault.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use gdal::errors::CplErrType;
@@ -34,9 +35,19 @@ pub fn quiet() {
             }
         });
         for (key, value) in [
+            // What the user's environment says is meant for other programs: drivers of others, drivers left out,
+            // a file of further options.
+            ("GDAL_DRIVER_PATH", "disable"),
+            ("OGR_DRIVER_PATH", ""),
+            ("GDAL_SKIP", ""),
+            ("OGR_SKIP", ""),
+            ("GDAL_CONFIG_FILE", ""),
+            ("OGR_SQLITE_PRAGMA", ""),
+            ("OGR_GEOJSON_MAX_OBJ_SIZE", "200"),
             // Vector drivers fetch nothing by themselves, but a CRS can name a URL. A proxy that nobody serves
             // makes sure that such a request ends in this machine.
             ("GDAL_HTTP_PROXY", "127.0.0.1:9"),
+            ("GDAL_HTTPS_PROXY", "127.0.0.1:9"),
             ("GDAL_HTTP_MAX_RETRY", "0"),
             ("GDAL_HTTP_CONNECTTIMEOUT", "1"),
             // Would write a .shx file beside an input.
@@ -74,6 +85,28 @@ pub(super) fn one_line(message: &str) -> String {
     let mut line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     line.truncate(line.trim_end().len());
     line
+}
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a library that may panic on what no honest program writes; `None` if it did, and nothing is printed.
+pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !CONTAINED.get() {
+                before(info);
+            }
+        }));
+    });
+    let outer = CONTAINED.replace(true);
+    // What the closure leaves half done is dropped with its result.
+    let result = catch_unwind(AssertUnwindSafe(run)).ok();
+    CONTAINED.set(outer);
+    result
 }
 
 /// Refuses to transform coordinates while PROJ may fetch grids: the result would depend on the network. PROJ

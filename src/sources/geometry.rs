@@ -13,6 +13,41 @@ use crate::error::{Fault, Rule};
 /// Mexico and Central America with a margin: west, south, east, north in degrees.
 pub(super) const WINDOW: [f64; 4] = [-120.0, 5.0, -75.0, 35.0];
 
+/// A repair may change the area of a polygon by this share and no more: a ring that touches itself or runs back on
+/// itself is mended, one that crosses itself like an 8 is not.
+const REPAIR: f64 = 1e-3;
+
+/// A valid polygon in the place of one that is not, by GDAL's `MakeValid` (GEOS), with the share by which its area
+/// changed; `None` if it changed by more than [`REPAIR`]. Lines and points that are left over are dropped.
+pub(super) fn repair(found: &OgrGeometry) -> Option<(Shape, f64)> {
+    let before = found.area().abs();
+    let valid = found.make_valid(&gdal::cpl::CslStringList::new()).ok()?;
+    let shape = match geometry_type_flatten(valid.geometry_type()) {
+        Kind::wkbGeometryCollection => {
+            let parts: Vec<Shape> = parts(&valid, Shape::of);
+            let polygons = parts.into_iter().filter_map(|part| match part {
+                Shape::Polygons(polygons) => Some(polygons),
+                _ => None,
+            });
+            Shape::Polygons(polygons.flatten().collect())
+        }
+        _ => Shape::of(&valid),
+    };
+    if !shape.fits(GeometryNeed::Polygon) || before <= 0.0 {
+        return None;
+    }
+    let change = (valid.area() - before).abs() / before;
+    (change <= REPAIR).then_some((shape, change))
+}
+
+/// Whether the extent of a geometry meets a box of west, south, east and north.
+pub(super) fn meets(geometry: &geo::Geometry<f64>, [west, south, east, north]: [f64; 4]) -> bool {
+    use geo::BoundingRect;
+    geometry
+        .bounding_rect()
+        .is_some_and(|r| r.min().x <= east && r.max().x >= west && r.min().y <= north && r.max().y >= south)
+}
+
 /// The positions of a geometry by its parts, as they stand in the file.
 #[derive(Debug)]
 pub(super) enum Shape {

@@ -10,6 +10,8 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::Limits;
+use super::spec::{GeometryNeed, SourceSpec};
+use super::unpack::{self, Unpacked};
 use crate::error::{Error, Fault, Rule};
 
 /// A format that is read, by the ending of the name.
@@ -19,39 +21,59 @@ pub(super) enum Format {
     GeoJson,
     GeoPackage,
     Shapefile,
+    /// The table of a shapefile without the shapes.
+    Dbf,
     FlatGeobuf,
+    Xlsx,
+    Ods,
+    Gpx,
 }
 
 /// The endings that are read, for the text of S004.
-const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .fgb";
+pub(super) const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb .gpx .xlsx .ods .zip";
 
 /// What else the shapefile driver may open by itself: spatial and attribute indexes.
 const INDEXES: [&str; 6] = ["qix", "sbn", "sbx", "idm", "ind", "qpj"];
 
 /// Companions of a shapefile that are read, in the order in which they are hashed.
-const COMPANIONS: [&str; 4] = ["shx", "dbf", "prj", "cpg"];
+pub(super) const COMPANIONS: [&str; 4] = ["shx", "dbf", "prj", "cpg"];
+
+/// What stands after the name of a GeoPackage for what a program has not yet moved into it.
+pub(super) const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl Format {
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match ending.as_str() {
             "csv" | "txt" | "tsv" => Self::Csv,
             "geojson" | "json" => Self::GeoJson,
             "gpkg" => Self::GeoPackage,
             "shp" => Self::Shapefile,
+            "dbf" => Self::Dbf,
             "fgb" => Self::FlatGeobuf,
+            "xlsx" => Self::Xlsx,
+            "ods" => Self::Ods,
+            "gpx" => Self::Gpx,
             _ => return None,
         })
     }
 
-    /// Name of the GDAL driver, the only one that may open the file; `csv` is read without GDAL.
+    /// Whether it holds rows and columns, and points only as two of the columns.
+    pub(super) const fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::Xlsx | Self::Ods | Self::Dbf)
+    }
+
+    /// Name of the GDAL driver, the only one that may open the file; in small letters what is read without GDAL.
     pub(super) const fn driver(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::GeoJson => "GeoJSON",
             Self::GeoPackage => "GPKG",
-            Self::Shapefile => "ESRI Shapefile",
+            Self::Shapefile | Self::Dbf => "ESRI Shapefile",
             Self::FlatGeobuf => "FlatGeobuf",
+            Self::Xlsx => "xlsx",
+            Self::Ods => "ods",
+            Self::Gpx => "gpx",
         }
     }
 }
@@ -64,8 +86,15 @@ pub(super) struct Input {
     pub(super) format: Format,
     /// The other files of a shapefile that are there, in the order of [`COMPANIONS`].
     pub(super) companions: Vec<PathBuf>,
-    /// Size in bytes, companions included.
+    /// Size in bytes, companions included; of the archive where the file stands in one.
     pub(super) bytes: u64,
+    /// The file as messages show it: as the study names it, or `archive.zip/member`.
+    pub(super) shown: String,
+    /// The files that its bytes come from, in the order in which they are hashed: itself and its companions, or
+    /// the archive.
+    pub(super) originals: Vec<PathBuf>,
+    /// The copy that is read where it stands in an archive; it goes when this is dropped.
+    pub(super) unpacked: Option<Unpacked>,
 }
 
 impl Input {
@@ -80,23 +109,70 @@ impl Input {
     }
 }
 
-/// Checks `shown`, the path as the study has it, against the folder `base`.
-pub(super) fn admit(base: &Path, shown: &str, limits: &Limits) -> Result<Input, Error> {
-    let refuse = |rule| Error::from(Fault::new(rule, shown));
+/// Checks the path of a source; what stands in a zip archive is unpacked first.
+pub(super) fn admit_source(
+    base: &Path,
+    spec: &SourceSpec,
+    need: GeometryNeed,
+    limits: &Limits,
+) -> Result<Input, Error> {
+    let shown = spec.path.as_str();
     if !is_plain(shown) {
-        return Err(refuse(Rule::PathRefused));
+        return Err(Fault::new(Rule::PathRefused, shown).into());
     }
-    let format = Format::of(Path::new(shown))
-        .ok_or_else(|| Error::from(Fault::new(Rule::FormatUnknown, shown).with("allowed", ENDINGS)))?;
+    if !has_ending(Path::new(shown), "zip") {
+        if let Some(member) = &spec.member {
+            let fault = Fault::new(Rule::ArchiveMember, shown).field(super::environment::one_line(member));
+            return Err(fault.with("allowed", "–").into());
+        }
+        return admit(base, shown, limits);
+    }
+    let (_, path) = locate(base, shown, limits)?;
+    let bytes = regular_size(&path, shown)?;
+    if !has_ending(&path, "zip") {
+        return Err(Fault::new(Rule::PathRefused, shown).into());
+    }
+    if bytes > limits.max_bytes {
+        return Err(Fault::new(Rule::FileTooLarge, shown).with("limit", limits.max_bytes).into());
+    }
+    let unpacked = unpack::unpack(&path, shown, spec, need, limits.max_bytes)?;
+    let input = admit(unpacked.folder.path(), &unpacked.file, limits)?;
+    Ok(Input {
+        bytes,
+        shown: unpacked.shown.clone(),
+        originals: vec![path],
+        unpacked: Some(unpacked),
+        ..input
+    })
+}
 
+/// The canonical folder of the study and the canonical path of `shown`, which lies in it unless the limits say
+/// that it need not.
+fn locate(base: &Path, shown: &str, limits: &Limits) -> Result<(PathBuf, PathBuf), Error> {
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let base = base.canonicalize().map_err(|source| Error::io(base, source))?;
     // Joining an absolute path gives that path.
     let path = resolve(&base.join(shown), shown)?;
     // A real folder `/vsizip` at the root of the machine would be read as a virtual one.
     if !limits.allow_absolute && !path.starts_with(&base) || path.to_string_lossy().starts_with("/vsi") {
+        return Err(Fault::new(Rule::PathRefused, shown).into());
+    }
+    Ok((base, path))
+}
+
+/// Checks `shown`, the path as the study has it, against the folder `base`.
+pub(super) fn admit(base: &Path, shown: &str, limits: &Limits) -> Result<Input, Error> {
+    let refuse = |rule| Error::from(Fault::new(rule, shown));
+    if !is_plain(shown) {
         return Err(refuse(Rule::PathRefused));
     }
+    let format = Format::of(Path::new(shown)).ok_or_else(|| {
+        // What Excel wrote before 2007 is no format to read from strangers; Excel itself saves it anew.
+        let old = has_ending(Path::new(shown), "xls") || has_ending(Path::new(shown), "xlsb");
+        let allowed = if old { ".xlsx .ods .csv (“Guardar como” / “Save as”)" } else { ENDINGS };
+        Error::from(Fault::new(Rule::FormatUnknown, shown).with("allowed", allowed))
+    })?;
+    let (base, path) = locate(base, shown, limits)?;
     let mut bytes = regular_size(&path, shown)?;
     // The target of a link decides as well: `a.csv` may not lead to `a.gpkg`.
     if Format::of(&path) != Some(format) {
@@ -124,7 +200,8 @@ pub(super) fn admit(base: &Path, shown: &str, limits: &Limits) -> Result<Input, 
         // Trouble with permissions is found here and not in a message of GDAL.
         File::open(path).map_err(|source| Error::io(path, source))?;
     }
-    Ok(Input { path, format, companions, bytes })
+    let originals = std::iter::once(&path).chain(&companions).cloned().collect();
+    Ok(Input { path, format, companions, bytes, shown: shown.to_owned(), originals, unpacked: None })
 }
 
 /// Whether the text is a path and nothing else that GDAL would take in its place.
@@ -162,7 +239,7 @@ fn regular_size(path: &Path, shown: &str) -> Result<u64, Error> {
 /// Other files that a driver might open by itself: for a shapefile those of the same stem, in any case of
 /// letters; for a GeoPackage the journals of its database.
 fn siblings(path: &Path, format: Format) -> Result<Vec<PathBuf>, Error> {
-    if matches!(format, Format::Csv | Format::GeoJson | Format::FlatGeobuf) {
+    if !matches!(format, Format::Shapefile | Format::Dbf | Format::GeoPackage) {
         return Ok(Vec::new());
     }
     let (Some(folder), Some(name), Some(stem)) = (path.parent(), path.file_name(), path.file_stem()) else {
@@ -173,10 +250,17 @@ fn siblings(path: &Path, format: Format) -> Result<Vec<PathBuf>, Error> {
             Path::new(other).file_stem() == Some(stem)
                 && COMPANIONS.iter().chain(&INDEXES).any(|ending| has_ending(Path::new(other), ending))
         }
-        Format::GeoPackage => ["-wal", "-shm", "-journal"].iter().any(|suffix| {
+        Format::GeoPackage => LOGS.iter().any(|suffix| {
             other.to_string_lossy().strip_suffix(suffix).is_some_and(|rest| rest == name.to_string_lossy())
         }),
-        Format::Csv | Format::GeoJson | Format::FlatGeobuf => false,
+        // Memo files and indexes of the table; the name of its encoding is read.
+        Format::Dbf => {
+            Path::new(other).file_stem() == Some(stem)
+                && ["cpg", "dbt", "fpt", "idm", "ind"]
+                    .iter()
+                    .any(|ending| has_ending(Path::new(other), ending))
+        }
+        _ => false,
     };
     let mut found = Vec::new();
     for entry in folder.read_dir().map_err(|source| Error::io(folder, source))? {
@@ -249,7 +333,7 @@ mod tests {
         assert_eq!(rule(dir.path(), "a.csv/b.csv", &usual), Some(Rule::FileMissing));
         assert_eq!(rule(dir.path(), "folder.csv", &usual), Some(Rule::NotAFile));
         assert_eq!(rule(dir.path(), "socket.csv", &usual), Some(Rule::NotAFile));
-        assert_eq!(rule(dir.path(), "a.zip", &usual), Some(Rule::FormatUnknown));
+        assert_eq!(rule(dir.path(), "a.xls", &usual), Some(Rule::FormatUnknown));
         assert_eq!(rule(dir.path(), "a", &usual), Some(Rule::FormatUnknown));
         assert_eq!(rule(dir.path(), "a.csv", &small), Some(Rule::FileTooLarge));
         assert_eq!(rule(dir.path(), "a.csv", &usual), None);

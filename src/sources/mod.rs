@@ -6,46 +6,59 @@
 //! 2. the first bytes, and the lengths that a header states, agree with the ending of the name;
 //! 3. no column describes a person, and none is of the kind that no score may use;
 //! 4. coordinates are finite, in longitude and latitude of WGS 84, and in this order;
-//! 5. text was decoded without loss.
+//! 5. text was decoded without loss, and nothing in it is hidden.
 //!
 //! | concern | file |
 //! |---|---|
 //! | paths, companions, sizes | `guard` |
+//! | zip archives | `archive`, `unpack` |
 //! | first bytes, stated lengths, JSON syntax | `content` |
 //! | encodings, and text read whole | `text`, `dbf` |
 //! | CSV | `table`, `lines`, `points` |
+//! | XLSX and ODS | `workbook`, `sheet`, `rows` |
+//! | GPX, and what holds of all XML | `gpx`, `xml` |
 //! | other formats, through GDAL | `ogr`, `environment` |
 //! | coordinates | `crs`, `geometry` |
 //! | names of columns | `names`, `columns` |
+//! | files as the offices publish them | `presets` |
 
+mod archive;
 mod columns;
 mod content;
 mod crs;
 mod dbf;
 mod environment;
 mod geometry;
+mod gpx;
 mod guard;
 mod hash;
 mod lines;
 mod names;
 mod ogr;
 mod points;
+mod presets;
 pub mod raw;
+mod rows;
+mod sheet;
 mod sink;
 pub mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unpack;
+mod workbook;
+mod xml;
 
 use std::path::Path;
 
 pub use columns::ColumnRules;
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use names::{find_field, normalised};
-pub use raw::{Provenance, RawRow, RawTable, Value};
-pub use spec::{GeometryNeed, SourceSpec};
-pub use text::read_text;
+pub use presets::month_of;
+pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
+pub use spec::{GeometryNeed, Offence, Preset, SourceSpec};
+pub use text::{hidden, read_text};
 
 use crate::error::{Error, Faults};
 use guard::Format;
@@ -109,8 +122,8 @@ pub fn read(
     faults: &mut Faults,
 ) -> Result<Option<RawTable>, Error> {
     let mut sink = Sink::new(faults, &spec.path);
-    let job = Job { name, spec, need, rules, limits };
-    let result = read_admitted(base, &job, &mut sink);
+    let job = Job { base, name, spec, need, rules, limits };
+    let result = read_admitted(&job, &mut sink);
     sink.finish();
     match result {
         Ok(table) => Ok(Some(table)),
@@ -123,7 +136,10 @@ pub fn read(
 }
 
 /// What the readers need to know of one call.
+#[derive(Clone, Copy)]
 struct Job<'a> {
+    /// Folder of the study.
+    base: &'a Path,
     name: &'a str,
     spec: &'a SourceSpec,
     need: GeometryNeed,
@@ -132,19 +148,39 @@ struct Job<'a> {
 }
 
 /// Inside this stage a fault that ends the reading of a file is an [`Error::Faults`].
-fn read_admitted(base: &Path, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
-    let input = guard::admit(base, &job.spec.path, job.limits)?;
-    content::check(&input, &job.spec.path)?;
-    if input.format == Format::GeoJson {
-        content::check_json(&input, &job.spec.path)?;
+fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    if job.need != GeometryNeed::None {
+        crs::require_proj()?;
     }
-    let mut table = match input.format {
-        Format::Csv => table::read(&input, job, sink)?,
-        Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::FlatGeobuf => {
-            ogr::read(&input, job, sink)?
-        }
+    let input = guard::admit_source(job.base, job.spec, job.need, job.limits)?;
+    sink.set_file(&input.shown);
+    content::check(&input, &input.shown)?;
+    if input.format == Format::GeoJson {
+        content::check_json(&input, &input.shown)?;
+    }
+    let by_preset = presets::read(&input, job, sink).transpose()?;
+    let mut table = match (by_preset, input.format) {
+        (Some(table), _) => table,
+        (None, Format::Csv | Format::Xlsx | Format::Ods) => table::read(&input, job, sink)?,
+        (None, Format::Gpx) => gpx::read(&input, job, sink)?,
+        (
+            None,
+            Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf,
+        ) => ogr::read(&input, job, sink)?,
     };
-    table.provenance.sha256 = hash::sha256(&input)?;
-    table.provenance.bytes = input.bytes;
+    if let Some(bbox) = job.spec.bbox {
+        let before = table.rows.len();
+        table.rows.retain(|row| row.geometry.as_ref().is_none_or(|g| geometry::meets(g, bbox)));
+        let outside = before - table.rows.len();
+        if outside > 0 {
+            *table.provenance.dropped.entry("outside_bbox").or_default() += outside as u64;
+        }
+    }
+    text::take_hidden_out(&mut table, sink);
+    // A preset that read more files than the one has hashed them all.
+    if table.provenance.sha256.is_empty() {
+        table.provenance.sha256 = hash::sha256(&input)?;
+        table.provenance.bytes = input.bytes;
+    }
     Ok(table)
 }

@@ -16,8 +16,147 @@ use crate::error::{Error, Rule};
 /// Tables in which QGIS and GDAL keep styles and projects; never meant where no layer is named.
 const NOT_DATA: [&str; 2] = ["layer_styles", "qgis_projects"];
 
+/// Who takes the features of a layer one by one.
+pub(super) trait Consumer {
+    /// Looks at the names of the fields and gives those to read, in the order in which
+    /// [`Consumer::feature`] gets them.
+    fn header(&mut self, fields: &[String], sink: &mut Sink<'_>) -> Result<Vec<usize>, Error>;
+
+    /// Takes one feature: `row` is its number from 1.
+    fn feature(
+        &mut self,
+        row: u64,
+        values: Vec<Value>,
+        geometry: Option<geo::Geometry<f64>>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error>;
+}
+
+/// What was seen of a layer that was scanned.
+pub(super) struct Scanned {
+    /// Name of the layer.
+    pub(super) layer: String,
+    /// CRS, where geometry was read.
+    pub(super) crs: Option<String>,
+    /// Encoding of the text, in lower case.
+    pub(super) encoding: String,
+    /// Features, those with faults too.
+    pub(super) records: u64,
+    /// West, south, east, north in degrees.
+    pub(super) extent: Option<[f64; 4]>,
+    /// Features outside the study's box.
+    pub(super) outside: u64,
+}
+
+impl Scanned {
+    /// Where the table came from; hash and size are filled in by [`super::read`].
+    pub(super) fn provenance(self, input: &Input, job: &Job<'_>) -> Provenance {
+        Provenance {
+            source: job.name.to_owned(),
+            file: input.shown.clone(),
+            layer: Some(self.layer),
+            driver: input.format.driver().to_owned(),
+            crs: self.crs,
+            encoding: Some(self.encoding),
+            preset: job.spec.preset.map(super::Preset::name),
+            records: self.records,
+            extent: self.extent,
+            dropped: (self.outside > 0).then_some(("outside_bbox", self.outside)).into_iter().collect(),
+            ..Provenance::default()
+        }
+    }
+}
+
 /// Reads one layer whole.
 pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    let opened = open(input, job, sink)?;
+    let mut layer = opened.find_layer(job, sink)?;
+    let mut whole = Whole { rules: job.rules, fields: Vec::new(), rows: Vec::new() };
+    let scanned = opened.scan(&mut layer, job, job.need, sink, &mut whole)?;
+    if scanned.records == 0 {
+        return Err(sink.fault(Rule::NoRecords).into());
+    }
+    Ok(RawTable {
+        provenance: scanned.provenance(input, job),
+        fields: whole.fields,
+        rows: whole.rows,
+        ..RawTable::default()
+    })
+}
+
+/// Keeps every feature.
+struct Whole<'a> {
+    rules: &'a super::ColumnRules,
+    fields: Vec<String>,
+    rows: Vec<RawRow>,
+}
+
+impl Consumer for Whole<'_> {
+    fn header(&mut self, fields: &[String], sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
+        let kept = columns::admit(fields, *self.rules, sink).ok_or_else(table::refused)?;
+        self.fields = kept.iter().filter_map(|i| fields.get(*i).cloned()).collect();
+        Ok(kept)
+    }
+
+    fn feature(
+        &mut self,
+        row: u64,
+        values: Vec<Value>,
+        geometry: Option<geo::Geometry<f64>>,
+        _sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        self.rows.push(RawRow { row, values, geometry });
+        Ok(())
+    }
+}
+
+/// Hands the records of a layer's table to a consumer of text, for formats that are tables as well as maps.
+pub(super) fn scan_text(
+    input: &Input,
+    job: &Job<'_>,
+    sink: &mut Sink<'_>,
+    consumer: &mut dyn table::Consumer,
+) -> Result<Scanned, Error> {
+    let opened = open(input, job, sink)?;
+    let mut layer = opened.find_layer(job, sink)?;
+    let scanned = opened.scan(&mut layer, job, GeometryNeed::None, sink, &mut AsText { consumer })?;
+    if scanned.records == 0 {
+        return Err(sink.fault(Rule::NoRecords).into());
+    }
+    Ok(scanned)
+}
+
+/// Gives each feature on as texts.
+struct AsText<'a> {
+    consumer: &'a mut dyn table::Consumer,
+}
+
+impl Consumer for AsText<'_> {
+    fn header(&mut self, fields: &[String], sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
+        self.consumer.header(&table::Head { fields, decimal_comma: false }, sink)
+    }
+
+    fn feature(
+        &mut self,
+        row: u64,
+        values: Vec<Value>,
+        _geometry: Option<geo::Geometry<f64>>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let texts: Vec<String> = values.iter().map(|value| value.text().unwrap_or_default()).collect();
+        self.consumer.record(row, &texts, sink)
+    }
+}
+
+/// A file that GDAL has opened.
+pub(super) struct Opened<'a> {
+    dataset: Dataset,
+    text: TextOf,
+    input: &'a Input,
+}
+
+/// Opens a file with the one driver of its format.
+pub(super) fn open<'a>(input: &'a Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Opened<'a>, Error> {
     environment::quiet();
     environment::forget();
     let text = text_of(input, job, sink)?;
@@ -25,9 +164,9 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         Format::GeoJson => ["DATE_AS_STRING=YES", "ARRAY_AS_STRING=YES"].map(str::to_owned).into(),
         Format::GeoPackage => vec!["IMMUTABLE=YES".to_owned()],
         Format::FlatGeobuf => vec!["VERIFY_BUFFERS=YES".to_owned()],
-        Format::Shapefile | Format::Csv => Vec::new(),
+        _ => Vec::new(),
     };
-    if input.format == Format::Shapefile {
+    if matches!(input.format, Format::Shapefile | Format::Dbf) {
         options.push(format!("ENCODING={}", text.encoding));
     }
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -46,12 +185,41 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         let detail = environment::failure().unwrap_or_else(|| environment::one_line(&error.to_string()));
         Error::from(sink.fault(Rule::OpenFailed).with("detail", without_path(&detail, input)))
     })?;
-    let mut layer = find_layer(&dataset, input, job, sink)?;
-    let name = layer.name();
-    sink.set_layer(&name);
-    let mut table = read_layer(&mut layer, input, job, &text, sink)?;
-    table.provenance.layer = Some(name);
-    Ok(table)
+    Ok(Opened { dataset, text, input })
+}
+
+impl Opened<'_> {
+    /// The layer that the study names, or the only one with data; its name is set in all faults that follow.
+    pub(super) fn find_layer(&self, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Layer<'_>, Error> {
+        let layer = find_layer(&self.dataset, self.input, job, sink)?;
+        sink.set_layer(&layer.name());
+        Ok(layer)
+    }
+
+    /// The first layer that has one of these names, without regard to case.
+    pub(super) fn named(&self, names: &[&str]) -> Option<Layer<'_>> {
+        let by = |layer: &Layer<'_>| names.iter().any(|name| layer.name().eq_ignore_ascii_case(name));
+        self.dataset.layers().find(by)
+    }
+
+    /// The only layer whose name fits.
+    pub(super) fn matching(&self, fits: impl Fn(&str) -> bool) -> Option<Layer<'_>> {
+        let mut fitting = self.dataset.layers().filter(|layer| fits(&layer.name()));
+        fitting.next().filter(|_| fitting.next().is_none())
+    }
+
+    /// Hands the features of a layer to `consumer`, in the order of the file, with geometry of the type that is
+    /// needed. A layer without features is none of this function's business.
+    pub(super) fn scan(
+        &self,
+        layer: &mut Layer<'_>,
+        job: &Job<'_>,
+        need: GeometryNeed,
+        sink: &mut Sink<'_>,
+        consumer: &mut dyn Consumer,
+    ) -> Result<Scanned, Error> {
+        scan_layer(layer, self.input, &Job { need, ..*job }, &self.text, sink, consumer)
+    }
 }
 
 /// What is known of the text before GDAL reads it.
@@ -65,13 +233,14 @@ struct TextOf {
 /// formats are UTF-8 by definition.
 fn text_of(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<TextOf, Error> {
     let wrong = |label: &str| Error::from(sink.fault(Rule::EncodingWrong).with("encoding", label));
-    if input.format != Format::Shapefile {
+    if !matches!(input.format, Format::Shapefile | Format::Dbf) {
         return match job.spec.encoding.as_deref() {
             Some(label) if text::find(label) != Some(encoding_rs::UTF_8) => Err(wrong(label)),
             _ => Ok(TextOf { encoding: "UTF-8", records: None }),
         };
     }
-    let (Some(table), cpg) = (input.companion("dbf"), input.companion("cpg")) else {
+    let own = (input.format == Format::Dbf).then_some(input.path.as_path());
+    let (Some(table), cpg) = (own.or_else(|| input.companion("dbf")), input.companion("cpg")) else {
         return Err(sink.fault(Rule::OpenFailed).with("detail", "missing: .dbf").into());
     };
     let Some(header) = dbf::header(table)? else {
@@ -160,13 +329,14 @@ struct Column {
     kind: Type::Type,
 }
 
-fn read_layer(
+fn scan_layer(
     layer: &mut Layer<'_>,
     input: &Input,
     job: &Job<'_>,
     text: &TextOf,
     sink: &mut Sink<'_>,
-) -> Result<RawTable, Error> {
+    consumer: &mut dyn Consumer,
+) -> Result<Scanned, Error> {
     let (names, kinds): (Vec<String>, Vec<Type::Type>) =
         layer.defn().fields().map(|field| (field.name(), field.field_type())).unzip();
     if names.len() > job.limits.max_columns {
@@ -178,8 +348,8 @@ fn read_layer(
             .with("encoding", text.encoding.to_ascii_lowercase())
             .into());
     }
-    let kept = columns::admit(&names, *job.rules, sink).ok_or_else(table::refused)?;
-    let columns: Vec<Column> = kept
+    let columns: Vec<Column> = consumer
+        .header(&names, sink)?
         .into_iter()
         .filter_map(|index| Some(Column { index, name: names.get(index)?.clone(), kind: *kinds.get(index)? }))
         .collect();
@@ -193,9 +363,8 @@ fn read_layer(
     };
     let stated = text.records.or_else(|| layer.try_feature_count());
 
-    let mut rows = Vec::new();
     let mut survey = Survey::default();
-    let mut count = 0;
+    let (mut count, mut outside) = (0, 0);
     environment::forget();
     for feature in layer.features() {
         count += 1;
@@ -210,13 +379,20 @@ fn read_layer(
         if survey.vertices > job.limits.max_vertices {
             return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_vertices).into());
         }
+        if let (Some(bbox), Some(geometry)) = (job.spec.bbox, &geometry)
+            && !geometry::meets(geometry, bbox)
+        {
+            outside += 1;
+            environment::forget();
+            continue;
+        }
         if let Some(message) = environment::failure() {
             let fault = sink.fault(Rule::RecordBroken).row(count);
             sink.push(fault.with("detail", without_path(&message, input)));
         } else if let Some(values) = values
             && (geometry.is_some() || to_wgs84.is_none())
         {
-            rows.push(RawRow { row: count, values, geometry });
+            consumer.feature(count, values, geometry, sink)?;
         }
     }
     // Where a file breaks off, the loop only ends.
@@ -229,23 +405,14 @@ fn read_layer(
         let fault = sink.fault(Rule::RecordBroken).with("detail", format!("records: {count} of {stated}"));
         sink.push(fault);
     }
-    if count == 0 {
-        return Err(sink.fault(Rule::NoRecords).into());
-    }
     survey.finish(sink);
-    Ok(RawTable {
-        provenance: Provenance {
-            source: job.name.to_owned(),
-            file: job.spec.path.clone(),
-            driver: input.format.driver().to_owned(),
-            crs: to_wgs84.map(|to_wgs84| to_wgs84.label),
-            encoding: Some(text.encoding.to_ascii_lowercase()),
-            records: count,
-            extent: survey.extent,
-            ..Provenance::default()
-        },
-        fields: columns.into_iter().map(|column| column.name).collect(),
-        rows,
+    Ok(Scanned {
+        layer: layer.name(),
+        crs: to_wgs84.map(|to_wgs84| to_wgs84.label),
+        encoding: text.encoding.to_ascii_lowercase(),
+        records: count,
+        extent: survey.extent,
+        outside,
     })
 }
 
@@ -324,12 +491,20 @@ fn geometry(
         sink.at(Rule::GeometryEmpty, row);
         return None;
     };
-    let settled = geometry::settle(Shape::of(found), job.need, to_wgs84, row, survey, sink)?;
-    if job.need == GeometryNeed::Polygon && !found.is_valid() {
-        sink.at(Rule::PolygonInvalid, row);
-        // What GEOS says of it is told by the rule.
-        environment::forget();
-        return None;
+    if job.need != GeometryNeed::Polygon || found.is_valid() {
+        return geometry::settle(Shape::of(found), job.need, to_wgs84, row, survey, sink);
     }
-    Some(settled)
+    // What GEOS says of it is told by the rule.
+    environment::forget();
+    // The checks of positions and rings stand before the repair, which would hide what they find.
+    geometry::settle(Shape::of(found), job.need, to_wgs84, row, &mut Survey::default(), sink)?;
+    let repaired = geometry::repair(found);
+    environment::forget();
+    let Some((shape, change)) = repaired else {
+        sink.at(Rule::PolygonInvalid, row);
+        return None;
+    };
+    let fault = sink.fault(Rule::PolygonRepaired).row(row);
+    sink.push(fault.with("change", format!("{:.4} %", change * 100.0)));
+    geometry::settle(shape, job.need, to_wgs84, row, survey, sink)
 }

@@ -52,17 +52,20 @@ impl PointReader {
         }
     }
 
-    /// The point of a row, or a fault.
+    /// The columns of longitude and latitude.
+    pub(super) const fn columns(&self) -> [usize; 2] {
+        [self.x.0, self.y.0]
+    }
+
+    /// The point of a row from the texts of both columns, or a fault.
     pub(super) fn point(
         &self,
-        values: &[String],
+        [x, y]: [&str; 2],
         row: u64,
         survey: &mut Survey,
         sink: &mut Sink<'_>,
     ) -> Option<geo::Geometry<f64>> {
-        let text =
-            |column: &(usize, String)| values.get(column.0).map(|text| text.trim()).unwrap_or_default();
-        let (x, y) = (text(&self.x), text(&self.y));
+        let (x, y) = (x.trim(), y.trim());
         if x.is_empty() && y.is_empty() {
             sink.at(Rule::GeometryEmpty, row);
             return None;
@@ -104,7 +107,7 @@ fn column(
 
 /// A decimal number: digits with one point (or comma, where the columns are not divided by it), a sign, an
 /// exponent. Anything else, such as `14°40' N`, is not guessed at.
-fn number(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
+pub(super) fn number(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
     if text.is_empty() {
         return Err(Rule::GeometryEmpty);
     }

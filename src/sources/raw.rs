@@ -1,5 +1,7 @@
 //! What a source hands on: rows of plain values with where they came from.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Fault, Place, Rule};
 
 /// A value as it stands in the file, before any rule has looked at it.
@@ -13,6 +15,8 @@ pub enum Value {
     Real(f64),
     /// Text; every value of a CSV file.
     Text(String),
+    /// One of this crate's own words, such as `federal`: what a preset makes of an official term.
+    Word(&'static str),
 }
 
 impl Value {
@@ -23,6 +27,7 @@ impl Value {
             Self::Null => None,
             Self::Integer(v) => Some(v.to_string()),
             Self::Real(v) => Some(v.to_string()),
+            Self::Word(v) => Some((*v).to_owned()),
             Self::Text(v) => {
                 let v = v.trim();
                 (!v.is_empty()).then(|| v.to_owned())
@@ -47,7 +52,7 @@ pub struct RawRow {
 pub struct Provenance {
     /// Name of the source in the study, such as `roads`.
     pub source: String,
-    /// The file as the study names it.
+    /// The file as the study names it, or `archive.zip/member`.
     pub file: String,
     /// The layer that was read.
     pub layer: Option<String>,
@@ -57,14 +62,50 @@ pub struct Provenance {
     pub crs: Option<String>,
     /// Encoding as detected or declared.
     pub encoding: Option<String>,
-    /// SHA-256 of the bytes of the file and its companions, in hexadecimal.
+    /// SHA-256 of the bytes of the file and its companions, or of the archive, in hexadecimal.
     pub sha256: String,
-    /// Size in bytes, companions included.
+    /// Size in bytes, companions included, or of the archive.
     pub bytes: u64,
+    /// The preset that the study names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<&'static str>,
     /// Records read.
     pub records: u64,
+    /// Records that were left out by rule and not by fault, by reason; the texts stand in `locales/` under
+    /// `drop.`. A preset that adds records up, such as months, counts what it left out before.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Months that the records cover, where they are of a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
     /// West, south, east, north in degrees, where there is geometry.
     pub extent: Option<[f64; 4]>,
+}
+
+/// A stretch of whole months.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Period {
+    /// First month, `YYYY-MM`.
+    pub from: String,
+    /// Last month, `YYYY-MM`.
+    pub to: String,
+    /// Months that were published; gaps are not counted.
+    pub months: u32,
+}
+
+/// A sequence of roads that may not be driven one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBan {
+    /// Layer of the file, where it has several.
+    pub layer: Option<String>,
+    /// Feature number from 1, or 0 where the format has none.
+    pub row: u64,
+    /// Id of the record.
+    pub id: String,
+    /// Key of the junction between the first two roads, where it is stated; needed where they meet twice.
+    pub via: Option<i64>,
+    /// Ids of the road records, at least two; the same twice for a turn back.
+    pub roads: Vec<String>,
 }
 
 /// A table of records with one provenance.
@@ -72,8 +113,12 @@ pub struct Provenance {
 pub struct RawTable {
     /// Where it came from.
     pub provenance: Provenance,
-    /// Names of the fields as they stand in the file.
+    /// Names by which the values are found: those of the file, or this crate's own where a preset made them.
     pub fields: Vec<String>,
+    /// By name of a preset's field: what it is called in the file, for messages.
+    pub labels: BTreeMap<&'static str, String>,
+    /// Turn bans of a road source.
+    pub bans: Vec<RawBan>,
     /// The records in the order of the file.
     pub rows: Vec<RawRow>,
 }

@@ -20,9 +20,25 @@ impl<'a> Sink<'a> {
         Self { faults, place: Place { file: file.to_owned(), ..Place::default() }, counts: BTreeMap::new() }
     }
 
+    /// Names the file in all faults that follow, where it turns out to be one within another.
+    pub(super) fn set_file(&mut self, file: &str) {
+        file.clone_into(&mut self.place.file);
+    }
+
     /// Names the layer in all faults that follow.
     pub(super) fn set_layer(&mut self, layer: &str) {
         self.place.layer = Some(layer.to_owned());
+    }
+
+    /// Names another file and layer in the faults that follow; gives the place before, for [`Sink::leave`].
+    pub(super) fn enter(&mut self, file: &str, layer: &str) -> Place {
+        let place = Place { file: file.to_owned(), layer: Some(layer.to_owned()), ..Place::default() };
+        std::mem::replace(&mut self.place, place)
+    }
+
+    /// Goes back to a place.
+    pub(super) fn leave(&mut self, place: Place) {
+        self.place = place;
     }
 
     /// A fault of this file, not yet pushed.

@@ -8,28 +8,95 @@ use csv::ByteRecord;
 use encoding_rs::Encoding;
 
 use super::geometry::{self, Survey};
-use super::guard::Input;
+use super::guard::{Format, Input};
 use super::lines::{Budget, Lines};
 use super::points::PointReader;
 use super::raw::{Provenance, RawRow, RawTable, Value};
 use super::sink::Sink;
 use super::spec::GeometryNeed;
 use super::text::{self, Census};
-use super::{Job, columns, environment};
+use super::{Job, columns, environment, sheet};
 use crate::error::{Error, Fault, Rule};
 
 /// Bytes of the header line at most.
 const MAX_HEADER: u64 = 1 << 20;
 
-/// Reads the table whole.
-pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
-    if matches!(job.need, GeometryNeed::Line | GeometryNeed::Polygon) {
-        let fault = sink
-            .fault(Rule::GeometryType)
-            .with("expected", geometry::expected(job.need))
-            .with("found", "csv");
-        return Err(fault.into());
+/// Who takes the records of a table one by one, so that a file of millions need not be held in memory.
+pub(super) trait Consumer {
+    /// Looks at the header and gives the columns to read, in the order in which [`Consumer::record`] gets them.
+    /// The others are not decoded.
+    fn header(&mut self, table: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error>;
+
+    /// Takes one record: `row` is its line, `values` the trimmed texts of the columns that were asked for.
+    fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error>;
+
+    /// The same from a format that has types, for who wants them.
+    fn typed(&mut self, row: u64, values: &[Typed], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
+        self.record(row, &texts, sink)
     }
+}
+
+/// A value and its text.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub(super) value: Value,
+    pub(super) text: String,
+}
+
+/// What is known of a table before its first record.
+pub(super) struct Head<'a> {
+    /// Names of the columns, trimmed.
+    pub(super) fields: &'a [String],
+    /// Whether a comma in a number stands for the decimal point: where columns are not divided by it.
+    pub(super) decimal_comma: bool,
+}
+
+/// What was seen of a table that was scanned.
+pub(super) struct Scanned {
+    /// Encoding of the text, in lower case.
+    pub(super) encoding: String,
+    /// The sheet of a spreadsheet.
+    pub(super) layer: Option<String>,
+    /// Records, those with faults too.
+    pub(super) records: u64,
+}
+
+impl Scanned {
+    /// Where the table came from; hash and size are filled in by [`super::read`].
+    pub(super) fn provenance(self, input: &Input, job: &Job<'_>) -> Provenance {
+        Provenance {
+            source: job.name.to_owned(),
+            file: input.shown.clone(),
+            driver: input.format.driver().to_owned(),
+            layer: self.layer,
+            encoding: Some(self.encoding),
+            preset: job.spec.preset.map(super::Preset::name),
+            records: self.records,
+            ..Provenance::default()
+        }
+    }
+}
+
+/// Hands the records of a table to `consumer`, in the order of the file.
+pub(super) fn scan(
+    input: &Input,
+    job: &Job<'_>,
+    sink: &mut Sink<'_>,
+    consumer: &mut dyn Consumer,
+) -> Result<Scanned, Error> {
+    match input.format {
+        Format::Xlsx | Format::Ods => sheet::scan(input, job, sink, consumer),
+        _ => scan_csv(input, job, sink, consumer),
+    }
+}
+
+fn scan_csv(
+    input: &Input,
+    job: &Job<'_>,
+    sink: &mut Sink<'_>,
+    consumer: &mut dyn Consumer,
+) -> Result<Scanned, Error> {
     if let Some(layer) = &job.spec.layer
         && *layer != input.stem()
     {
@@ -39,30 +106,26 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let delimiter = delimiter(input)?;
     let mut records = Records::open(input, delimiter)?;
 
-    let Some((row, header)) = records.next(sink)? else {
+    let mut record = ByteRecord::new();
+    let Some(row) = records.next(&mut record, sink)? else {
         return Err(sink.fault(Rule::NoRecords).into());
     };
-    if header.len() > job.limits.max_columns {
+    if record.len() > job.limits.max_columns {
         return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_columns).into());
     }
-    let mut fields = Vec::with_capacity(header.len());
-    for name in &header {
+    let mut fields = Vec::with_capacity(record.len());
+    for name in &record {
         let Some(name) = text::decode(encoding, name) else {
             return Err(sink.fault(Rule::EncodingWrong).row(row).with("encoding", encoding.name()).into());
         };
         fields.push(name.trim().to_owned());
     }
-    let columns_before = fields.len();
-    let kept = columns::admit(&fields, *job.rules, sink).ok_or_else(refused)?;
-    let points = match job.need {
-        GeometryNeed::Point => Some(PointReader::new(&fields, job, delimiter != b',', sink)?),
-        GeometryNeed::None | GeometryNeed::Line | GeometryNeed::Polygon => None,
-    };
+    let head = Head { fields: &fields, decimal_comma: delimiter != b',' };
+    let wanted = consumer.header(&head, sink)?;
 
-    let mut rows = Vec::new();
-    let mut survey = Survey::default();
+    let mut values: Vec<String> = vec![String::new(); wanted.len()];
     let mut count = 0;
-    while let Some((row, record)) = records.next(sink)? {
+    while let Some(row) = records.next(&mut record, sink)? {
         if record.iter().all(|value| value.trim_ascii().is_empty()) {
             continue; // Spreadsheets leave empty rows at the end.
         }
@@ -70,40 +133,112 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         if count > job.limits.max_records {
             return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_records).into());
         }
-        if record.len() != columns_before {
+        if record.len() != fields.len() {
             let fault = sink.fault(Rule::RowRagged).row(row);
-            sink.push(fault.with("expected", columns_before).with("found", record.len()));
+            sink.push(fault.with("expected", fields.len()).with("found", record.len()));
             continue;
         }
-        let Some(values) = decode_row(&record, &fields, encoding, row, job, sink) else { continue };
-        let geometry = match &points {
-            Some(points) => match points.point(&values, row, &mut survey, sink) {
-                None => continue,
-                some => some,
-            },
-            None => None,
-        };
-        let values = take(values, &kept);
-        rows.push(RawRow { row, values, geometry });
+        let mut whole = true;
+        for (column, value) in wanted.iter().zip(&mut values) {
+            let bytes = record.get(*column).unwrap_or_default();
+            if let Some(fault) = decode(bytes, encoding, job, sink, value) {
+                whole = false;
+                sink.push(fault.row(row).field(fields.get(*column).map_or("", String::as_str)));
+            }
+        }
+        if whole {
+            consumer.record(row, &values, sink)?;
+        }
     }
     if count == 0 {
         return Err(sink.fault(Rule::NoRecords).into());
     }
-    survey.finish(sink);
+    Ok(Scanned { encoding: encoding.name().to_ascii_lowercase(), layer: None, records: count })
+}
+
+/// Reads the table whole.
+pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    if matches!(job.need, GeometryNeed::Line | GeometryNeed::Polygon) {
+        let fault = sink
+            .fault(Rule::GeometryType)
+            .with("expected", geometry::expected(job.need))
+            .with("found", input.format.driver());
+        return Err(fault.into());
+    }
+    let mut whole =
+        Whole { job, fields: Vec::new(), points: None, kept: 0, survey: Survey::default(), rows: Vec::new() };
+    let scanned = scan(input, job, sink, &mut whole)?;
+    whole.survey.finish(sink);
     Ok(RawTable {
         provenance: Provenance {
-            source: job.name.to_owned(),
-            file: job.spec.path.clone(),
-            driver: input.format.driver().to_owned(),
-            crs: points.map(|points| points.to_wgs84.label),
-            encoding: Some(encoding.name().to_ascii_lowercase()),
-            records: count,
-            extent: survey.extent,
-            ..Provenance::default()
+            crs: whole.points.map(|points| points.to_wgs84.label),
+            extent: whole.survey.extent,
+            ..scanned.provenance(input, job)
         },
-        fields: kept.iter().filter_map(|i| fields.get(*i).cloned()).collect(),
-        rows,
+        fields: whole.fields,
+        rows: whole.rows,
+        ..RawTable::default()
     })
+}
+
+/// Keeps every record, with the point of its coordinates where the source needs one.
+struct Whole<'a> {
+    job: &'a Job<'a>,
+    fields: Vec<String>,
+    points: Option<PointReader>,
+    /// Number of columns that are kept; the coordinates follow them.
+    kept: usize,
+    survey: Survey,
+    rows: Vec<RawRow>,
+}
+
+impl Consumer for Whole<'_> {
+    fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
+        let mut wanted = columns::admit(head.fields, *self.job.rules, sink).ok_or_else(refused)?;
+        self.kept = wanted.len();
+        self.fields = wanted.iter().filter_map(|i| head.fields.get(*i).cloned()).collect();
+        if self.job.need == GeometryNeed::Point {
+            let points = PointReader::new(head.fields, self.job, head.decimal_comma, sink)?;
+            wanted.extend(points.columns());
+            self.points = Some(points);
+        }
+        Ok(wanted)
+    }
+
+    fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let (values, coordinates) = values.split_at(self.kept.min(values.len()));
+        let coordinates: Vec<&str> = coordinates.iter().map(String::as_str).collect();
+        let value = |text: &String| if text.is_empty() { Value::Null } else { Value::Text(text.clone()) };
+        self.keep(row, values.iter().map(value), &coordinates, sink);
+        Ok(())
+    }
+
+    fn typed(&mut self, row: u64, values: &[Typed], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let (values, coordinates) = values.split_at(self.kept.min(values.len()));
+        let coordinates: Vec<&str> = coordinates.iter().map(|typed| typed.text.as_str()).collect();
+        self.keep(row, values.iter().map(|typed| typed.value.clone()), &coordinates, sink);
+        Ok(())
+    }
+}
+
+impl Whole<'_> {
+    /// Keeps a record unless its point is at fault.
+    fn keep(
+        &mut self,
+        row: u64,
+        values: impl Iterator<Item = Value>,
+        coordinates: &[&str],
+        sink: &mut Sink<'_>,
+    ) {
+        let geometry = match (&self.points, coordinates) {
+            (Some(points), [x, y]) => match points.point([x, y], row, &mut self.survey, sink) {
+                None => return,
+                some => some,
+            },
+            _ => None,
+        };
+        self.rows.push(RawRow { row, values: values.collect(), geometry });
+    }
 }
 
 /// The faults are in the sink already.
@@ -111,43 +246,31 @@ pub(super) fn refused() -> Error {
     Error::Faults(crate::error::Faults::default())
 }
 
-/// Decodes one row, or pushes a fault for each value that is not text.
-fn decode_row(
-    record: &ByteRecord,
-    fields: &[String],
+/// Decodes one value into `out`; a fault if it is not text.
+fn decode(
+    bytes: &[u8],
     encoding: &'static Encoding,
-    row: u64,
     job: &Job<'_>,
-    sink: &mut Sink<'_>,
-) -> Option<Vec<String>> {
-    let mut values = Vec::with_capacity(fields.len());
-    for (value, field) in record.iter().zip(fields) {
-        let fault = if value.len() > job.limits.max_field_bytes {
-            sink.fault(Rule::RecordBroken)
-                .with("detail", format!("field_bytes > {}", job.limits.max_field_bytes))
-        } else if value.contains(&0) {
-            sink.fault(Rule::RecordBroken).with("detail", "NUL")
-        } else if let Some(text) = text::decode(encoding, value) {
-            values.push(text);
-            continue;
-        } else {
-            sink.fault(Rule::EncodingWrong).with("encoding", encoding.name().to_ascii_lowercase())
-        };
-        sink.push(fault.row(row).field(field));
+    sink: &Sink<'_>,
+    out: &mut String,
+) -> Option<Fault> {
+    out.clear();
+    let broken = |detail: String| Some(sink.fault(Rule::RecordBroken).with("detail", detail));
+    if bytes.len() > job.limits.max_field_bytes {
+        return broken(format!("field_bytes > {}", job.limits.max_field_bytes));
     }
-    (values.len() == fields.len()).then_some(values)
-}
-
-/// The values of the columns that are kept, in order.
-fn take(values: Vec<String>, kept: &[usize]) -> Vec<Value> {
-    let mut kept = kept.iter().copied().peekable();
-    let mut out = Vec::with_capacity(kept.len());
-    for (i, value) in values.into_iter().enumerate() {
-        if kept.next_if_eq(&i).is_some() {
-            out.push(if value.is_empty() { Value::Null } else { Value::Text(value) });
-        }
+    if bytes.contains(&0) {
+        return broken("NUL".to_owned());
     }
-    out
+    // What is ASCII reads the same in every encoding that is taken, and is most of most files.
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii()) {
+        out.push_str(text.trim());
+    } else if let Some(text) = text::decode(encoding, bytes) {
+        out.push_str(text.trim());
+    } else {
+        return Some(sink.fault(Rule::EncodingWrong).with("encoding", encoding.name().to_ascii_lowercase()));
+    }
+    None
 }
 
 fn encoding(input: &Input, declared: Option<&str>, sink: &Sink<'_>) -> Result<&'static Encoding, Error> {
@@ -229,14 +352,14 @@ impl Records {
         Ok(Self { path: input.path.clone(), reader, budget, line: 1, stopped: false })
     }
 
-    /// The next record. One that cannot be read is a fault, and the last.
-    fn next(&mut self, sink: &mut Sink<'_>) -> Result<Option<(u64, ByteRecord)>, Error> {
-        let mut record = ByteRecord::new();
+    /// Reads the next record into `record` and gives the line where it begins. One that cannot be read is a
+    /// fault, and the last.
+    fn next(&mut self, record: &mut ByteRecord, sink: &mut Sink<'_>) -> Result<Option<u64>, Error> {
         if self.stopped {
             return Ok(None);
         }
         self.budget.set(0);
-        match self.reader.read_byte_record(&mut record) {
+        match self.reader.read_byte_record(record) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(error) => {
@@ -264,6 +387,6 @@ impl Records {
             return Ok(None);
         }
         self.line = after;
-        Ok(Some((row, record)))
+        Ok(Some(row))
     }
 }

@@ -12,9 +12,14 @@ use gdal::{DriverManager, spatial_ref::CoordTransform};
 use super::*;
 use crate::error::Rule;
 
+mod archives;
 mod damage;
 mod formats;
+mod sheets;
 mod tables;
+mod waypoints;
+#[path = "../../tests/support/workbooks.rs"]
+mod workbooks;
 
 /// What came of reading one file.
 struct Outcome {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
+use super::raw::{RawTable, Value};
+use super::sink::Sink;
 use crate::error::{Error, Fault, Rule};
 
 /// What the bytes of a text say of their encoding.
@@ -104,6 +106,31 @@ pub(super) fn find(label: &str) -> Option<&'static Encoding> {
     known.filter(|encoding| {
         encoding.is_ascii_compatible() && (encoding.is_single_byte() || *encoding == UTF_8)
     })
+}
+
+/// Whether a character is not seen, or changes how others are seen: control characters, and those that turn
+/// the direction of writing or hide text. On a terminal or in a layer such a name reads as another.
+#[must_use]
+pub fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Takes hidden characters out of the texts of a table, with a warning for each; line ends and tabs stay.
+pub(super) fn take_hidden_out(table: &mut RawTable, sink: &mut Sink<'_>) {
+    let odd = |c: char| hidden(c) && !matches!(c, '\n' | '\r' | '\t');
+    for row in &mut table.rows {
+        for (value, field) in row.values.iter_mut().zip(&table.fields) {
+            if let Value::Text(text) = value
+                && text.chars().any(odd)
+            {
+                let fault = sink.fault(Rule::HiddenCharacters).row(row.row).field(field);
+                sink.push(fault);
+                text.retain(|c| !odd(c));
+            }
+        }
+    }
 }
 
 /// The text, or nothing if the bytes are not of the encoding or hold U+FFFD.

@@ -40,7 +40,7 @@ pub fn municipalities(context: &Context<'_>, rates: &[RateSummary]) -> Layer {
                     KnownBy::Found => "found".into(),
                 }),
             );
-            row.set("period_years", context.study.incidence.period_years);
+            row.set("period_years", context.study.incidence.years());
             row.set("rate_100k_year", rate.rate_100k_year.map_or(Value::Null, Value::from));
             // Where nothing is known, an interval would only repeat the prior: it is left out.
             if !matches!(known, CountDatum::Unknown { .. }) {

@@ -40,6 +40,8 @@ pub(crate) fn road(id: &str, points: &[(f64, f64)]) -> Road {
         length: Metres(Geodesic.length(&line)),
         region: String::new(),
         schematic: false,
+        ends: None,
+        level: 0,
         line,
     }
 }
@@ -98,6 +100,8 @@ pub(crate) fn domain(roads: Vec<Road>) -> Domain {
     Domain {
         municipalities: Vec::new(),
         roads,
+        bans: Vec::new(),
+        counted: crate::model::counts::Counted::default(),
         crossings: Vec::new(),
         exits: Vec::new(),
         towns: Vec::new(),

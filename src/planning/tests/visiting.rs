@@ -14,6 +14,7 @@ fn site(id: usize, code: u32, scian: &str, place: (f64, f64)) -> Worksite {
         id: format!("w{id:03}"),
         name: String::new(),
         row: 1,
+        table: 0,
         clee: String::new(),
         cvegeo: format!("{code:05}"),
         scian: scian.into(),

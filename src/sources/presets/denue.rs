@@ -1,0 +1,184 @@
+//! INEGI, Directorio Estadístico Nacional de Unidades Económicas: workplaces with class, size and position.
+//!
+//! Contact columns and the legal name are never decoded. The name of an establishment is often that of a person: it
+//! goes no further than the restricted audience.
+
+use super::layout::{Entities, Field, Layout, needed, optional};
+use crate::error::{Error, Rule};
+use crate::sources::Job;
+use crate::sources::geometry::Survey;
+use crate::sources::guard::Input;
+use crate::sources::names::normalised;
+use crate::sources::points::PointReader;
+use crate::sources::raw::{RawRow, RawTable, Value};
+use crate::sources::sink::Sink;
+use crate::sources::table::{Consumer, Head};
+
+const FIELDS: [Field; 8] = [
+    needed("id", &["id"]),
+    optional("clee", &["clee"]),
+    optional("name", &["nom_estab"]),
+    needed("scian", &["codigo_act"]),
+    optional("sector", &["nombre_act"]),
+    needed("size", &["per_ocu"]),
+    needed("entity", &["cve_ent"]),
+    needed("cvegeo", &["cve_mun"]),
+];
+const ID: usize = 0;
+const CLEE: usize = 1;
+const NAME: usize = 2;
+const SCIAN: usize = 3;
+const SECTOR: usize = 4;
+const SIZE: usize = 5;
+const ENTITY: usize = 6;
+const MUNICIPALITY: usize = 7;
+
+/// Size classes by persons employed.
+const SIZES: [&str; 7] = [
+    "0 a 5 personas",
+    "6 a 10 personas",
+    "11 a 30 personas",
+    "31 a 50 personas",
+    "51 a 100 personas",
+    "101 a 250 personas",
+    "251 y más personas",
+];
+
+/// Reads the establishments of the study's entities and sectors.
+pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    let mut register = Register {
+        job,
+        entities: Entities::of(job),
+        layout: Layout::default(),
+        points: None,
+        sizes: SIZES.map(normalised),
+        survey: Survey::default(),
+        sectors: 0,
+        others: 0,
+        rows: Vec::new(),
+    };
+    let scanned = super::scan(input, job, sink, &mut register)?;
+    register.survey.finish(sink);
+    let mut provenance = scanned.provenance(input, job);
+    for (reason, count) in [("sector", register.sectors), ("other_entity", register.others)] {
+        if count > 0 {
+            provenance.dropped.insert(reason, count);
+        }
+    }
+    provenance.crs = register.points.map(|points| points.to_wgs84.label);
+    provenance.extent = register.survey.extent;
+    Ok(RawTable {
+        provenance,
+        fields: ["id", "clee", "name", "cvegeo", "scian", "sector", "size"].map(str::to_owned).into(),
+        labels: register.layout.labels(),
+        rows: register.rows,
+        ..RawTable::default()
+    })
+}
+
+struct Register<'a> {
+    job: &'a Job<'a>,
+    entities: Entities,
+    layout: Layout,
+    points: Option<PointReader>,
+    sizes: [String; 7],
+    survey: Survey,
+    sectors: u64,
+    others: u64,
+    rows: Vec<RawRow>,
+}
+
+impl Register<'_> {
+    /// The class, if it is one of six digits.
+    fn class<'v>(&self, values: &'v [String], row: u64, sink: &mut Sink<'_>) -> Option<&'v str> {
+        let class = self.layout.text(values, row, SCIAN, sink)?;
+        let class = class.strip_suffix(".0").unwrap_or(class);
+        let known = class.len() == 6
+            && class.bytes().all(|byte| byte.is_ascii_digit())
+            && class.get(..2).is_some_and(|sector| ("11"..="93").contains(&sector));
+        if !known {
+            let fault = self.layout.fault(Rule::ValueUnknown, row, SCIAN, class, sink);
+            sink.push(fault.with("allowed", "111110 … 932110"));
+            return None;
+        }
+        Some(class)
+    }
+
+    fn size(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<&'static str> {
+        let text = self.layout.text(values, row, SIZE, sink)?;
+        let normal = normalised(text);
+        let found = self.sizes.iter().position(|size| *size == normal).and_then(|i| SIZES.get(i).copied());
+        if found.is_none() {
+            let fault = self.layout.fault(Rule::ValueUnknown, row, SIZE, text, sink);
+            sink.push(fault.with("allowed", SIZES.join(", ")));
+        }
+        found
+    }
+}
+
+impl Consumer for Register<'_> {
+    fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
+        let points = PointReader::new(head.fields, self.job, head.decimal_comma, sink);
+        let (layout, mut wanted) = match (Layout::find(head, &FIELDS, &[], self.job, sink), &points) {
+            // What is missing of both is told in one pass.
+            (Err(Error::Faults(mut one)), Err(Error::Faults(other))) => {
+                one.extend(other.clone());
+                return Err(one.into());
+            }
+            (found, _) => found?,
+        };
+        let points = points?;
+        wanted.extend(points.columns());
+        self.points = Some(points);
+        self.layout = layout;
+        Ok(wanted)
+    }
+
+    fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let layout = &self.layout;
+        let entity = layout.number(values, row, ENTITY, 32, sink);
+        if entity.is_some_and(|entity| !self.entities.keep(entity)) {
+            self.others += 1;
+            return Ok(());
+        }
+        let class = self.class(values, row, sink);
+        let wanted = &self.job.spec.scian;
+        if let Some(class) = class
+            && !wanted.is_empty()
+            && !wanted.iter().any(|prefix| class.starts_with(prefix.as_str()))
+        {
+            self.sectors += 1;
+            return Ok(());
+        }
+        let id = layout.text(values, row, ID, sink);
+        let size = self.size(values, row, sink);
+        let municipality = layout.number(values, row, MUNICIPALITY, 999, sink);
+        let point = match (&self.points, values) {
+            (Some(points), [.., x, y]) => points.point([x, y], row, &mut self.survey, sink),
+            _ => None,
+        };
+        let (Some(entity), Some(class), Some(id), Some(size), Some(municipality), Some(point)) =
+            (entity, class, id, size, municipality, point)
+        else {
+            return Ok(());
+        };
+        let text = |field: usize| match layout.get(values, field) {
+            "" => Value::Null,
+            text => Value::Text(text.to_owned()),
+        };
+        self.rows.push(RawRow {
+            row,
+            values: vec![
+                Value::Text(id.to_owned()),
+                text(CLEE),
+                text(NAME),
+                Value::Text(format!("{entity:02}{municipality:03}")),
+                Value::Text(class.to_owned()),
+                text(SECTOR),
+                Value::Word(size),
+            ],
+            geometry: Some(point),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! INEGI, Censo de Población y Vivienda 2020, principal results by locality (ITER): the total of each
+//! municipality.
+//!
+//! The file has 286 columns, some of ethnicity and language: only those named here are read. Locality 0000 is the
+//! total of a municipality, and municipality 000 that of the entity.
+
+use super::layout::{Entities, Layout, needed, whole};
+use crate::error::{Error, Rule};
+use crate::sources::guard::Input;
+use crate::sources::raw::{RawRow, RawTable, Value};
+use crate::sources::sink::Sink;
+use crate::sources::table::{Consumer, Head};
+use crate::sources::{Job, spec::GeometryNeed};
+
+const FIELDS: [super::layout::Field; 5] = [
+    needed("entity", &["ENTIDAD", "CVE_ENT"]),
+    needed("municipality", &["MUN", "CVE_MUN"]),
+    needed("locality", &["LOC", "CVE_LOC"]),
+    needed("name", &["NOM_MUN"]),
+    needed("population", &["POBTOT"]),
+];
+const ENTITY: usize = 0;
+const MUNICIPALITY: usize = 1;
+const LOCALITY: usize = 2;
+const NAME: usize = 3;
+const POPULATION: usize = 4;
+
+/// Official columns of dwellings whose names look like those of a person's telephone.
+const KNOWN: [&str; 2] = ["vphtelef", "vphcel"];
+
+/// More than any municipality of the country has.
+const MOST: u32 = 100_000_000;
+
+/// Reads the totals of the municipalities.
+pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
+    debug_assert_eq!(job.need, GeometryNeed::None);
+    let mut census = Census {
+        job,
+        entities: Entities::of(job),
+        layout: Layout::default(),
+        localities: 0,
+        others: 0,
+        rows: Vec::new(),
+    };
+    let scanned = super::scan(input, job, sink, &mut census)?;
+    if census.rows.is_empty() {
+        return Err(sink.fault(Rule::NothingSelected).field("LOC").with("allowed", "0000").into());
+    }
+    let mut provenance = scanned.provenance(input, job);
+    for (reason, count) in [("localities", census.localities), ("other_entity", census.others)] {
+        if count > 0 {
+            provenance.dropped.insert(reason, count);
+        }
+    }
+    Ok(RawTable {
+        provenance,
+        fields: ["cvegeo", "name", "population"].map(str::to_owned).into(),
+        labels: [("cvegeo", "MUN".to_owned())].into_iter().chain(census.layout.labels()).collect(),
+        rows: census.rows,
+        ..RawTable::default()
+    })
+}
+
+struct Census<'a> {
+    job: &'a Job<'a>,
+    entities: Entities,
+    layout: Layout,
+    localities: u64,
+    others: u64,
+    rows: Vec<RawRow>,
+}
+
+impl Consumer for Census<'_> {
+    fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
+        let (layout, wanted) = Layout::find(head, &FIELDS, &KNOWN, self.job, sink)?;
+        self.layout = layout;
+        Ok(wanted)
+    }
+
+    fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
+        let layout = &self.layout;
+        // Totals of the country and of an entity stand among the records.
+        let is_total = |field| whole(layout.get(values, field), 9_999) == Ok(0);
+        if !is_total(LOCALITY) || is_total(MUNICIPALITY) || is_total(ENTITY) {
+            let mut fine = true;
+            for (field, high) in [(ENTITY, 32), (MUNICIPALITY, 999), (LOCALITY, 9_999)] {
+                fine &= layout.number(values, row, field, high, sink).is_some();
+            }
+            self.localities += u64::from(fine);
+            return Ok(());
+        }
+        let entity = layout.number(values, row, ENTITY, 32, sink);
+        if entity.is_some_and(|entity| !self.entities.keep(entity)) {
+            self.others += 1;
+            return Ok(());
+        }
+        let municipality = layout.number(values, row, MUNICIPALITY, 999, sink);
+        let population = layout.number(values, row, POPULATION, MOST, sink);
+        let name = layout.text(values, row, NAME, sink);
+        if let (Some(entity), Some(municipality), Some(population), Some(name)) =
+            (entity, municipality, population, name)
+        {
+            self.rows.push(RawRow {
+                row,
+                values: vec![
+                    Value::Text(format!("{entity:02}{municipality:03}")),
+                    Value::Text(name.to_owned()),
+                    Value::Integer(population.into()),
+                ],
+                geometry: None,
+            });
+        }
+        Ok(())
+    }
+}
