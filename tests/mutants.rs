@@ -11,6 +11,7 @@ mod support;
 #[path = "support/workbooks.rs"]
 mod workbooks;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -136,7 +137,7 @@ fn mutant(format: &str, base: &Path, seed: u64) -> Vec<u8> {
     let salt = format.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(131).wrapping_add(u64::from(byte)));
     let mut dice = Dice(seed ^ (salt << 32));
     let parts = base.join(format!("{name}.parts"));
-    if seed % 3 != 0 && parts.is_dir() {
+    if !seed.is_multiple_of(3) && parts.is_dir() {
         // Within an archive that is whole: its checksums would hide what follows.
         let mut members: Vec<(String, Vec<u8>)> = fs::read_dir(&parts)
             .unwrap()
@@ -209,7 +210,7 @@ fn write_all(base: &Path) {
     let mut points = Vec::new();
     for i in 0..12 {
         let (lon, lat) = (format!("-92.0{i}"), format!("15.0{i}"));
-        csv.push_str(&format!("\"Unión, {i}\",{i},{lon},{lat}\n"));
+        writeln!(csv, "\"Unión, {i}\",{i},{lon},{lat}").unwrap();
         points.push((
             lon.clone(),
             lat.clone(),
