@@ -9,6 +9,8 @@
 )]
 
 mod support;
+#[path = "support/workbooks.rs"]
+mod workbooks;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -317,7 +319,7 @@ fn coordinates_that_cannot_be_are_faults(
 #[case::long_code("M012", "municipios.csv", 6, "cvegeo", "0700100")]
 #[case::duplicate_municipality("M007", "municipios.csv", 3, "cvegeo", "07001")]
 #[case::duplicate_count("M007", "incidencia.csv", 3, "cvegeo", "07002")]
-#[case::unknown_count("M008", "incidencia.csv", 3, "cvegeo", "07999")]
+#[case::unknown_count("M008", "incidencia.csv", 3, "cvegeo", "07900")]
 #[case::negative_count("M005", "incidencia.csv", 2, "count", "-1")]
 #[case::half_a_count("M004", "incidencia.csv", 2, "count", "2.5")]
 #[case::count_above_its_bounds("M009", "incidencia.csv", 2, "count", "20")]
@@ -917,6 +919,68 @@ fn another_delimiter_a_decimal_comma_and_declared_encodings_change_no_figure() {
     for (a, b) in expected.iter().zip(&figures(&study.root().join("other"))) {
         assert!(a == b, "{} differs", a.0);
     }
+}
+
+/// The table as the rows of a sheet: coordinates as numbers, codes and all the rest as text.
+fn sheet(study: &Study, file: &str) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    study.table(file, |header, body| {
+        let text = |value: &str| {
+            let value = value.replace('&', "&amp;").replace('<', "&lt;");
+            format!("<c r=\"AT\" t=\"inlineStr\"><is><t>{value}</t></is></c>")
+        };
+        let numbers: Vec<bool> = header.iter().map(|name| matches!(name.as_str(), "lat" | "lon")).collect();
+        rows.push(header.iter().map(|name| text(name)).collect());
+        rows.extend(body.iter().map(|row| {
+            let cells = row.iter().zip(&numbers);
+            cells
+                .map(|(v, number)| if *number || v.is_empty() { v.clone() } else { text(v) })
+                .collect::<Vec<String>>()
+        }));
+    });
+    rows
+}
+
+#[test]
+fn archives_and_spreadsheets_change_no_figure() {
+    let study = Study::new();
+    study.run(&[]).exits(0);
+    let expected = figures(&study.out());
+    for file in ["exits.csv", "towns.csv", "crossings.csv"] {
+        let rows = sheet(&study, file);
+        let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+        let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+        let name = file.replace("csv", "xlsx");
+        study.write(&name, workbooks::xlsx(&rows));
+        repoint(&study, file, &name);
+        fs::remove_file(study.path(file)).unwrap();
+    }
+    for file in ["roads.geojson", "municipios.csv", "incidencia.csv", "posts.csv", "exits.xlsx"] {
+        let name = format!("{file}.zip");
+        let bytes = fs::read(study.path(file)).unwrap();
+        study.write(&name, workbooks::zipped(&[("LEEME.txt", b"x"), (&format!("datos/{file}"), &bytes)]));
+        study.write(
+            "study.toml",
+            study
+                .text("study.toml")
+                .replace(&format!("{file}\""), &format!("{name}\""))
+                .replace(&format!("{file}'"), &format!("{name}'")),
+        );
+        fs::remove_file(study.path(file)).unwrap();
+    }
+    let before = snapshot(&study.dir());
+    Answer::of(&mut study.command("other")).exits(0);
+    assert_same(&before, &snapshot(&study.dir()));
+    let found = figures(&study.root().join("other"));
+    assert_eq!(expected.len(), found.len());
+    for (a, b) in expected.iter().zip(&found) {
+        assert!(a == b, "{} differs", a.0);
+    }
+    // And a fault names the file within the archive.
+    fs::remove_dir_all(study.out()).unwrap();
+    study.write("posts.csv.zip", workbooks::zipped(&[("datos/posts.csv", b"id,lon,lat\n1,-92.2\n")]));
+    let answer = study.fails(1);
+    told(&answer, "S012", "posts.csv.zip/datos/posts.csv", Some(2), None);
 }
 
 #[test]

@@ -229,9 +229,9 @@ impl Study {
     }
 }
 
-/// The lines of stderr that are no progress.
+/// The lines of stderr that are no progress. That nothing was written is said by commands that write only.
 fn faults(stderr: &str) -> Vec<&str> {
-    stderr.lines().filter(|line| !line.starts_with('·')).collect()
+    stderr.lines().filter(|line| !line.starts_with('·') && *line != "No se escribió nada.").collect()
 }
 
 /// One entry of a folder.

@@ -332,3 +332,60 @@ fn the_copy_of_a_member_is_private_and_goes_with_the_reading() {
     drop(input);
     assert!(!folder.exists());
 }
+
+/// The road network comes as a set of shapefiles, of which the study names one or none.
+#[test]
+fn a_set_of_shapefiles_is_read_from_an_archive_as_from_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let properties = r#""ID_RED":1,"TIPO_VIAL":"Carretera","NOMBRE":"N/A","CODIGO":"MEX-200","COND_PAV":"Con pavimento","RECUBRI":"Asfalto","CARRILES":"2","ESTATUS":"Habilitado","CONDICION":"En operación","NIVEL":0,"PEAJE":"No","ADMINISTRA":"Federal","CIRCULA":"Dos sentidos","VELOCIDAD":"80","UNION_INI":1,"UNION_FIN":2"#;
+    let feature = |properties: &str, geometry: &str| {
+        format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{{properties}}},"geometry":{geometry}}}]}}"#
+        )
+    };
+    let roads = feature(properties, r#"{"type":"LineString","coordinates":[[-92.2,14.9],[-92.1,15.0]]}"#);
+    let point = |id: u8, at: &str| {
+        format!(
+            r#"{{"type":"Feature","properties":{{"ID_UNION":{id}}},"geometry":{{"type":"Point","coordinates":{at}}}}}"#
+        )
+    };
+    let junctions = format!(
+        r#"{{"type":"FeatureCollection","features":[{},{}]}}"#,
+        point(1, "[-92.2,14.9]"),
+        point(2, "[-92.1,15.0]")
+    );
+    for (name, text) in [("red_vial", roads), ("union", junctions)] {
+        fs::write(dir.path().join(format!("{name}.geojson")), text).unwrap();
+        let made = std::process::Command::new("ogr2ogr")
+            .current_dir(dir.path())
+            .args(["-lco", "ENCODING=UTF-8", &format!("{name}.shp"), &format!("{name}.geojson")])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    let files: Vec<(String, Vec<u8>)> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending != "geojson"))
+        .map(|path| {
+            (format!("conjunto_de_datos/{}", path.file_name().unwrap().display()), fs::read(&path).unwrap())
+        })
+        .collect();
+    let members: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let bytes = zipped(&members);
+    let rnc = |path: &str| SourceSpec { preset: Some(Preset::InegiRnc), ..spec(path) };
+    let plain = read_spec(dir.path(), &rnc("red_vial.shp"), GeometryNeed::Line);
+    let packed = read_bytes_as(&rnc("a.zip"), &bytes, GeometryNeed::Line);
+    assert_eq!(plain.rules(), packed.rules(), "{}", packed.faults);
+    assert!(!packed.faults.has_errors(), "{}", packed.faults);
+    let (plain, packed) = (plain.table.unwrap(), packed.table.unwrap());
+    assert_eq!(packed.rows.len(), 1);
+    assert_eq!(
+        (&packed.rows[0].values, &packed.rows[0].geometry),
+        (&plain.rows[0].values, &plain.rows[0].geometry)
+    );
+    assert_eq!(packed.provenance.file, "a.zip/conjunto_de_datos/red_vial.shp");
+    let expected = crate::ids::hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes));
+    assert_eq!((packed.provenance.sha256, packed.provenance.bytes), (expected, bytes.len() as u64));
+}
