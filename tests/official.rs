@@ -76,7 +76,11 @@ fn chiapas(replaced: &[(&str, &str)]) -> Study {
         match *name {
             "population" => study.cut(FILE, "[sources.population]", "# 07125"),
             "marginalization" => {}
-            name => study.cut(FILE, &format!("\n{name} = {{"), "\n"),
+            name => {
+                let text = study.text(FILE);
+                let line = text.lines().find(|line| line.starts_with(&format!("{name} = {{"))).unwrap();
+                study.edit(FILE, &format!("{line}\n"), "");
+            }
         }
         if *name == "counts" {
             study.cut(FILE, "period = \"2009", "# Parte de los casos");

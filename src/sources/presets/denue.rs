@@ -177,6 +177,7 @@ impl Consumer for Register<'_> {
             let fault = layout.fault(Rule::OutOfRange, row, MUNICIPALITY, "0", sink);
             sink.push(fault.with("range", "1 – 999"));
         }
+        let municipality = municipality.filter(|number| *number > 0);
         let point = match (&self.points, values) {
             (Some(points), [.., x, y]) => points.point([x, y], row, &mut self.survey, sink),
             _ => None,
