@@ -25,6 +25,9 @@ const RECORDS: usize = 2_800_000;
 /// The argument by which this program reads the file with the `csv` crate alone.
 const PEER: &str = "--read-with-csv";
 
+/// Makes the process that reads the file.
+type Reader<'a> = Box<dyn Fn() -> Command + 'a>;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [peer, file] = arguments.as_slice()
@@ -44,7 +47,7 @@ fn main() {
     let large = study(&file);
     let itself = std::env::current_exe().expect("this program");
     let python = "import csv, sys\nn = 0\nfor row in csv.reader(open(sys.argv[1], encoding='cp1252', newline='')): n += 1";
-    let readers: [(&str, Box<dyn Fn() -> Command>); 4] = [
+    let readers: [(&str, Reader<'_>); 4] = [
         ("corredor check, embedded study", Box::new(|| check(base.path()))),
         ("corredor check, with the file", Box::new(|| check(large.path()))),
         ("csv crate, records as bytes", Box::new(|| command(&itself, &[PEER.as_ref(), file.as_os_str()]))),

@@ -1,6 +1,7 @@
 //! Files in the layouts of the offices, whole and broken, through the library and through the binary.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+#![allow(clippy::needless_for_each, reason = "short lists of cases")]
 
 #[path = "official/mod.rs"]
 mod generator;
@@ -677,7 +678,7 @@ impl Broken {
         let lines = self.sheet.lines();
         let mut text = self.sheet.utf8();
         text.extend_from_slice(b"1,\"abierta\n");
-        let after = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let after = text.iter().map(|byte| u64::from(*byte == b'\n')).sum();
         let place = |(rule, row, field): (&str, Option<usize>, Option<String>)| {
             (rule.to_owned(), row.map(|row| lines[row]), field)
         };

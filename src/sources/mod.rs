@@ -138,6 +138,9 @@ pub fn read(
 /// Sources whose records have the code of a municipality.
 pub const CODED: [&str; 5] = ["municipalities", "population", "marginalization", "counts", "worksites"];
 
+/// Whether a record is kept, by one of its values.
+type Keep<'a> = &'a dyn Fn(&str) -> bool;
+
 /// Leaves out records of other entities, sectors and modalities, where the study selects some. What is blank or no code
 /// stays, for the model to say so.
 fn keep_selected(job: &Job<'_>, table: &mut RawTable, sink: &Sink<'_>) -> Result<(), Error> {
@@ -153,7 +156,7 @@ fn keep_selected(job: &Job<'_>, table: &mut RawTable, sink: &Sink<'_>) -> Result
     let in_sector =
         |class: &str| !is_class(class) || scian.iter().any(|prefix| class.starts_with(prefix.as_str()));
     let of_modality = |name: &str| modalities.iter().any(|modality| normalised(modality) == normalised(name));
-    let selections: [(&str, &'static str, &[String], &dyn Fn(&str) -> bool); 3] = [
+    let selections: [(&str, &'static str, &[String], Keep<'_>); 3] = [
         ("cvegeo", "other_entity", entities, &in_entity),
         ("scian", "sector", scian, &in_sector),
         ("modality", "other_modality", modalities, &of_modality),

@@ -420,11 +420,8 @@ impl Records {
         let after = self.reader.position().line();
         let text = record.as_slice();
         // Few records have a line break within quotes; to look for one is much faster than to count.
-        let breaks = if text.contains(&b'\n') {
-            text.iter().filter(|byte| **byte == b'\n').count() as u64
-        } else {
-            0
-        };
+        let breaks =
+            if text.contains(&b'\n') { text.iter().map(|byte| u64::from(*byte == b'\n')).sum() } else { 0 };
         let row = after.saturating_sub(1 + breaks);
         if row < self.line {
             // The line end that closes the file stands within quotes.

@@ -38,165 +38,171 @@ const SEXES: [&str; 3] = ["Hombre", "Mujer", "No identificado"];
 const AGES: [&str; 4] =
     ["Menores de edad (0-17)", "Adultos (18 y más)", "No especificado", "No identificado"];
 
-/// Good, type, subtype and modality as the catalogue since 2015 has them.
+const VIOLENCE: &[&str] = &["Con violencia", "Sin violencia"];
+const MEANS: &[&str] = &["Con arma de fuego", "Con arma blanca", "Con otro elemento", "No especificado"];
+const TRAFFIC: &[&str] = &[
+    "Con arma de fuego",
+    "Con arma blanca",
+    "En accidente de tránsito",
+    "Con otro elemento",
+    "No especificado",
+];
+const LIFE: &str = "La vida y la Integridad corporal";
+const LIBERTY: &str = "Libertad personal";
+const SEXUAL: &str = "La libertad y la seguridad sexual";
+const PROPERTY: &str = "El patrimonio";
+const FAMILY: &str = "La familia";
+const SOCIETY: &str = "La sociedad";
+const OTHER: &str = "Otros bienes jurídicos afectados (del fuero común)";
+
+/// The catalogue since 2015: good, type, subtype, and its modalities.
+const CATALOGUE: &[(&str, &str, &str, &[&str])] = &[
+    (LIFE, "Homicidio", "Homicidio doloso", MEANS),
+    (LIFE, "Homicidio", "Homicidio culposo", TRAFFIC),
+    (LIFE, "Lesiones", "Lesiones dolosas", MEANS),
+    (LIFE, "Lesiones", "Lesiones culposas", TRAFFIC),
+    (LIFE, "Feminicidio", "Feminicidio", MEANS),
+    (LIFE, "Aborto", "Aborto", &["Aborto"]),
+    (
+        LIFE,
+        "Otros delitos que atentan contra la vida y la integridad corporal",
+        "Otros delitos que atentan contra la vida y la integridad corporal",
+        &["Otros delitos que atentan contra la vida y la integridad corporal"],
+    ),
+    (
+        LIBERTY,
+        "Secuestro",
+        "Secuestro",
+        &[
+            "Secuestro extorsivo",
+            "Secuestro con calidad de rehén",
+            "Secuestro para causar daño",
+            "Secuestro exprés",
+            "Otro tipo de secuestros",
+        ],
+    ),
+    (LIBERTY, "Tráfico de menores", "Tráfico de menores", &["Tráfico de menores"]),
+    (LIBERTY, "Rapto", "Rapto", &["Rapto"]),
+    (
+        LIBERTY,
+        "Otros delitos que atentan contra la libertad personal",
+        "Otros delitos que atentan contra la libertad personal",
+        &["Otros delitos que atentan contra la libertad personal"],
+    ),
+    (SEXUAL, "Abuso sexual", "Abuso sexual", &["Abuso sexual"]),
+    (SEXUAL, "Acoso sexual", "Acoso sexual", &["Acoso sexual"]),
+    (SEXUAL, "Hostigamiento sexual", "Hostigamiento sexual", &["Hostigamiento sexual"]),
+    (SEXUAL, "Violación simple", "Violación simple", &["Violación simple"]),
+    (SEXUAL, "Violación equiparada", "Violación equiparada", &["Violación equiparada"]),
+    (SEXUAL, "Incesto", "Incesto", &["Incesto"]),
+    (
+        SEXUAL,
+        "Otros delitos que atentan contra la libertad y la seguridad sexual",
+        "Otros delitos que atentan contra la libertad y la seguridad sexual",
+        &["Otros delitos que atentan contra la libertad y la seguridad sexual"],
+    ),
+    (PROPERTY, "Robo", "Robo a casa habitación", VIOLENCE),
+    (
+        PROPERTY,
+        "Robo",
+        "Robo de vehículo automotor",
+        &[
+            "Robo de coche de 4 ruedas Con violencia",
+            "Robo de coche de 4 ruedas Sin violencia",
+            "Robo de motocicleta Con violencia",
+            "Robo de motocicleta Sin violencia",
+            "Robo de embarcaciones pequeñas y grandes Con violencia",
+            "Robo de embarcaciones pequeñas y grandes Sin violencia",
+        ],
+    ),
+    (PROPERTY, "Robo", "Robo de autopartes", VIOLENCE),
+    (PROPERTY, "Robo", "Robo a transportista", VIOLENCE),
+    (PROPERTY, "Robo", "Robo a transeúnte en vía pública", VIOLENCE),
+    (PROPERTY, "Robo", "Robo a transeúnte en espacio abierto al público", VIOLENCE),
+    (PROPERTY, "Robo", "Robo en transporte público individual", VIOLENCE),
+    (PROPERTY, "Robo", "Robo en transporte público colectivo", VIOLENCE),
+    (PROPERTY, "Robo", "Robo en transporte individual", VIOLENCE),
+    (PROPERTY, "Robo", "Robo a institución bancaria", VIOLENCE),
+    (PROPERTY, "Robo", "Robo a negocio", VIOLENCE),
+    (PROPERTY, "Robo", "Robo de ganado", VIOLENCE),
+    (
+        PROPERTY,
+        "Robo",
+        "Robo de maquinaria",
+        &[
+            "Robo de cables, tubos y otros objetos destinados a servicios públicos Con violencia",
+            "Robo de cables, tubos y otros objetos destinados a servicios públicos Sin violencia",
+            "Robo de herramienta industrial o agrícola Con violencia",
+            "Robo de herramienta industrial o agrícola Sin violencia",
+            "Robo de tractores Con violencia",
+            "Robo de tractores Sin violencia",
+        ],
+    ),
+    (PROPERTY, "Robo", "Otros robos", VIOLENCE),
+    (PROPERTY, "Fraude", "Fraude", &["Fraude"]),
+    (PROPERTY, "Abuso de confianza", "Abuso de confianza", &["Abuso de confianza"]),
+    (PROPERTY, "Extorsión", "Extorsión", &["Extorsión"]),
+    (PROPERTY, "Daño a la propiedad", "Daño a la propiedad", &["Daño a la propiedad"]),
+    (PROPERTY, "Despojo", "Despojo", &["Despojo"]),
+    (
+        PROPERTY,
+        "Otros delitos contra el patrimonio",
+        "Otros delitos contra el patrimonio",
+        &["Otros delitos contra el patrimonio"],
+    ),
+    (FAMILY, "Violencia familiar", "Violencia familiar", &["Violencia familiar"]),
+    (
+        FAMILY,
+        "Violencia de género en todas sus modalidades distinta a la violencia familiar",
+        "Violencia de género en todas sus modalidades distinta a la violencia familiar",
+        &["Violencia de género en todas sus modalidades distinta a la violencia familiar"],
+    ),
+    (
+        FAMILY,
+        "Incumplimiento de obligaciones de asistencia familiar",
+        "Incumplimiento de obligaciones de asistencia familiar",
+        &["Incumplimiento de obligaciones de asistencia familiar"],
+    ),
+    (
+        FAMILY,
+        "Otros delitos contra la familia",
+        "Otros delitos contra la familia",
+        &["Otros delitos contra la familia"],
+    ),
+    (SOCIETY, "Corrupción de menores", "Corrupción de menores", &["Corrupción de menores"]),
+    (SOCIETY, TRAFFICKING, TRAFFICKING, &[TRAFFICKING]),
+    (
+        SOCIETY,
+        "Otros delitos contra la sociedad",
+        "Otros delitos contra la sociedad",
+        &["Otros delitos contra la sociedad"],
+    ),
+    (OTHER, "Narcomenudeo", "Narcomenudeo", &["Narcomenudeo"]),
+    (OTHER, "Amenazas", "Amenazas", &["Amenazas"]),
+    (OTHER, "Allanamiento de morada", "Allanamiento de morada", &["Allanamiento de morada"]),
+    (OTHER, "Evasión de presos", "Evasión de presos", &["Evasión de presos"]),
+    (OTHER, "Falsedad", "Falsedad", &["Falsedad"]),
+    (OTHER, "Falsificación", "Falsificación", &["Falsificación"]),
+    (OTHER, "Contra el medio ambiente", "Contra el medio ambiente", &["Contra el medio ambiente"]),
+    (
+        OTHER,
+        "Delitos cometidos por servidores públicos",
+        "Delitos cometidos por servidores públicos",
+        &["Delitos cometidos por servidores públicos"],
+    ),
+    (OTHER, "Electorales", "Electorales", &["Electorales"]),
+    (
+        OTHER,
+        "Otros delitos del Fuero Común",
+        "Otros delitos del Fuero Común",
+        &["Otros delitos del Fuero Común"],
+    ),
+];
+
+/// Good, type, subtype and modality of every offence.
 pub(crate) fn offences() -> Vec<[String; 4]> {
-    let violence: &[&str] = &["Con violencia", "Sin violencia"];
-    let means: &[&str] = &["Con arma de fuego", "Con arma blanca", "Con otro elemento", "No especificado"];
-    let traffic: &[&str] = &[
-        "Con arma de fuego",
-        "Con arma blanca",
-        "En accidente de tránsito",
-        "Con otro elemento",
-        "No especificado",
-    ];
-    let (life, liberty, sexual) =
-        ("La vida y la Integridad corporal", "Libertad personal", "La libertad y la seguridad sexual");
-    let (property, family, society) = ("El patrimonio", "La familia", "La sociedad");
-    let other = "Otros bienes jurídicos afectados (del fuero común)";
-    let tool = "Robo de maquinaria";
-    let list: &[(&str, &str, &str, &[&str])] = &[
-        (life, "Homicidio", "Homicidio doloso", means),
-        (life, "Homicidio", "Homicidio culposo", traffic),
-        (life, "Lesiones", "Lesiones dolosas", means),
-        (life, "Lesiones", "Lesiones culposas", traffic),
-        (life, "Feminicidio", "Feminicidio", means),
-        (life, "Aborto", "Aborto", &["Aborto"]),
-        (
-            life,
-            "Otros delitos que atentan contra la vida y la integridad corporal",
-            "Otros delitos que atentan contra la vida y la integridad corporal",
-            &["Otros delitos que atentan contra la vida y la integridad corporal"],
-        ),
-        (
-            liberty,
-            "Secuestro",
-            "Secuestro",
-            &[
-                "Secuestro extorsivo",
-                "Secuestro con calidad de rehén",
-                "Secuestro para causar daño",
-                "Secuestro exprés",
-                "Otro tipo de secuestros",
-            ],
-        ),
-        (liberty, "Tráfico de menores", "Tráfico de menores", &["Tráfico de menores"]),
-        (liberty, "Rapto", "Rapto", &["Rapto"]),
-        (
-            liberty,
-            "Otros delitos que atentan contra la libertad personal",
-            "Otros delitos que atentan contra la libertad personal",
-            &["Otros delitos que atentan contra la libertad personal"],
-        ),
-        (sexual, "Abuso sexual", "Abuso sexual", &["Abuso sexual"]),
-        (sexual, "Acoso sexual", "Acoso sexual", &["Acoso sexual"]),
-        (sexual, "Hostigamiento sexual", "Hostigamiento sexual", &["Hostigamiento sexual"]),
-        (sexual, "Violación simple", "Violación simple", &["Violación simple"]),
-        (sexual, "Violación equiparada", "Violación equiparada", &["Violación equiparada"]),
-        (sexual, "Incesto", "Incesto", &["Incesto"]),
-        (
-            sexual,
-            "Otros delitos que atentan contra la libertad y la seguridad sexual",
-            "Otros delitos que atentan contra la libertad y la seguridad sexual",
-            &["Otros delitos que atentan contra la libertad y la seguridad sexual"],
-        ),
-        (property, "Robo", "Robo a casa habitación", violence),
-        (
-            property,
-            "Robo",
-            "Robo de vehículo automotor",
-            &[
-                "Robo de coche de 4 ruedas Con violencia",
-                "Robo de coche de 4 ruedas Sin violencia",
-                "Robo de motocicleta Con violencia",
-                "Robo de motocicleta Sin violencia",
-                "Robo de embarcaciones pequeñas y grandes Con violencia",
-                "Robo de embarcaciones pequeñas y grandes Sin violencia",
-            ],
-        ),
-        (property, "Robo", "Robo de autopartes", violence),
-        (property, "Robo", "Robo a transportista", violence),
-        (property, "Robo", "Robo a transeúnte en vía pública", violence),
-        (property, "Robo", "Robo a transeúnte en espacio abierto al público", violence),
-        (property, "Robo", "Robo en transporte público individual", violence),
-        (property, "Robo", "Robo en transporte público colectivo", violence),
-        (property, "Robo", "Robo en transporte individual", violence),
-        (property, "Robo", "Robo a institución bancaria", violence),
-        (property, "Robo", "Robo a negocio", violence),
-        (property, "Robo", "Robo de ganado", violence),
-        (
-            property,
-            "Robo",
-            tool,
-            &[
-                "Robo de cables, tubos y otros objetos destinados a servicios públicos Con violencia",
-                "Robo de cables, tubos y otros objetos destinados a servicios públicos Sin violencia",
-                "Robo de herramienta industrial o agrícola Con violencia",
-                "Robo de herramienta industrial o agrícola Sin violencia",
-                "Robo de tractores Con violencia",
-                "Robo de tractores Sin violencia",
-            ],
-        ),
-        (property, "Robo", "Otros robos", violence),
-        (property, "Fraude", "Fraude", &["Fraude"]),
-        (property, "Abuso de confianza", "Abuso de confianza", &["Abuso de confianza"]),
-        (property, "Extorsión", "Extorsión", &["Extorsión"]),
-        (property, "Daño a la propiedad", "Daño a la propiedad", &["Daño a la propiedad"]),
-        (property, "Despojo", "Despojo", &["Despojo"]),
-        (
-            property,
-            "Otros delitos contra el patrimonio",
-            "Otros delitos contra el patrimonio",
-            &["Otros delitos contra el patrimonio"],
-        ),
-        (family, "Violencia familiar", "Violencia familiar", &["Violencia familiar"]),
-        (
-            family,
-            "Violencia de género en todas sus modalidades distinta a la violencia familiar",
-            "Violencia de género en todas sus modalidades distinta a la violencia familiar",
-            &["Violencia de género en todas sus modalidades distinta a la violencia familiar"],
-        ),
-        (
-            family,
-            "Incumplimiento de obligaciones de asistencia familiar",
-            "Incumplimiento de obligaciones de asistencia familiar",
-            &["Incumplimiento de obligaciones de asistencia familiar"],
-        ),
-        (
-            family,
-            "Otros delitos contra la familia",
-            "Otros delitos contra la familia",
-            &["Otros delitos contra la familia"],
-        ),
-        (society, "Corrupción de menores", "Corrupción de menores", &["Corrupción de menores"]),
-        (society, TRAFFICKING, TRAFFICKING, &[TRAFFICKING]),
-        (
-            society,
-            "Otros delitos contra la sociedad",
-            "Otros delitos contra la sociedad",
-            &["Otros delitos contra la sociedad"],
-        ),
-        (other, "Narcomenudeo", "Narcomenudeo", &["Narcomenudeo"]),
-        (other, "Amenazas", "Amenazas", &["Amenazas"]),
-        (other, "Allanamiento de morada", "Allanamiento de morada", &["Allanamiento de morada"]),
-        (other, "Evasión de presos", "Evasión de presos", &["Evasión de presos"]),
-        (other, "Falsedad", "Falsedad", &["Falsedad"]),
-        (other, "Falsificación", "Falsificación", &["Falsificación"]),
-        (other, "Contra el medio ambiente", "Contra el medio ambiente", &["Contra el medio ambiente"]),
-        (
-            other,
-            "Delitos cometidos por servidores públicos",
-            "Delitos cometidos por servidores públicos",
-            &["Delitos cometidos por servidores públicos"],
-        ),
-        (other, "Electorales", "Electorales", &["Electorales"]),
-        (
-            other,
-            "Otros delitos del Fuero Común",
-            "Otros delitos del Fuero Común",
-            &["Otros delitos del Fuero Común"],
-        ),
-    ];
-    list.iter()
+    CATALOGUE
+        .iter()
         .flat_map(|(good, kind, subtype, modalities)| {
             modalities.iter().map(|modality| [*good, *kind, *subtype, *modality].map(str::to_owned))
         })

@@ -2,7 +2,7 @@
 //! must add up to. Figures, workplaces, and the municipalities of other states than Chiapas are invented.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
 
 pub(crate) mod census;
 pub(crate) mod crimes;
@@ -11,7 +11,7 @@ pub(crate) mod state;
 
 use std::collections::BTreeMap;
 
-/// Random numbers that are the same everywhere (SplitMix64).
+/// Random numbers that are the same everywhere (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {

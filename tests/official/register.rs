@@ -79,7 +79,7 @@ pub(crate) fn denue(entities: &[u32], each: u32, first: u32) -> Sheet {
             let near =
                 |degrees: f64, dice: &mut Dice| format!("{:.6}", degrees + 0.002 * (dice.share() - 0.5));
             // Half of them leave their contacts blank.
-            let contact = |text: &str| if id % 2 == 0 { text.to_owned() } else { String::new() };
+            let contact = |text: &str| if id.is_multiple_of(2) { text.to_owned() } else { String::new() };
             let mut row = vec![String::new(); DENUE.len()];
             for (column, value) in [
                 ("id", id.to_string()),
