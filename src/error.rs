@@ -125,6 +125,8 @@ rules! {
     CrossTab = "S065" Error,
     /// A month that is not of the calendar, or a year outside 1990 – 2100.
     YearFormat = "S066" Error,
+    /// A source that a study can do without has no record.
+    SourceEmpty = "S067" Warning,
 
     /// A key of a junction that the file does not have.
     JunctionUnknown = "S080" Error,

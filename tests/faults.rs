@@ -319,7 +319,7 @@ fn coordinates_that_cannot_be_are_faults(
 #[case::long_code("M012", "municipios.csv", 6, "cvegeo", "0700100")]
 #[case::duplicate_municipality("M007", "municipios.csv", 3, "cvegeo", "07001")]
 #[case::duplicate_count("M007", "incidencia.csv", 3, "cvegeo", "07002")]
-#[case::unknown_count("M008", "incidencia.csv", 3, "cvegeo", "07900")]
+#[case::unknown_count("M008", "incidencia.csv", 3, "cvegeo", "07995")]
 #[case::negative_count("M005", "incidencia.csv", 2, "count", "-1")]
 #[case::half_a_count("M004", "incidencia.csv", 2, "count", "2.5")]
 #[case::count_above_its_bounds("M009", "incidencia.csv", 2, "count", "20")]

@@ -8,7 +8,7 @@ use crate::layers::feature::Lang;
 use crate::model::incidence::CountDatum;
 use crate::network::builder::Access;
 use crate::network::graph::LinkKind;
-use crate::sources::raw::Provenance;
+use crate::sources::raw::{Period, Provenance};
 
 /// Figures of a study that can be run.
 pub struct Report {
@@ -87,6 +87,7 @@ impl Report {
             ]
         }));
         let mut out = table(&rows);
+        out.extend(self.sources.iter().filter_map(|s| left_out(s, lang)));
         let number = |n: usize| n.to_string();
         out.push(fill(
             lang,
@@ -125,6 +126,27 @@ impl Report {
         out.push(text(lang, "done.checked"));
         out
     }
+}
+
+/// What was left out of a source by rule, and the months that it covers.
+fn left_out(source: &Provenance, lang: Lang) -> Option<String> {
+    let mut parts: Vec<String> = source
+        .dropped
+        .iter()
+        .map(|(reason, count)| format!("{count} {}", text(lang, &format!("drop.{reason}"))))
+        .collect();
+    if !parts.is_empty() {
+        parts = vec![fill(lang, "check.left_out", &[("reasons", parts.join(", "))])];
+    }
+    if let Some(period) = &source.period {
+        let Period { from, to, months } = period;
+        parts.push(fill(
+            lang,
+            "check.period",
+            &[("from", from.clone()), ("to", to.clone()), ("months", months.to_string())],
+        ));
+    }
+    (!parts.is_empty()).then(|| format!("{}, {}: {}", source.source, source.file, parts.join("; ")))
 }
 
 /// Rows with their columns aligned.

@@ -172,13 +172,17 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
         };
         faults.0.iter().any(|f| f.is_error() && of(&f.place.file) && !follows(f.rule))
     };
+    let given = |spec: &Option<SourceSpec>| spec.as_ref().is_some_and(broken);
     let codes = broken(&study.sources.population);
+    let [indices, counts] = [&study.sources.marginalization, &study.sources.counts].map(given);
     let shapes = broken(&study.sources.municipalities);
     let of_merge = |field: &Option<String>| field.as_ref().is_some_and(|f| f.starts_with("sources.merge"));
     faults.0.retain(|f| match f.rule {
         Rule::ReferenceUnknown => !(codes || (shapes && of_merge(&f.place.field))),
-        Rule::PolygonWithoutPopulation => !codes,
+        Rule::PolygonWithoutPopulation | Rule::JoinUnused => !codes,
         Rule::PolygonMissing => !shapes,
+        Rule::JoinMissing => !indices,
+        Rule::MonthsMissing => !counts,
         _ => true,
     });
 }

@@ -230,6 +230,15 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_to_leave_a_record_out_has_a_text() {
+        for reason in crate::sources::raw::REASONS {
+            let key = format!("drop.{reason}");
+            let (es, en) = (text(Lang::Es, &key), text(Lang::En, &key));
+            assert!(es != key && en != key && es != en, "{key}: {es}, {en}");
+        }
+    }
+
+    #[test]
     fn what_a_terminal_would_obey_is_shown_as_dots() {
         let fault = Fault::new(Rule::FileMissing, "a\u{1b}[2J\u{202e}vsc.b\nerror S001 x").seen("a\tb");
         let line = fault_line(Lang::Es, &fault);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::{Fault, Faults, Rule, shape};
-use crate::sources::find_field;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
 
@@ -27,19 +26,17 @@ impl<'a> Columns<'a> {
     ) -> Self {
         let mut at = BTreeMap::new();
         for (&name, need) in needed.iter().map(|n| (n, true)).chain(optional.iter().map(|n| (n, false))) {
-            let mapped = spec.fields.get(name);
-            let wanted = mapped.map_or(name, String::as_str);
-            match find_field(&table.fields, wanted) {
-                Some(index) => {
-                    let label = table.labels.get(name).map_or(wanted, String::as_str);
-                    at.insert(name, (index, label.to_owned()));
-                }
-                None if need || mapped.is_some() => faults.push(
+            if let Some((index, label)) = table.column(name, spec) {
+                at.insert(name, (index, label.to_owned()));
+            // A file without a feature may not say what its fields are.
+            } else if !table.fields.is_empty()
+                && (need || (!table.is_translated() && spec.fields.contains_key(name)))
+            {
+                faults.push(
                     table
-                        .fault(Rule::FieldMissing, None, Some(wanted))
+                        .fault(Rule::FieldMissing, None, Some(table.wanted(name, spec)))
                         .with("allowed", table.fields.join(", ")),
-                ),
-                None => {}
+                );
             }
         }
         Self { table, number: 0, at }
@@ -112,6 +109,10 @@ impl<'a> Columns<'a> {
     /// rather than a guess.
     pub fn number(&self, row: &RawRow, name: &str, low: f64, high: f64, faults: &mut Faults) -> Option<f64> {
         let text = self.text(row, name)?;
+        if text == "*" {
+            self.fault(Rule::ValueSuppressed, row, name, None, faults);
+            return None;
+        }
         let Ok(number) = text.parse::<f64>() else {
             self.fault(Rule::NotANumber, row, name, Some(&text), faults);
             return None;

@@ -29,9 +29,9 @@ pub struct Counted {
 struct Sum {
     low: u64,
     high: u64,
-    /// A row is blank: only the lower bound holds.
-    open: bool,
     rows: u64,
+    /// Of these, blank ones: with one among them only the lower bound holds.
+    blank: u64,
     known_by: Option<KnownBy>,
     /// Its first row, for messages.
     first: u64,
@@ -55,15 +55,22 @@ pub fn counts(
     for m in municipalities.iter_mut() {
         m.datum = CountDatum::Unknown { max: study.incidence.unlisted_max };
     }
-    let mut reader =
-        Reader { keys: Keys::default(), sums: BTreeMap::new(), unlocated: None, periods: BTreeMap::new() };
+    let mut reader = Reader {
+        keys: Keys::default(),
+        sums: BTreeMap::new(),
+        unlocated: None,
+        open: false,
+        periods: BTreeMap::new(),
+    };
     for (number, table) in source.tables.iter().enumerate() {
         reader.read(number, table, source, codes, faults);
     }
-    let Reader { sums, unlocated, periods, .. } = reader;
+    let Reader { sums, unlocated, open, periods, .. } = reader;
 
     let all: BTreeSet<i32> = sums.values().flat_map(|s| s.months.values().flatten()).copied().collect();
     let most = sums.values().map(|s| s.high).sum::<u64>() + unlocated.unwrap_or(0);
+    // A number only if each row of them is one.
+    let unlocated = unlocated.filter(|_| !open);
     let top = study.incidence.total.map_or(most, u64::from);
     for m in municipalities {
         let Some(sum) = sums.get(&m.cvegeo) else { continue };
@@ -75,9 +82,9 @@ pub fn counts(
         }
         let capped = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(MOST);
         m.known_by = sum.known_by;
-        m.datum = match (sum.open || partial, sum.low == sum.high) {
-            // One blank row says that nothing is known.
-            (true, _) if sum.rows == 1 && sum.low == 0 => CountDatum::Unknown { max: None },
+        m.datum = match (sum.blank > 0 || partial, sum.low == sum.high) {
+            // Blank rows alone say that nothing is known.
+            (true, _) if sum.rows == sum.blank => CountDatum::Unknown { max: None },
             (true, _) => CountDatum::Interval { min: capped(sum.low), max: capped(top.max(sum.low)) },
             (false, true) => CountDatum::Exact(capped(sum.low)),
             (false, false) => CountDatum::Interval { min: capped(sum.low), max: capped(sum.high) },
@@ -104,7 +111,10 @@ struct Span {
 struct Reader {
     keys: Keys,
     sums: BTreeMap<String, Sum>,
+    /// Cases without a municipality, at least.
     unlocated: Option<u64>,
+    /// There may be more of them.
+    open: bool,
     periods: BTreeMap<String, Span>,
 }
 
@@ -118,7 +128,10 @@ impl Reader {
         faults: &mut Faults,
     ) {
         let optional = ["count", "count_min", "count_max", "known_by", "period", "modality"];
-        let columns = Columns::new(table, source.spec, &["cvegeo"], &optional, faults);
+        // Of a table without modalities none can be selected.
+        let by_modality = !source.spec.modalities.is_empty();
+        let needed: &[&str] = if by_modality { &["cvegeo", "modality"] } else { &["cvegeo"] };
+        let columns = Columns::new(table, source.spec, needed, &optional, faults);
         if !(columns.has("count_min") && columns.has("count_max") || columns.has("count")) {
             faults.push(
                 table
@@ -126,7 +139,9 @@ impl Reader {
                     .with("allowed", table.fields.join(", ")),
             );
         }
-        let modalities: Vec<String> = source.spec.modalities.iter().map(|m| normalised(m)).collect();
+        // A row of no period among others that have one would count in all of them.
+        let dated = table.rows.iter().any(|row| columns.text(row, "period").is_some());
+        let entities: BTreeSet<&str> = codes.iter().filter_map(|code| code.get(..2)).collect();
         let choices = [
             ("reported", KnownBy::Reported),
             ("denuncia", KnownBy::Reported),
@@ -134,19 +149,31 @@ impl Reader {
             ("hallazgo", KnownBy::Found),
         ];
         for row in &table.rows {
-            let modality = columns.text(row, "modality").map(|m| normalised(&m)).unwrap_or_default();
-            if !modalities.is_empty() && !modalities.contains(&modality) {
-                continue;
-            }
+            let modality = if by_modality {
+                columns.needed(row, "modality", faults)
+            } else {
+                columns.text(row, "modality")
+            };
+            let modality = modality.map(|m| normalised(&m)).unwrap_or_default();
             let located = columns.text(row, "cvegeo").is_none_or(|code| !is_unlocated(&code));
             let code = if located {
                 places::known_code(&columns, row, codes, faults)
             } else {
-                columns.cvegeo(row, "cvegeo", faults)
+                let code = columns.cvegeo(row, "cvegeo", faults);
+                code.filter(|code| {
+                    let known = code.get(..2).is_some_and(|entity| entities.contains(entity));
+                    if !known {
+                        columns.unknown_code(row, code, faults);
+                    }
+                    known
+                })
             };
             let values =
                 ["count", "count_min", "count_max"].map(|name| columns.count(row, name, MOST, faults));
             let known_by = columns.choice(row, "known_by", &choices, faults);
+            if dated {
+                let _ = columns.needed(row, "period", faults);
+            }
             let span = self.span(&columns, table, row, faults);
             let Some(code) = code else { continue };
             let period = columns.text(row, "period").unwrap_or_default();
@@ -157,6 +184,7 @@ impl Reader {
             let Some(datum) = datum(&columns, row, values, faults) else { continue };
             if !located {
                 *self.unlocated.get_or_insert(0) += u64::from(datum.min());
+                self.open |= !matches!(datum, CountDatum::Exact(_));
                 continue;
             }
             let sum = self.sums.entry(code).or_default();
@@ -166,7 +194,7 @@ impl Reader {
             sum.rows += 1;
             sum.low += u64::from(datum.min());
             sum.high += u64::from(datum.max().unwrap_or(0).max(datum.min()));
-            sum.open |= datum.max().is_none();
+            sum.blank += u64::from(datum.max().is_none());
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);
             if let Some(span) = span {

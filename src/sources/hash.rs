@@ -32,10 +32,15 @@ pub(super) fn sha256_of<'a>(inputs: impl Iterator<Item = &'a Input>) -> Result<S
             hasher.update(buffer.get(..n).unwrap_or_default());
         }
     }
+    Ok(hex(hasher))
+}
+
+/// What a hasher has seen, in hexadecimal.
+pub(super) fn hex(hasher: Sha256) -> String {
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {
         // Writing to a `String` does not fail.
         let _ = write!(hex, "{byte:02x}");
     }
-    Ok(hex)
+    hex
 }

@@ -45,7 +45,7 @@ impl<R: Read> Read for Lines<R> {
             return Err(io::Error::other(format!("record_bytes > {MAX_RECORD}")));
         }
         let mut n = 0;
-        while let Some(slot) = out.get_mut(n) {
+        while n < out.len() {
             if self.at >= self.filled {
                 if n > 0 || self.ended {
                     break;
@@ -54,23 +54,37 @@ impl<R: Read> Read for Lines<R> {
                 self.at = 0;
                 if self.filled == 0 {
                     self.ended = true;
-                    if self.last.is_some_and(|last| last != b'\n') {
+                    if self.last.is_some_and(|last| last != b'\n')
+                        && let Some(slot) = out.first_mut()
+                    {
                         *slot = b'\n';
-                        n += 1;
+                        n = 1;
                     }
                     break;
                 }
             }
-            let Some(byte) = self.buffer.get(self.at).copied() else { break };
-            self.at += 1;
-            if byte == b'\n' && std::mem::take(&mut self.after_cr) {
-                continue;
+            let mut rest = self.buffer.get(self.at..self.filled).unwrap_or_default();
+            if std::mem::take(&mut self.after_cr) && rest.first() == Some(&b'\n') {
+                self.at += 1;
+                rest = rest.get(1..).unwrap_or_default();
             }
-            self.after_cr = byte == b'\r';
-            let byte = if byte == b'\r' { b'\n' } else { byte };
-            *slot = byte;
-            self.last = Some(byte);
-            n += 1;
+            let room = rest.len().min(out.len() - n);
+            rest = rest.get(..room).unwrap_or_default();
+            // What lies before the next CR is copied in one piece.
+            let plain = rest.iter().position(|byte| *byte == b'\r').unwrap_or(room);
+            if let (Some(from), Some(to)) = (rest.get(..plain), out.get_mut(n..n + plain)) {
+                to.copy_from_slice(from);
+                self.last = from.last().copied().or(self.last);
+            }
+            (self.at, n) = (self.at + plain, n + plain);
+            if plain < room
+                && let Some(slot) = out.get_mut(n)
+            {
+                *slot = b'\n';
+                self.last = Some(b'\n');
+                self.after_cr = true;
+                (self.at, n) = (self.at + 1, n + 1);
+            }
         }
         self.budget.set(self.budget.get() + n as u64);
         Ok(n)
@@ -92,6 +106,38 @@ mod tests {
         assert_eq!(through("a\r\nb\r\rc\nd"), "a\nb\n\nc\nd\n");
         assert_eq!(through(""), "");
         assert_eq!(through("a\r\n"), "a\n");
+    }
+
+    /// Hands out one byte at a time.
+    struct Drops<'a>(&'a [u8]);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let n = out.len().min(1);
+            self.0.read(&mut out[..n])
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_text() {
+        let text = "a\r\n\r\nbc\r\r\n\nd\r";
+        let expected = through(text);
+        assert_eq!(expected, "a\n\nbc\n\n\nd\n");
+        for size in 1..5 {
+            let mut lines = Lines::new(Drops(text.as_bytes()), Budget::default());
+            let mut whole = Lines::new(text.as_bytes(), Budget::default());
+            for reader in [&mut lines as &mut dyn Read, &mut whole] {
+                let mut out = Vec::new();
+                let mut piece = vec![0; size];
+                loop {
+                    match reader.read(&mut piece).unwrap() {
+                        0 => break,
+                        n => out.extend_from_slice(&piece[..n]),
+                    }
+                }
+                assert_eq!(String::from_utf8(out).unwrap(), expected, "{size}");
+            }
+        }
     }
 
     #[test]

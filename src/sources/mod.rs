@@ -60,7 +60,7 @@ pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
 pub use spec::{GeometryNeed, Offence, Preset, SourceSpec};
 pub use text::{hidden, read_text};
 
-use crate::error::{Error, Faults};
+use crate::error::{Error, Faults, Rule};
 use guard::Format;
 use sink::Sink;
 
@@ -135,6 +135,52 @@ pub fn read(
     }
 }
 
+/// Sources whose records have the code of a municipality.
+pub const CODED: [&str; 5] = ["municipalities", "population", "marginalization", "counts", "worksites"];
+
+/// Whether a record is kept, by one of its values.
+type Keep<'a> = &'a dyn Fn(&str) -> bool;
+
+/// Leaves out records of other entities, sectors and modalities, where the study selects some. What is blank or no code
+/// stays, for the model to say so.
+fn keep_selected(job: &Job<'_>, table: &mut RawTable, sink: &Sink<'_>) -> Result<(), Error> {
+    let any = !table.rows.is_empty();
+    let SourceSpec { entities, scian, modalities, .. } = job.spec;
+    // Codes whose leading zero was lost have four digits.
+    let entity_of = |code: &str| {
+        let fine = (4..=5).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+        fine.then(|| format!("{code:0>5}").chars().take(2).collect::<String>())
+    };
+    let in_entity = |code: &str| entity_of(code).is_none_or(|entity| entities.contains(&entity));
+    let is_class = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let in_sector =
+        |class: &str| !is_class(class) || scian.iter().any(|prefix| class.starts_with(prefix.as_str()));
+    let of_modality = |name: &str| modalities.iter().any(|modality| normalised(modality) == normalised(name));
+    let selections: [(&str, &'static str, &[String], Keep<'_>); 3] = [
+        ("cvegeo", "other_entity", entities, &in_entity),
+        ("scian", "sector", scian, &in_sector),
+        ("modality", "other_modality", modalities, &of_modality),
+    ];
+    for (column, reason, wanted, keep) in selections {
+        if wanted.is_empty() || !CODED.contains(&job.name) {
+            continue;
+        }
+        let column = table.column(column, job.spec).map(|(at, label)| (at, label.to_owned()));
+        let Some((at, label)) = column else { continue };
+        let before = table.rows.len();
+        table.rows.retain(|row| row.values.get(at).and_then(Value::text).is_none_or(|text| keep(&text)));
+        let left_out = before - table.rows.len();
+        if left_out > 0 {
+            *table.provenance.dropped.entry(reason).or_default() += left_out as u64;
+        }
+        if any && table.rows.is_empty() && sink.is_clean() {
+            let fault = sink.fault(Rule::NothingSelected).field(label);
+            return Err(fault.with("allowed", wanted.join(", ")).into());
+        }
+    }
+    Ok(())
+}
+
 /// What the readers need to know of one call.
 #[derive(Clone, Copy)]
 struct Job<'a> {
@@ -145,6 +191,13 @@ struct Job<'a> {
     need: GeometryNeed,
     rules: &'a ColumnRules,
     limits: &'a Limits,
+}
+
+impl Job<'_> {
+    /// Whether a study can do without a single record of this source.
+    fn can_be_empty(&self) -> bool {
+        matches!(self.name, "crossings" | "exits" | "towns" | "posts" | "worksites")
+    }
 }
 
 /// Inside this stage a fault that ends the reading of a file is an [`Error::Faults`].
@@ -177,6 +230,7 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
         }
     }
     text::take_hidden_out(&mut table, sink);
+    keep_selected(job, &mut table, sink)?;
     // A preset that read more files than the one has hashed them all.
     if table.provenance.sha256.is_empty() {
         table.provenance.sha256 = hash::sha256(&input)?;

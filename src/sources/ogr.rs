@@ -74,7 +74,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let mut whole = Whole { rules: job.rules, fields: Vec::new(), rows: Vec::new() };
     let scanned = opened.scan(&mut layer, job, job.need, sink, &mut whole)?;
     if scanned.records == 0 {
-        return Err(sink.fault(Rule::NoRecords).into());
+        table::no_records(job, sink)?;
     }
     Ok(RawTable {
         provenance: scanned.provenance(input, job),
@@ -121,7 +121,7 @@ pub(super) fn scan_text(
     let mut layer = opened.find_layer(job, sink)?;
     let scanned = opened.scan(&mut layer, job, GeometryNeed::None, sink, &mut AsText { consumer })?;
     if scanned.records == 0 {
-        return Err(sink.fault(Rule::NoRecords).into());
+        table::no_records(job, sink)?;
     }
     Ok(scanned)
 }
@@ -144,6 +144,9 @@ impl Consumer for AsText<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let texts: Vec<String> = values.iter().map(|value| value.text().unwrap_or_default()).collect();
+        if texts.first().is_some_and(|first| !self.consumer.wants(first)) {
+            return Ok(());
+        }
         self.consumer.record(row, &texts, sink)
     }
 }

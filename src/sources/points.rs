@@ -82,7 +82,14 @@ impl PointReader {
             }
         };
         let (x, y) = (read(x, &self.x), read(y, &self.y));
-        let point = Shape::Points(vec![Coord { x: x?, y: y? }]);
+        let at = Coord { x: x?, y: y? };
+        if self.to_wgs84.geographic && at == Coord::zero() {
+            // What programs write where they have no position.
+            let fault = sink.fault(Rule::CoordinatesOutOfRange).row(row);
+            sink.push(fault.with("detail", "0, 0"));
+            return None;
+        }
+        let point = Shape::Points(vec![at]);
         geometry::settle(point, GeometryNeed::Point, &self.to_wgs84, row, survey, sink)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::names::find_field;
+use super::spec::SourceSpec;
 use crate::error::{Fault, Place, Rule};
 
 /// A value as it stands in the file, before any rule has looked at it.
@@ -47,6 +49,13 @@ pub struct RawRow {
     pub geometry: Option<geo::Geometry<f64>>,
 }
 
+/// Why records are left out by rule: the keys of [`Provenance::dropped`]. Each has a text in `locales/` under `drop.`.
+#[rustfmt::skip] // One a line hides the list.
+pub const REASONS: &[&str] = &[
+    "localities", "totals", "other_entity", "other_offence", "other_modality", "outside_period",
+    "months_unpublished", "sector", "outside_bbox", "not_for_vehicles", "disabled", "under_construction",
+];
+
 /// Where a table came from, for the manifest and for `check`.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Provenance {
@@ -71,8 +80,8 @@ pub struct Provenance {
     pub preset: Option<&'static str>,
     /// Records read.
     pub records: u64,
-    /// Records that were left out by rule and not by fault, by reason; the texts stand in `locales/` under
-    /// `drop.`. A preset that adds records up, such as months, counts what it left out before.
+    /// Records that were left out by rule and not by fault, by reason, one of [`REASONS`]. A preset that adds records
+    /// up, such as months, counts what it left out before.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<&'static str, u64>,
     /// Months that the records cover, where they are of a time.
@@ -124,6 +133,27 @@ pub struct RawTable {
 }
 
 impl RawTable {
+    /// The index of a column by the name that corredor uses, and what it is called in the file; through the mapping of
+    /// `spec`, unless a preset has named the columns already.
+    #[must_use]
+    pub fn column<'a>(&'a self, name: &'a str, spec: &'a SourceSpec) -> Option<(usize, &'a str)> {
+        let label = self.wanted(name, spec);
+        find_field(&self.fields, if self.is_translated() { name } else { label }).map(|at| (at, label))
+    }
+
+    /// What a column is called in the file, or would be.
+    #[must_use]
+    pub fn wanted<'a>(&'a self, name: &'a str, spec: &'a SourceSpec) -> &'a str {
+        let label = if self.is_translated() { self.labels.get(name) } else { spec.fields.get(name) };
+        label.map_or(name, String::as_str)
+    }
+
+    /// Whether a preset has named the columns.
+    #[must_use]
+    pub fn is_translated(&self) -> bool {
+        !self.labels.is_empty()
+    }
+
     /// The place of `row` and `field` in this table.
     #[must_use]
     pub fn place(&self, row: Option<u64>, field: Option<&str>) -> Place {

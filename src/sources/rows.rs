@@ -82,7 +82,10 @@ impl<'a, 'c> Cells<'a, 'c> {
     pub(super) fn finish(mut self, sink: &mut Sink<'_>) -> Result<u64, Error> {
         self.close(sink)?;
         if self.records == 0 {
-            return Err(sink.fault(Rule::NoRecords).into());
+            if self.header.is_none() {
+                return Err(sink.fault(Rule::NoRecords).into());
+            }
+            super::table::no_records(self.job, sink)?;
         }
         Ok(self.records)
     }

@@ -133,7 +133,7 @@ pub(super) fn scan(
     book.cells(&name, &mut |row, column, data| cells.take(row, column, data, sink).map(|()| true))
         .map_err(|failed| failed.error(sink))??;
     let records = cells.finish(sink)?;
-    Ok(Scanned { encoding: "utf-8".to_owned(), layer: Some(name), records })
+    Ok(Scanned { encoding: "utf-8".to_owned(), layer: Some(name), sha256: String::new(), records })
 }
 
 /// What the first bytes say. A spreadsheet with a password, and one of before 2007, are of another kind of file.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Fault, Faults, Place, Rule};
+use crate::error::{Fault, Faults, Place, Rule, Severity};
 
 /// Faults of one rule in one file that are kept one by one.
 pub(super) const CAP: u64 = 200;
@@ -64,6 +64,11 @@ impl<'a> Sink<'a> {
     /// How many faults of `rule` were seen.
     pub(super) fn count(&self, rule: Rule) -> u64 {
         self.counts.get(&rule).copied().unwrap_or(0)
+    }
+
+    /// Whether no error was seen yet: what only follows from one need not be told.
+    pub(super) fn is_clean(&self) -> bool {
+        self.counts.keys().all(|rule| rule.severity() == Severity::Warning)
     }
 
     /// Says of each rule that went over the cap how many faults there were, beside what the last one said.

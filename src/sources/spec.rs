@@ -38,7 +38,7 @@ pub struct SourceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bbox: Option<[f64; 4]>,
     /// Two-digit codes of the entities (states) whose records are kept; if left out, those of `study.entities`.
-    /// For files of the whole country.
+    /// For files of the whole country; `municipalities`, `population`, `marginalization`, `counts` and `worksites`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entities: Vec<String>,
     /// `sesnsp-municipal`: which offences count. Default: `type = ["Trata de personas"]`.
@@ -71,12 +71,9 @@ impl SourceSpec {
     /// The options that are set and belong to some presets only, with those presets.
     #[must_use]
     pub fn special(&self) -> Vec<(&'static str, &'static [Preset])> {
-        use Preset::{ConapoImm, Counts, Denue, InegiIter, InegiMarco, SesnspMunicipal, Worksites};
+        use Preset::{Counts, Denue, SesnspMunicipal, Worksites};
         const SESNSP: &[Preset] = &[SesnspMunicipal];
-        const BY_CODE: &[Preset] =
-            &[InegiMarco, SesnspMunicipal, Counts, InegiIter, ConapoImm, Denue, Worksites];
         [
-            ("entities", !self.entities.is_empty(), BY_CODE),
             ("offence", self.offence.is_some(), SESNSP),
             ("from", self.from.is_some(), SESNSP),
             ("to", self.to.is_some(), SESNSP),

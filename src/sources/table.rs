@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use csv::ByteRecord;
 use encoding_rs::Encoding;
+use sha2::{Digest as _, Sha256};
 
 use super::geometry::{self, Survey};
 use super::guard::{Format, Input};
@@ -15,7 +16,7 @@ use super::raw::{Provenance, RawRow, RawTable, Value};
 use super::sink::Sink;
 use super::spec::GeometryNeed;
 use super::text::{self, Census};
-use super::{Job, columns, environment, sheet};
+use super::{Job, columns, environment, hash, sheet};
 use crate::error::{Error, Fault, Rule};
 
 /// Bytes of the header line at most.
@@ -27,11 +28,20 @@ pub(super) trait Consumer {
     /// The others are not decoded.
     fn header(&mut self, table: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error>;
 
+    /// Whether a record is wanted, by the first of the columns that were asked for. The others of a record that is
+    /// not are never decoded: of a large table most records are not.
+    fn wants(&mut self, _first: &str) -> bool {
+        true
+    }
+
     /// Takes one record: `row` is its line, `values` the trimmed texts of the columns that were asked for.
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error>;
 
     /// The same from a format that has types, for who wants them.
     fn typed(&mut self, row: u64, values: &[Typed], sink: &mut Sink<'_>) -> Result<(), Error> {
+        if values.first().is_some_and(|first| !self.wants(&first.text)) {
+            return Ok(());
+        }
         let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
         self.record(row, &texts, sink)
     }
@@ -58,14 +68,18 @@ pub(super) struct Scanned {
     pub(super) encoding: String,
     /// The sheet of a spreadsheet.
     pub(super) layer: Option<String>,
+    /// SHA-256 of the file; blank where it was not read to its end on the way.
+    pub(super) sha256: String,
     /// Records, those with faults too.
     pub(super) records: u64,
 }
 
 impl Scanned {
-    /// Where the table came from; hash and size are filled in by [`super::read`].
+    /// Where the table came from; what is blank is filled in by [`super::read`].
     pub(super) fn provenance(self, input: &Input, job: &Job<'_>) -> Provenance {
         Provenance {
+            bytes: input.bytes,
+            sha256: self.sha256,
             source: job.name.to_owned(),
             file: input.shown.clone(),
             driver: input.format.driver().to_owned(),
@@ -102,7 +116,7 @@ fn scan_csv(
     {
         return Err(sink.fault(Rule::LayerMissing).field(layer).with("allowed", input.stem()).into());
     }
-    let encoding = encoding(input, job.spec.encoding.as_deref(), sink)?;
+    let (encoding, sha256) = survey(input, job.spec.encoding.as_deref(), sink)?;
     let delimiter = delimiter(input)?;
     let mut records = Records::open(input, delimiter)?;
 
@@ -139,21 +153,37 @@ fn scan_csv(
             continue;
         }
         let mut whole = true;
-        for (column, value) in wanted.iter().zip(&mut values) {
+        let mut wants = true;
+        for (i, (column, value)) in wanted.iter().zip(&mut values).enumerate() {
             let bytes = record.get(*column).unwrap_or_default();
             if let Some(fault) = decode(bytes, encoding, job, sink, value) {
                 whole = false;
                 sink.push(fault.row(row).field(fields.get(*column).map_or("", String::as_str)));
+            } else if i == 0 && !consumer.wants(value) {
+                wants = false;
+                break;
             }
         }
-        if whole {
+        if whole && wants {
             consumer.record(row, &values, sink)?;
         }
     }
     if count == 0 {
+        no_records(job, sink)?;
+    }
+    // That of a file in an archive is that of the archive.
+    let sha256 = if input.unpacked.is_some() { String::new() } else { sha256 };
+    Ok(Scanned { encoding: encoding.name().to_ascii_lowercase(), layer: None, sha256, records: count })
+}
+
+/// A source without a record: a warning where the study can do without it.
+pub(super) fn no_records(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<(), Error> {
+    if !job.can_be_empty() {
         return Err(sink.fault(Rule::NoRecords).into());
     }
-    Ok(Scanned { encoding: encoding.name().to_ascii_lowercase(), layer: None, records: count })
+    let fault = sink.fault(Rule::SourceEmpty);
+    sink.push(fault);
+    Ok(())
 }
 
 /// Reads the table whole.
@@ -273,18 +303,29 @@ fn decode(
     None
 }
 
-fn encoding(input: &Input, declared: Option<&str>, sink: &Sink<'_>) -> Result<&'static Encoding, Error> {
+/// Reads the file once from end to end, for what must be known before its first record and for its hash.
+fn survey(
+    input: &Input,
+    declared: Option<&str>,
+    sink: &Sink<'_>,
+) -> Result<(&'static Encoding, String), Error> {
     let io = |source| Error::io(&input.path, source);
     let mut file = File::open(&input.path).map_err(io)?;
     let mut buffer = vec![0; 1 << 16];
     let mut census = Census::default();
+    let mut hasher = Sha256::new();
     let mut marked = None;
     loop {
-        let n = file.read(&mut buffer).map_err(io)?;
+        let n = match file.read(&mut buffer) {
+            Ok(n) => n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(source) => return Err(io(source)),
+        };
         let chunk = buffer.get(..n).unwrap_or_default();
         if chunk.is_empty() {
             break;
         }
+        hasher.update(chunk);
         marked.get_or_insert_with(|| chunk.starts_with(b"\xef\xbb\xbf"));
         census.feed(chunk);
     }
@@ -296,7 +337,7 @@ fn encoding(input: &Input, declared: Option<&str>, sink: &Sink<'_>) -> Result<&'
     if census.contradicts(encoding) {
         return Err(wrong(encoding.name().to_ascii_lowercase()));
     }
-    Ok(encoding)
+    Ok((encoding, hash::hex(hasher)))
 }
 
 /// The one of comma, semicolon and tab that stands most often in the header line, outside quotes.
@@ -377,7 +418,10 @@ impl Records {
         // The position that the reader gives counts from before blank lines, so that the line is reckoned
         // back from the end: one line end for the record, and those within its quotes.
         let after = self.reader.position().line();
-        let breaks = record.as_slice().iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        let text = record.as_slice();
+        // Few records have a line break within quotes; to look for one is much faster than to count.
+        let breaks =
+            if text.contains(&b'\n') { text.iter().map(|byte| u64::from(*byte == b'\n')).sum() } else { 0 };
         let row = after.saturating_sub(1 + breaks);
         if row < self.line {
             // The line end that closes the file stands within quotes.

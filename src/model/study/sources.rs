@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Faults, Rule};
-use crate::sources::month_of;
 use crate::sources::spec::{Preset, SourceSpec};
+use crate::sources::{CODED, month_of};
 
 /// The input files. `municipalities`, `population` and `roads` are needed.
 ///
@@ -111,6 +111,9 @@ impl Sources {
                 && !preset.sources().contains(&name)
             {
                 refuse("preset", preset.sources().join(", "));
+            }
+            if !spec.entities.is_empty() && !CODED.contains(&name) {
+                refuse("entities", CODED.join(", "));
             }
             let mine = spec.preset.or_else(|| plain(name));
             for (key, presets) in spec.special() {

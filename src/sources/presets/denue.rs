@@ -4,15 +4,15 @@
 //! goes no further than the restricted audience.
 
 use super::layout::{Entities, Field, Layout, needed, optional};
-use crate::error::{Error, Rule};
+use crate::error::{Error, Faults, Rule};
 use crate::sources::Job;
-use crate::sources::geometry::Survey;
+use crate::sources::geometry::{self, Survey};
 use crate::sources::guard::Input;
 use crate::sources::names::normalised;
 use crate::sources::points::PointReader;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
-use crate::sources::table::{Consumer, Head};
+use crate::sources::table::{Consumer, Head, refused};
 
 const FIELDS: [Field; 8] = [
     needed("id", &["id"]),
@@ -44,6 +44,16 @@ const SIZES: [&str; 7] = [
     "251 y más personas",
 ];
 
+/// Sectors of SCIAN.
+#[rustfmt::skip] // One a line hides the list.
+const SECTORS: [&str; 23] = [
+    "11", "21", "22", "23", "31", "32", "33", "43", "46", "48", "49", "51", "52", "53", "54", "55", "56", "61",
+    "62", "71", "72", "81", "93",
+];
+
+/// West, south, east, north of the country with its islands, in degrees.
+const COUNTRY: [f64; 4] = [-118.7, 14.3, -86.5, 32.9];
+
 /// Reads the establishments of the study's entities and sectors.
 pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
     let mut register = Register {
@@ -58,7 +68,18 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         rows: Vec::new(),
     };
     let scanned = super::scan(input, job, sink, &mut register)?;
-    register.survey.finish(sink);
+    if register.rows.is_empty() && scanned.records > 0 {
+        // What is there may be all at fault.
+        if !sink.is_clean() {
+            return Err(refused());
+        }
+        let (field, wanted) = match register.sectors {
+            0 => (ENTITY, &job.spec.entities),
+            _ => (SCIAN, &job.spec.scian),
+        };
+        let fault = register.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
+        return Err(fault.with("allowed", wanted.join(", ")).into());
+    }
     let mut provenance = scanned.provenance(input, job);
     for (reason, count) in [("sector", register.sectors), ("other_entity", register.others)] {
         if count > 0 {
@@ -95,7 +116,7 @@ impl Register<'_> {
         let class = class.strip_suffix(".0").unwrap_or(class);
         let known = class.len() == 6
             && class.bytes().all(|byte| byte.is_ascii_digit())
-            && class.get(..2).is_some_and(|sector| ("11"..="93").contains(&sector));
+            && class.get(..2).is_some_and(|sector| SECTORS.contains(&sector));
         if !known {
             let fault = self.layout.fault(Rule::ValueUnknown, row, SCIAN, class, sink);
             sink.push(fault.with("allowed", "111110 … 932110"));
@@ -119,15 +140,14 @@ impl Register<'_> {
 impl Consumer for Register<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
         let points = PointReader::new(head.fields, self.job, head.decimal_comma, sink);
-        let (layout, mut wanted) = match (Layout::find(head, &FIELDS, &[], self.job, sink), &points) {
-            // What is missing of both is told in one pass.
-            (Err(Error::Faults(mut one)), Err(Error::Faults(other))) => {
-                one.extend(other.clone());
-                return Err(one.into());
-            }
-            (found, _) => found?,
+        // What is missing of both is told in one pass.
+        let (points, others) = match points {
+            Ok(points) => (Some(points), Faults::default()),
+            Err(Error::Faults(faults)) => (None, faults),
+            Err(other) => return Err(other),
         };
-        let points = points?;
+        let (layout, mut wanted) = Layout::find(head, &FIELDS, &[], others, self.job, sink)?;
+        let Some(points) = points else { return Err(refused()) };
         wanted.extend(points.columns());
         self.points = Some(points);
         self.layout = layout;
@@ -136,7 +156,7 @@ impl Consumer for Register<'_> {
 
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
         let layout = &self.layout;
-        let entity = layout.number(values, row, ENTITY, 32, sink);
+        let entity = layout.entity(values, row, ENTITY, sink);
         if entity.is_some_and(|entity| !self.entities.keep(entity)) {
             self.others += 1;
             return Ok(());
@@ -153,10 +173,21 @@ impl Consumer for Register<'_> {
         let id = layout.text(values, row, ID, sink);
         let size = self.size(values, row, sink);
         let municipality = layout.number(values, row, MUNICIPALITY, 999, sink);
+        if municipality == Some(0) {
+            let fault = layout.fault(Rule::OutOfRange, row, MUNICIPALITY, "0", sink);
+            sink.push(fault.with("range", "1 – 999"));
+        }
+        let municipality = municipality.filter(|number| *number > 0);
         let point = match (&self.points, values) {
             (Some(points), [.., x, y]) => points.point([x, y], row, &mut self.survey, sink),
             _ => None,
         };
+        if point.as_ref().is_some_and(|point| !geometry::meets(point, COUNTRY)) {
+            let detail = format!("{COUNTRY:.1?}");
+            let fault = sink.fault(Rule::CoordinatesOutOfRange).row(row).with("detail", detail);
+            sink.push(fault);
+            return Ok(());
+        }
         let (Some(entity), Some(class), Some(id), Some(size), Some(municipality), Some(point)) =
             (entity, class, id, size, municipality, point)
         else {

@@ -4,13 +4,13 @@
 //! a file runs: one that runs the other way is refused, since it would turn the ranks of recruitment round.
 
 use super::layout::{Entities, Layout, needed, optional};
-use crate::error::{Error, Rule};
+use crate::error::{Error, Faults, Rule};
 use crate::sources::Job;
 use crate::sources::guard::Input;
 use crate::sources::names::normalised;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
-use crate::sources::table::{Consumer, Head};
+use crate::sources::table::{Consumer, Head, refused};
 
 const FIELDS: [super::layout::Field; 6] = [
     needed("cvegeo", &["CVE_MUN", "CVEGEO"]),
@@ -30,7 +30,11 @@ const GRADE: usize = 5;
 /// Grades from the least marginación to the most.
 const GRADES: [&str; 5] = ["Muy bajo", "Bajo", "Medio", "Alto", "Muy alto"];
 
+/// More than any municipality of the country has.
 const MOST: u32 = 100_000_000;
+
+/// The index of 2020 is a distance to the worst there could be, scaled to this.
+const HIGHEST: f64 = 100.0;
 
 /// Reads one record for each municipality.
 pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
@@ -38,6 +42,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         job,
         entities: Entities::of(job),
         layout: Layout::default(),
+        decimal_comma: false,
         others: 0,
         totals: 0,
         graded: Vec::new(),
@@ -45,9 +50,13 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     };
     let scanned = super::scan(input, job, sink, &mut table)?;
     table.check_direction(sink)?;
-    if table.rows.is_empty() && table.others > 0 {
-        let wanted = job.spec.entities.join(", ");
-        return Err(sink.fault(Rule::NothingSelected).field("CVE_ENT").with("allowed", wanted).into());
+    if table.rows.is_empty() {
+        // What is there may be all at fault.
+        if !sink.is_clean() {
+            return Err(refused());
+        }
+        let fault = table.layout.fault(Rule::NothingSelected, 0, CODE, "", sink).without_row();
+        return Err(fault.with("allowed", job.spec.entities.join(", ")).into());
     }
     let mut provenance = scanned.provenance(input, job);
     for (reason, count) in [("totals", table.totals), ("other_entity", table.others)] {
@@ -68,6 +77,7 @@ struct Index<'a> {
     job: &'a Job<'a>,
     entities: Entities,
     layout: Layout,
+    decimal_comma: bool,
     others: u64,
     totals: u64,
     /// Place of the grade in [`GRADES`] and index, of all records.
@@ -89,7 +99,7 @@ impl Index<'_> {
             let name = |grade: usize| GRADES.get(grade).copied().unwrap_or_default();
             return Err(sink
                 .fault(Rule::IndexReversed)
-                .field("IM_2020")
+                .field(self.layout.name(INDEX))
                 .with("low", format!("{} {:.2}", name(low), mean(low)))
                 .with("high", format!("{} {:.2}", name(high), mean(high)))
                 .into());
@@ -98,28 +108,38 @@ impl Index<'_> {
     }
 }
 
+/// The value of the index; a comma stands for the point where columns are not divided by it.
+fn index(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
+    match text {
+        "" => return Err(Rule::ValueEmpty),
+        "*" => return Err(Rule::ValueSuppressed),
+        _ => {}
+    }
+    let number = if decimal_comma { text.replace(',', ".").parse() } else { text.parse::<f64>() };
+    match number {
+        Ok(number) if (0.0..=HIGHEST).contains(&number) => Ok(number),
+        Ok(number) if number.is_finite() => Err(Rule::OutOfRange),
+        _ => Err(Rule::NotANumber),
+    }
+}
+
 impl Consumer for Index<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
-        let (layout, wanted) = Layout::find(head, &FIELDS, &[], self.job, sink)?;
+        let (layout, wanted) = Layout::find(head, &FIELDS, &[], Faults::default(), self.job, sink)?;
         self.layout = layout;
+        self.decimal_comma = head.decimal_comma;
         Ok(wanted)
     }
 
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
         let layout = &self.layout;
-        let code = layout.number(values, row, CODE, 32_999, sink);
-        let Some(code) = code else { return Ok(()) };
+        let Some(code) = layout.code(values, row, CODE, true, sink) else { return Ok(()) };
         if code % 1_000 == 0 {
             self.totals += 1;
             return Ok(());
         }
-        if code < 1_001 {
-            let fault = layout.fault(Rule::CvegeoFormat, row, CODE, layout.get(values, CODE), sink);
-            sink.push(fault);
-            return Ok(());
-        }
         if layout.has(ENTITY)
-            && let Some(entity) = layout.number(values, row, ENTITY, 32, sink)
+            && let Some(entity) = layout.entity(values, row, ENTITY, sink)
             && entity != code / 1_000
         {
             let fault = layout.fault(Rule::CodeContradicted, row, CODE, "", sink);
@@ -127,8 +147,8 @@ impl Consumer for Index<'_> {
             return Ok(());
         }
         let text = layout.get(values, INDEX);
-        // The record of a semicolon table may write a decimal comma.
-        let number = text.replace(',', ".").parse::<f64>().ok().filter(|n| n.is_finite());
+        let index = index(text, self.decimal_comma);
+        let number = index.ok();
         let grade = layout.get(values, GRADE);
         let place = GRADES.iter().position(|name| normalised(name) == normalised(grade));
         if let (Some(place), Some(number)) = (place, number) {
@@ -138,9 +158,11 @@ impl Consumer for Index<'_> {
             self.others += 1;
             return Ok(());
         }
-        if number.is_none() {
-            let rule = if text.is_empty() { Rule::ValueEmpty } else { Rule::NotANumber };
-            let fault = layout.fault(rule, row, INDEX, text, sink);
+        if let Err(rule) = index {
+            let mut fault = layout.fault(rule, row, INDEX, text, sink);
+            if rule == Rule::OutOfRange {
+                fault = fault.with("range", format!("0 – {HIGHEST}"));
+            }
             sink.push(fault);
         }
         if place.is_none() && layout.has(GRADE) {

@@ -4,12 +4,12 @@
 //! The file has 286 columns, some of ethnicity and language: only those named here are read. Locality 0000 is the
 //! total of a municipality, and municipality 000 that of the entity.
 
-use super::layout::{Entities, Layout, needed, whole};
-use crate::error::{Error, Rule};
+use super::layout::{Entities, Layout, needed};
+use crate::error::{Error, Faults, Rule};
 use crate::sources::guard::Input;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
-use crate::sources::table::{Consumer, Head};
+use crate::sources::table::{Consumer, Head, refused};
 use crate::sources::{Job, spec::GeometryNeed};
 
 const FIELDS: [super::layout::Field; 5] = [
@@ -38,16 +38,28 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         job,
         entities: Entities::of(job),
         layout: Layout::default(),
+        totals: 0,
         localities: 0,
         others: 0,
         rows: Vec::new(),
     };
     let scanned = super::scan(input, job, sink, &mut census)?;
     if census.rows.is_empty() {
-        return Err(sink.fault(Rule::NothingSelected).field("LOC").with("allowed", "0000").into());
+        // What is there may be all at fault.
+        if !sink.is_clean() {
+            return Err(refused());
+        }
+        let (field, allowed) = match census.others {
+            0 => (LOCALITY, "0000".to_owned()),
+            _ => (ENTITY, job.spec.entities.join(", ")),
+        };
+        let fault = census.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
+        return Err(fault.with("allowed", allowed).into());
     }
     let mut provenance = scanned.provenance(input, job);
-    for (reason, count) in [("localities", census.localities), ("other_entity", census.others)] {
+    for (reason, count) in
+        [("totals", census.totals), ("localities", census.localities), ("other_entity", census.others)]
+    {
         if count > 0 {
             provenance.dropped.insert(reason, count);
         }
@@ -55,7 +67,10 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     Ok(RawTable {
         provenance,
         fields: ["cvegeo", "name", "population"].map(str::to_owned).into(),
-        labels: [("cvegeo", "MUN".to_owned())].into_iter().chain(census.layout.labels()).collect(),
+        labels: [("cvegeo", census.layout.name(MUNICIPALITY).to_owned())]
+            .into_iter()
+            .chain(census.layout.labels())
+            .collect(),
         rows: census.rows,
         ..RawTable::default()
     })
@@ -65,6 +80,7 @@ struct Census<'a> {
     job: &'a Job<'a>,
     entities: Entities,
     layout: Layout,
+    totals: u64,
     localities: u64,
     others: u64,
     rows: Vec<RawRow>,
@@ -72,29 +88,40 @@ struct Census<'a> {
 
 impl Consumer for Census<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
-        let (layout, wanted) = Layout::find(head, &FIELDS, &KNOWN, self.job, sink)?;
+        let (layout, wanted) = Layout::find(head, &FIELDS, &KNOWN, Faults::default(), self.job, sink)?;
         self.layout = layout;
         Ok(wanted)
     }
 
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
         let layout = &self.layout;
+        let mut code = |field, high| layout.number(values, row, field, high, sink);
+        let codes = [code(ENTITY, 32), code(MUNICIPALITY, 999), code(LOCALITY, 9_999)];
+        let [entity, municipality, locality] = codes;
         // Totals of the country and of an entity stand among the records.
-        let is_total = |field| whole(layout.get(values, field), 9_999) == Ok(0);
-        if !is_total(LOCALITY) || is_total(MUNICIPALITY) || is_total(ENTITY) {
-            let mut fine = true;
-            for (field, high) in [(ENTITY, 32), (MUNICIPALITY, 999), (LOCALITY, 9_999)] {
-                fine &= layout.number(values, row, field, high, sink).is_some();
+        match codes {
+            [Some(0), Some(_), Some(_)] => {
+                self.totals += 1;
+                return Ok(());
             }
-            self.localities += u64::from(fine);
+            [Some(entity), _, _] if entity > 0 && !self.entities.keep(entity) => {
+                self.others += 1;
+                return Ok(());
+            }
+            [Some(_), Some(0), Some(_)] => {
+                self.totals += 1;
+                return Ok(());
+            }
+            [Some(_), Some(_), Some(1..)] => {
+                self.localities += 1;
+                return Ok(());
+            }
+            _ => {}
+        }
+        // What cannot be told from a locality has its fault, and need not hold what a municipality must.
+        if locality != Some(0) {
             return Ok(());
         }
-        let entity = layout.number(values, row, ENTITY, 32, sink);
-        if entity.is_some_and(|entity| !self.entities.keep(entity)) {
-            self.others += 1;
-            return Ok(());
-        }
-        let municipality = layout.number(values, row, MUNICIPALITY, 999, sink);
         let population = layout.number(values, row, POPULATION, MOST, sink);
         let name = layout.text(values, row, NAME, sink);
         if let (Some(entity), Some(municipality), Some(population), Some(name)) =

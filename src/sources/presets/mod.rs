@@ -59,7 +59,7 @@ fn scan(
         _ => {
             let scanned = ogr::scan_text(input, job, sink, consumer)?;
             let (encoding, layer) = (scanned.encoding, Some(scanned.layer));
-            Ok(table::Scanned { encoding, layer, records: scanned.records })
+            Ok(table::Scanned { encoding, layer, sha256: String::new(), records: scanned.records })
         }
     }
 }

@@ -13,21 +13,22 @@ use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 
-use super::layout::{Entities, Field, Layout, needed, optional};
-use crate::error::{Error, Rule};
+use super::layout::{Entities, Field, Layout, missing_column, needed, optional, whole};
+use crate::error::{Error, Fault, Faults, Rule};
 use crate::sources::guard::Input;
 use crate::sources::names::{find_field, normalised, squeeze};
 use crate::sources::raw::{Period, RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
-use crate::sources::table::{Consumer, Head};
+use crate::sources::table::{Consumer, Head, refused};
 use crate::sources::{Job, environment};
 
+/// The type of offence comes first: by it most records of a file are left out.
 const FIELDS: [Field; 19] = [
+    needed("type", &["Tipo de delito"]),
     needed("year", &["Año", "Ano", "Anio"]),
     needed("entity", &["Clave_Ent", "Cve_Ent", "Clave Ent"]),
     needed("cvegeo", &["Cve. Municipio", "Clave_Mun", "Cve_Mun", "CVEGEO"]),
     optional("legal_good", &["Bien jurídico afectado"]),
-    needed("type", &["Tipo de delito"]),
     optional("subtype", &["Subtipo de delito"]),
     optional("modality", &["Modalidad"]),
     needed("january", &["Enero"]),
@@ -43,17 +44,18 @@ const FIELDS: [Field; 19] = [
     needed("november", &["Noviembre"]),
     needed("december", &["Diciembre"]),
 ];
-const YEAR: usize = 0;
-const ENTITY: usize = 1;
-const CODE: usize = 2;
-const LEGAL_GOOD: usize = 3;
-const TYPE: usize = 4;
+const TYPE: usize = 0;
+const YEAR: usize = 1;
+const ENTITY: usize = 2;
+const CODE: usize = 3;
+const LEGAL_GOOD: usize = 4;
 const SUBTYPE: usize = 5;
 const MODALITY: usize = 6;
 const JANUARY: usize = 7;
 
-/// Columns by which the files of victims cross-tabulate.
-const CROSSED: [&str; 2] = ["Sexo", "Rango de edad"];
+/// Columns by which the files of victims cross-tabulate, letters and digits only. They may be added up over; any other
+/// one about persons is refused.
+const GROUPS: [&str; 6] = ["sexo", "rangodeedad", "rangoedad", "grupodeedad", "edad", "genero"];
 
 /// The offence that counts where the study names none.
 const TRAFFICKING: &str = "Trata de personas";
@@ -61,8 +63,11 @@ const TRAFFICKING: &str = "Trata de personas";
 /// More than one record has ever counted in a month.
 const MOST: u32 = 100_000;
 
-/// Names of offences that are remembered for the message when none fits.
-const REMEMBERED: usize = 40;
+/// Names of offences that are remembered; the catalogue has some forty.
+const REMEMBERED: usize = 100;
+
+/// Those that the message names when none fits.
+const SHOWN: usize = 40;
 
 /// A month, counted from January of year 0.
 type Month = i32;
@@ -71,19 +76,11 @@ type Month = i32;
 pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
     let mut counts = Counts::new(job);
     let scanned = super::scan(input, job, sink, &mut counts)?;
-    if counts.cells.is_empty() {
-        let seen: Vec<&str> = counts.kinds.keys().map(String::as_str).collect();
-        let seen = if counts.others > 0 { job.spec.entities.join(", ") } else { seen.join(", ") };
-        let field = if counts.others > 0 { ENTITY } else { TYPE };
-        return Err(counts
-            .layout
-            .fault(Rule::NothingSelected, 0, field, "", sink)
-            .without_row()
-            .with("allowed", environment::one_line(&seen))
-            .into());
-    }
     let mut provenance = scanned.provenance(input, job);
-    let (rows, period, unpublished) = counts.rows(sink)?;
+    let Some((rows, period, unpublished)) = counts.rows(sink) else {
+        // What is there may be all at fault.
+        return Err(if sink.is_clean() { counts.nothing(sink).into() } else { refused() });
+    };
     for (reason, count) in [
         ("other_offence", counts.unfit),
         ("other_entity", counts.others),
@@ -128,7 +125,10 @@ struct Counts<'a> {
     cells: BTreeMap<u32, Cell>,
     /// By hash of what tells records apart: the line of the first.
     seen: HashMap<u64, u64>,
-    /// Records of another offence, of another entity, and outside the window.
+    /// First and last year of the records that were selected.
+    years: Option<[Month; 2]>,
+    /// Records of the offence; of another one, of another entity, and outside the window.
+    records: u64,
     unfit: u64,
     others: u64,
     outside: u64,
@@ -168,55 +168,83 @@ impl<'a> Counts<'a> {
             kinds: BTreeMap::new(),
             cells: BTreeMap::new(),
             seen: HashMap::new(),
+            years: None,
+            records: 0,
             unfit: 0,
             others: 0,
             outside: 0,
         }
     }
 
-    /// Whether the record is of a selected offence.
-    fn fits(&mut self, values: &[String]) -> bool {
-        let Self { layout, selection, kinds, .. } = self;
-        let in_list = |column: usize, list: &[String]| list.contains(&normalised(layout.get(values, column)));
-        let kind = layout.get(values, TYPE);
-        let of_kind = kinds.get(kind).copied().unwrap_or_else(|| {
-            let fits =
-                selection.iter().filter(|(column, _)| *column == TYPE).all(|(c, list)| in_list(*c, list));
-            if kinds.len() < REMEMBERED {
-                kinds.insert(kind.to_owned(), fits);
+    /// Whether the type of an offence is a selected one.
+    fn is_kind(&mut self, kind: &str) -> bool {
+        if let Some(fits) = self.kinds.get(kind) {
+            return *fits;
+        }
+        let name = normalised(kind);
+        let fits =
+            self.selection.iter().filter(|(column, _)| *column == TYPE).all(|(_, list)| list.contains(&name));
+        if self.kinds.len() < REMEMBERED {
+            self.kinds.insert(kind.to_owned(), fits);
+        }
+        fits
+    }
+
+    /// Whether a record of a selected type fits what else is selected; `None`, with a fault, if it does not say.
+    fn fits(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<bool> {
+        self.layout.text(values, row, TYPE, sink)?;
+        for (column, list) in self.selection.iter().filter(|(column, _)| *column != TYPE) {
+            let name = normalised(self.layout.text(values, row, *column, sink)?);
+            if !list.contains(&name) {
+                return Some(false);
             }
-            fits
-        });
-        of_kind && selection.iter().filter(|(column, _)| *column != TYPE).all(|(c, list)| in_list(*c, list))
+        }
+        Some(true)
     }
 
     /// Entity and code of a record that fit each other, or faults.
     fn code(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<(u32, u32)> {
         let layout = &self.layout;
-        let entity = layout.number(values, row, ENTITY, 32, sink);
-        let code = layout.number(values, row, CODE, 32_999, sink);
+        let entity = layout.entity(values, row, ENTITY, sink);
+        let code = layout.code(values, row, CODE, false, sink);
         let (entity, code) = (entity?, code?);
-        let fault = if entity == 0 {
-            layout.fault(Rule::OutOfRange, row, ENTITY, "", sink).seen("0").with("range", "1 – 32")
-        } else if code % 1_000 == 0 {
-            layout.fault(Rule::CvegeoFormat, row, CODE, layout.get(values, CODE), sink)
-        } else if code / 1_000 != entity {
+        if code / 1_000 != entity {
             let fault = layout.fault(Rule::CodeContradicted, row, CODE, "", sink);
-            fault.seen(code.to_string()).with("entity", format!("{entity:02}"))
-        } else {
-            return Some((entity, code));
-        };
-        sink.push(fault);
-        None
+            sink.push(fault.seen(format!("{code:05}")).with("entity", format!("{entity:02}")));
+            return None;
+        }
+        Some((entity, code))
     }
 
-    /// Rows by code, the period, and how many months of its years were not published.
-    fn rows(&self, sink: &mut Sink<'_>) -> Result<(Vec<RawRow>, Period, u64), Error> {
+    fn year(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<Month> {
+        let text = self.layout.text(values, row, YEAR, sink)?;
+        let year = whole(text, 2_100).ok().filter(|year| *year >= 1_990);
+        if year.is_none() {
+            let fault = self.layout.fault(Rule::YearFormat, row, YEAR, text, sink);
+            sink.push(fault);
+        }
+        Month::try_from(year?).ok()
+    }
+
+    /// What the file has, where nothing of it was selected.
+    fn nothing(&self, sink: &Sink<'_>) -> Fault {
+        let (field, seen) = if self.records == 0 {
+            let kinds: Vec<&str> = self.kinds.keys().take(SHOWN).map(String::as_str).collect();
+            (TYPE, kinds.join(", "))
+        } else if let Some([first, last]) = self.years {
+            (YEAR, format!("{first} – {last}"))
+        } else {
+            (ENTITY, self.job.spec.entities.join(", "))
+        };
+        let fault = self.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
+        fault.with("allowed", environment::one_line(&seen))
+    }
+
+    /// Rows by code, the period, and how many months of its years were not published; `None` if there is no month.
+    fn rows(&self, sink: &mut Sink<'_>) -> Option<(Vec<RawRow>, Period, u64)> {
         let published: BTreeSet<Month> =
             self.cells.values().flat_map(|cell| cell.months.keys().copied()).collect();
-        let (Some(first), Some(last)) = (published.first().copied(), published.last().copied()) else {
-            return Err(sink.fault(Rule::NothingSelected).with("allowed", "").into());
-        };
+        let (first, last) = (published.first().copied()?, published.last().copied()?);
         let blank: BTreeSet<Month> =
             self.cells.values().flat_map(|cell| cell.blank.iter().copied()).collect();
         let unpublished = blank.difference(&published).count() as u64;
@@ -226,6 +254,7 @@ impl<'a> Counts<'a> {
         let period = Period { from: month_name(first), to: month_name(last), months };
         let text = format!("{}/{}", period.from, period.to);
         let mut rows = Vec::with_capacity(self.cells.len());
+        let clean = sink.is_clean();
         let number = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
         for (code, cell) in &self.cells {
             let sum: u64 = cell.months.values().sum();
@@ -235,10 +264,13 @@ impl<'a> Counts<'a> {
             let counts = if missing == 0 || !located {
                 [number(sum), Value::Null, Value::Null]
             } else {
-                let fault = self.layout.fault(Rule::MonthsMissing, cell.row, JANUARY, "", sink);
-                sink.push(
-                    fault.seen(format!("{code:05}")).with("months", missing).with("of", published.len()),
-                );
+                // Months of a record with a fault are missing because of it.
+                if clean {
+                    let fault = self.layout.fault(Rule::MonthsMissing, cell.row, CODE, "", sink);
+                    sink.push(
+                        fault.seen(format!("{code:05}")).with("months", missing).with("of", published.len()),
+                    );
+                }
                 [Value::Null, number(sum), number(total)]
             };
             let [count, low, high] = counts;
@@ -255,7 +287,7 @@ impl<'a> Counts<'a> {
                 geometry: None,
             });
         }
-        Ok((rows, period, unpublished))
+        Some((rows, period, unpublished))
     }
 }
 
@@ -263,52 +295,54 @@ impl Consumer for Counts<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
         let sum_over = &self.job.spec.sum_over;
         let listed = |name: &str| sum_over.iter().any(|other| squeeze(other) == squeeze(name));
-        let crossed: Vec<&str> = CROSSED
-            .into_iter()
-            .filter(|name| find_field(head.fields, name).is_some() && !listed(name))
-            .collect();
+        let is_group = |name: &str| GROUPS.contains(&squeeze(name).as_str());
+        let crossed: Vec<&str> =
+            head.fields.iter().map(String::as_str).filter(|name| is_group(name) && !listed(name)).collect();
+        // All that is wrong with the header is told in one pass.
+        let mut faults = Faults::default();
         if !crossed.is_empty() {
-            return Err(sink.fault(Rule::CrossTab).with("fields", crossed.join(", ")).into());
+            faults.push(sink.fault(Rule::CrossTab).with("fields", crossed.join(", ")));
         }
-        let known: Vec<String> = sum_over.iter().map(|name| squeeze(name)).collect();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let (layout, mut wanted) = Layout::find(head, &FIELDS, &known, self.job, sink)?;
-        // What is added up over still tells records apart.
-        for name in sum_over {
-            let Some(at) = find_field(head.fields, name) else {
-                let all = environment::one_line(&head.fields.join(", "));
-                return Err(sink.fault(Rule::FieldMissing).field(name).with("allowed", all).into());
-            };
-            wanted.push(at);
+        for name in sum_over.iter().filter(|name| find_field(head.fields, name).is_none()) {
+            faults.push(missing_column(name, head, sink));
         }
         for (column, _) in &self.selection {
-            if !layout.has(*column) {
-                let all = environment::one_line(&head.fields.join(", "));
-                let fault = layout.fault(Rule::FieldMissing, 0, *column, "", sink).without_row();
-                return Err(fault.with("allowed", all).into());
+            let Some(field) = FIELDS.get(*column).filter(|field| !field.needed) else { continue };
+            let mapped = self.job.spec.fields.get(field.key);
+            if mapped.is_none() && field.names.iter().all(|name| find_field(head.fields, name).is_none()) {
+                faults.push(missing_column(field.names.first().unwrap_or(&field.key), head, sink));
             }
         }
+        let (layout, mut wanted) = Layout::find(head, &FIELDS, &GROUPS, faults, self.job, sink)?;
+        // What is added up over still tells records apart.
+        wanted.extend(sum_over.iter().filter_map(|name| find_field(head.fields, name)));
         self.layout = layout;
         Ok(wanted)
     }
 
+    fn wants(&mut self, kind: &str) -> bool {
+        // A record that does not name its offence is a fault.
+        let wanted = kind.is_empty() || self.is_kind(kind);
+        self.unfit += u64::from(!wanted);
+        wanted
+    }
+
     fn record(&mut self, row: u64, values: &[String], sink: &mut Sink<'_>) -> Result<(), Error> {
-        if !self.fits(values) {
-            self.unfit += 1;
-            return Ok(());
+        match self.fits(values, row, sink) {
+            Some(true) => self.records += 1,
+            Some(false) => {
+                self.unfit += 1;
+                return Ok(());
+            }
+            None => return Ok(()),
         }
         let code = self.code(values, row, sink);
         if code.is_some_and(|(entity, _)| !self.entities.keep(entity)) {
             self.others += 1;
             return Ok(());
         }
+        let year = self.year(values, row, sink);
         let layout = &self.layout;
-        let text = layout.get(values, YEAR);
-        let year: Option<Month> = text.parse().ok().filter(|year| (1990..=2100).contains(year));
-        if year.is_none() {
-            let fault = layout.fault(Rule::YearFormat, row, YEAR, text, sink);
-            sink.push(fault);
-        }
         let mut months = [None; 12];
         let mut fine = true;
         for (i, month) in months.iter_mut().enumerate() {
@@ -337,13 +371,15 @@ impl Consumer for Counts<'_> {
             }
         }
 
+        let [first, last] = self.years.unwrap_or([year, year]);
+        self.years = Some([first.min(year), last.max(year)]);
         let mut inside = false;
-        let cell = self.cells.entry(code).or_insert_with(|| Cell { row, ..Cell::default() });
         for (month, count) in (year * 12..).zip(months) {
             if month < self.window[0] || month > self.window[1] {
                 continue;
             }
             inside = true;
+            let cell = self.cells.entry(code).or_insert_with(|| Cell { row, ..Cell::default() });
             match count {
                 Some(count) => *cell.months.entry(month).or_default() += u64::from(count),
                 None => {
