@@ -31,7 +31,8 @@ pub(super) enum Format {
 }
 
 /// The endings that are read, for the text of S004.
-pub(super) const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb .gpx .osm.pbf .xlsx .ods .zip";
+pub(super) const ENDINGS: &str =
+    ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb .gpx .osm.pbf .xlsx .ods .zip";
 
 /// What else the shapefile driver may open by itself: spatial and attribute indexes.
 const INDEXES: [&str; 6] = ["qix", "sbn", "sbx", "idm", "ind", "qpj"];

@@ -13,8 +13,9 @@ isle_sum=fb62a6c15b685659da6018cdee25e24934ba5868b3dffe5bf728a47bd92d50ce
 if ! is_right $isle $isle_sum; then
     # Downloads and unpacks this one crate and nothing that it depends on.
     cargo info --quiet osmgraphing@0.12.0 >/dev/null
-    cp "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/osmgraphing-0.12.0/resources/maps/isle-of-man_2020-03-14.osm.pbf \
-        "$folder/$isle"
+    # One folder for each registry that was ever used.
+    set -- "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/osmgraphing-0.12.0
+    cp "$1/resources/maps/isle-of-man_2020-03-14.osm.pbf" "$folder/$isle"
     is_right $isle $isle_sum
 fi
 

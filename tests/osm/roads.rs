@@ -51,7 +51,7 @@ fn a_road_has_every_field() {
     assert!(matches!(road(&[("highway", "primary"), ("name", "x")]).values[1], Value::Null));
     let provenance = &table.provenance;
     assert_eq!(provenance.preset, Some("osm"));
-    assert_eq!(provenance.driver, "OSM PBF");
+    assert_eq!(provenance.driver, "osm-pbf");
     assert_eq!(provenance.extent, Some([-91.99, 15.0, -91.96, 15.0]));
     assert_eq!(provenance.sha256.len(), 64);
     assert!(table.labels.is_empty());
@@ -417,6 +417,24 @@ fn a_barrier_ends_the_roads_on_both_sides() {
     ] {
         assert!(!with(tags), "{tags:?}");
     }
+}
+
+#[test]
+fn only_what_meets_the_box_is_kept() {
+    let osm = Osm::new().row_of_nodes(1..=6).way(1, &[1, 2, 3], PRIMARY).way(2, &[3, 4], PRIMARY).way(
+        3,
+        &[3, 5, 6],
+        PRIMARY,
+    );
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.osm.pbf"), osm.file()).unwrap();
+    let spec = SourceSpec { bbox: Some([-91.965, 14.0, -91.945, 16.0]), ..osm_spec("a.osm.pbf") };
+    let (table, faults) = read_as(dir.path(), &spec, GeometryNeed::Line, &Limits::default());
+    assert!(faults.0.is_empty(), "{faults}");
+    let table = table.unwrap();
+    // Cut at node 3 all the same, where the road that is left out begins.
+    assert_eq!(ends(&table), owned(&[("w2-1", 3, 4), ("w3-1", 3, 6)]));
+    assert_eq!(dropped(&table), [("outside_bbox", 1)]);
 }
 
 #[test]

@@ -51,7 +51,11 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Option<
     if pbf != (preset == Preset::Osm) {
         let (expected, found) =
             if pbf { ("preset = \"osm\"", preset.name()) } else { (".osm.pbf", input.format.driver()) };
-        return Some(Err(sink.fault(Rule::PresetFormat).with("expected", expected).with("found", found).into()));
+        return Some(Err(sink
+            .fault(Rule::PresetFormat)
+            .with("expected", expected)
+            .with("found", found)
+            .into()));
     }
     Some(read(input, job, sink))
 }

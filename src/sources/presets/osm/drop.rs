@@ -32,6 +32,8 @@ reasons! {
     Access = "osm_access",
     /// A way of fewer than two nodes that are there.
     Short = "osm_short",
+    /// A way that does not meet the box of the study; rows that do not are added to it later.
+    OutsideBox = "outside_bbox",
     /// The same way once more.
     Repeated = "osm_repeated",
     /// A mention of a node that the file does not have: the road is cut there.

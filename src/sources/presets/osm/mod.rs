@@ -66,6 +66,9 @@ pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>
     for id in barriers {
         nodes.block(id);
     }
+    if let Some(bbox) = job.spec.bbox {
+        drops.add_all(Drop::OutsideBox, lines.keep_within(&nodes, bbox));
+    }
     lines.merge(&mut nodes);
     let most = job.limits.max_records;
     let too_many = || sink.fault(Rule::TooMany).with("limit", most);

@@ -132,6 +132,24 @@ impl Lines {
         self.refs.get(way.start..way.start + way.count as usize).unwrap_or_default()
     }
 
+    /// Drops the ways whose extent does not meet a box of west, south, east and north: their rows are most of what
+    /// a whole country takes.
+    pub(super) fn keep_within(&mut self, nodes: &Nodes, [west, south, east, north]: [f64; 4]) -> u64 {
+        let before = self.list.len();
+        let refs = &self.refs;
+        self.list.retain(|way| {
+            let nodes_of = refs.get(way.start..way.start + way.count as usize).unwrap_or_default();
+            let mut at = nodes_of.iter().filter_map(|node| nodes.at(*node as usize)).map(degrees);
+            let Some(first) = at.next() else { return true };
+            let (low, high) = at.fold((first, first), |(low, high), c| {
+                let low = geo::Coord { x: low.x.min(c.x), y: low.y.min(c.y) };
+                (low, geo::Coord { x: high.x.max(c.x), y: high.y.max(c.y) })
+            });
+            low.x <= east && high.x >= west && low.y <= north && high.y >= south
+        });
+        (before - self.list.len()) as u64
+    }
+
     /// Makes neighbours on a road that have the same position one node: a stretch without length would be left
     /// out of the network, and with it the connection.
     pub(super) fn merge(&mut self, nodes: &mut Nodes) {
