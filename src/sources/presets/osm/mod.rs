@@ -21,12 +21,12 @@
 //! | ways and their stretches | `ways` |
 //! | nodes | `nodes` |
 //! | turn restrictions | `restrictions` |
-//! | what is left out | `drop` |
+//! | what is left out | `reasons` |
 
 mod check;
-mod drop;
 mod frame;
 mod nodes;
+mod reasons;
 mod restrictions;
 mod tags;
 mod values;
@@ -37,9 +37,9 @@ use geo::CoordsIter as _;
 use osmpbf::Element;
 use rayon::prelude::*;
 
-use drop::{Drop, Drops};
 use frame::{Block, Frame, Frames};
 use nodes::{At, Nodes, Placed, position};
+use reasons::{Dropped, Reason};
 use restrictions::Restriction;
 use tags::Verdict;
 use ways::{FIELDS, Ways};
@@ -55,10 +55,10 @@ use crate::sources::{Job, geometry};
 /// Reads the roads of the file.
 pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
     admit(job, sink)?;
-    let mut drops = Drops::default();
-    let (found, with_nodes) = collect(input, job, sink, &mut drops)?;
+    let mut dropped = Dropped::default();
+    let (found, with_nodes) = collect(input, job, sink, &mut dropped)?;
     let Found { mut ways, barriers, restrictions, records, .. } = found;
-    for id in ways.sort(&mut drops) {
+    for id in ways.sort(&mut dropped) {
         sink.push(sink.fault(Rule::OsmIdTwice).seen(format!("w{id}")));
     }
     let (mut nodes, mut lines) = ways.resolve();
@@ -67,16 +67,16 @@ pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>
         nodes.block(id);
     }
     if let Some(bbox) = job.spec.bbox {
-        drops.add_all(Drop::OutsideBox, lines.keep_within(&nodes, bbox));
+        dropped.add_all(Reason::OutsideBox, lines.keep_within(&nodes, bbox));
     }
     lines.merge(&mut nodes);
     let most = job.limits.max_records;
     let too_many = || sink.fault(Rule::TooMany).with("limit", most);
-    let cut = lines.cut(&nodes, most, &mut drops).ok_or_else(too_many)?;
+    let cut = lines.cut(&nodes, most, &mut dropped).ok_or_else(too_many)?;
     if cut.rows.is_empty() {
         return Err(sink.fault(Rule::NoRecords).into());
     }
-    let bans = restrictions::bans(restrictions, &lines.list, &nodes, &cut, &mut drops);
+    let bans = restrictions::bans(restrictions, &lines.list, &nodes, &cut, &mut dropped);
     Ok(RawTable {
         provenance: Provenance {
             source: job.name.to_owned(),
@@ -86,7 +86,7 @@ pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>
             encoding: Some("utf-8".to_owned()),
             preset: Some(Preset::Osm.name()),
             records,
-            dropped: drops.by_key(),
+            dropped: dropped.by_key(),
             extent: extent(&cut.rows),
             ..Provenance::default()
         },
@@ -122,7 +122,7 @@ struct Found {
     restrictions: Vec<Restriction>,
     /// Ways that are records of roads, left out or not.
     records: u64,
-    drops: Drops,
+    dropped: Dropped,
     nodes: bool,
 }
 
@@ -131,7 +131,7 @@ fn collect(
     input: &Input,
     job: &Job<'_>,
     sink: &Sink<'_>,
-    drops: &mut Drops,
+    dropped: &mut Dropped,
 ) -> Result<(Found, Vec<Frame>), Error> {
     let mut all = Found::default();
     let mut with_nodes = Vec::new();
@@ -141,7 +141,7 @@ fn collect(
             with_nodes.push(frame);
         }
         all.records += found.records;
-        drops.merge(&found.drops);
+        dropped.merge(&found.dropped);
         all.ways.append(found.ways);
         all.barriers.extend(found.barriers);
         all.restrictions.extend(found.restrictions);
@@ -177,18 +177,18 @@ fn objects(block: &Block<'_>) -> Result<Found, Broken> {
             Verdict::Other => {}
             Verdict::Dropped(reason) => {
                 found.records += 1;
-                found.drops.add(reason);
+                found.dropped.add(reason);
             }
             Verdict::Road(road) => {
                 found.records += 1;
                 if !found.ways.push(way.id(), road, way.refs()) {
-                    found.drops.add(Drop::Short);
+                    found.dropped.add(Reason::Short);
                 }
             }
         },
         Element::Relation(relation) => match restrictions::read(&relation) {
             Some(Ok(restriction)) => found.restrictions.push(restriction),
-            Some(Err(reason)) => found.drops.add(reason),
+            Some(Err(reason)) => found.dropped.add(reason),
             None => {}
         },
     });

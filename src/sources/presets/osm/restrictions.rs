@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use osmpbf::{RelMemberType, Relation};
 
-use super::drop::{Drop, Drops};
 use super::nodes::Nodes;
+use super::reasons::{Dropped, Reason};
 use super::tags::Direction;
 use super::ways::{Cut, FROM_NODE, ONEWAY, TO_NODE, Way};
 use crate::sources::raw::{RawBan, Value};
@@ -34,7 +34,7 @@ enum Via {
 }
 
 /// Reads a relation; nothing if it is no restriction.
-pub(super) fn read(relation: &Relation<'_>) -> Option<Result<Restriction, Drop>> {
+pub(super) fn read(relation: &Relation<'_>) -> Option<Result<Restriction, Reason>> {
     let mut is_restriction = false;
     // From the general to the particular.
     let mut values: [Option<&str>; 4] = [None; 4];
@@ -63,23 +63,23 @@ pub(super) fn read(relation: &Relation<'_>) -> Option<Result<Restriction, Drop>>
     }
     let value = values.into_iter().rev().flatten().next();
     Some(match value {
-        _ if dated => Err(Drop::RestrictionTimed),
-        None if timed => Err(Drop::RestrictionTimed),
-        None if other => Err(Drop::RestrictionOther),
-        None => Err(Drop::RestrictionKind),
-        Some(_) if exempt => Err(Drop::RestrictionOther),
-        Some("none" | "no") => Err(Drop::RestrictionOther),
+        _ if dated => Err(Reason::RestrictionTimed),
+        None if timed => Err(Reason::RestrictionTimed),
+        None if other => Err(Reason::RestrictionOther),
+        None => Err(Reason::RestrictionKind),
+        Some(_) if exempt => Err(Reason::RestrictionOther),
+        Some("none" | "no") => Err(Reason::RestrictionOther),
         Some(value) => members(relation, value),
     })
 }
 
-fn members(relation: &Relation<'_>, value: &str) -> Result<Restriction, Drop> {
+fn members(relation: &Relation<'_>, value: &str) -> Result<Restriction, Reason> {
     let (only, many_from, many_to) = match value {
         "no_left_turn" | "no_right_turn" | "no_straight_on" | "no_u_turn" => (false, false, false),
         "only_left_turn" | "only_right_turn" | "only_straight_on" | "only_u_turn" => (true, false, false),
         "no_entry" => (false, true, false),
         "no_exit" => (false, false, true),
-        _ => return Err(Drop::RestrictionKind),
+        _ => return Err(Reason::RestrictionKind),
     };
     let (mut from, mut to, mut nodes, mut ways) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for member in relation.members() {
@@ -88,7 +88,7 @@ fn members(relation: &Relation<'_>, value: &str) -> Result<Restriction, Drop> {
             (Ok("to"), RelMemberType::Way) => &mut to,
             (Ok("via"), RelMemberType::Node) => &mut nodes,
             (Ok("via"), RelMemberType::Way) => &mut ways,
-            (Ok("from" | "to" | "via"), _) => return Err(Drop::RestrictionMembers),
+            (Ok("from" | "to" | "via"), _) => return Err(Reason::RestrictionMembers),
             _ => continue,
         };
         list.push(member.member_id);
@@ -97,10 +97,10 @@ fn members(relation: &Relation<'_>, value: &str) -> Result<Restriction, Drop> {
     let via = match (nodes.as_slice(), ways.len()) {
         ([node], 0) => Via::Node(*node),
         ([], 1..=MAX_VIA) => Via::Ways(ways),
-        _ => return Err(Drop::RestrictionMembers),
+        _ => return Err(Reason::RestrictionMembers),
     };
     if !fits(&from, many_from) || !fits(&to, many_to) {
-        return Err(Drop::RestrictionMembers);
+        return Err(Reason::RestrictionMembers);
     }
     Ok(Restriction { id: relation.id(), only, from, via, to })
 }
@@ -121,7 +121,7 @@ pub(super) fn bans(
     ways: &[Way],
     nodes: &Nodes,
     cut: &Cut,
-    drops: &mut Drops,
+    dropped: &mut Dropped,
 ) -> Vec<RawBan> {
     restrictions.sort_by_key(|restriction| restriction.id);
     restrictions.dedup();
@@ -130,7 +130,7 @@ pub(super) fn bans(
     for (i, restriction) in restrictions.iter().enumerate() {
         match rows.turns(i, restriction) {
             Ok(found) => turns.extend(found),
-            Err(reason) => drops.add(reason),
+            Err(reason) => dropped.add(reason),
         }
     }
     // The ways out of the junctions where only one may be taken.
@@ -203,25 +203,25 @@ impl Rows<'_> {
     }
 
     /// The rows of a way.
-    fn of(&self, way: i64) -> Result<std::ops::Range<usize>, Drop> {
-        let i = self.ways.binary_search_by_key(&way, |way| way.id).map_err(|_| Drop::RestrictionAbsent)?;
+    fn of(&self, way: i64) -> Result<std::ops::Range<usize>, Reason> {
+        let i = self.ways.binary_search_by_key(&way, |way| way.id).map_err(|_| Reason::RestrictionAbsent)?;
         match (self.cut.firsts.get(i), self.cut.firsts.get(i + 1)) {
             (Some(first), Some(last)) if first < last => Ok(*first..*last),
-            _ => Err(Drop::RestrictionAbsent),
+            _ => Err(Reason::RestrictionAbsent),
         }
     }
 
     /// The one row of a way on which one may arrive at `key`, or leave it. A way that passes through the
     /// junction has two, of which its direction may rule one out.
-    fn only_row(&self, way: i64, key: i64, away: bool) -> Result<usize, Drop> {
+    fn only_row(&self, way: i64, key: i64, away: bool) -> Result<usize, Reason> {
         let mut found = self.of(way)?.filter(|row| self.drives(*row, key, away));
         match (found.next(), found.next()) {
             (Some(row), None) => Ok(row),
-            _ => Err(Drop::RestrictionApart),
+            _ => Err(Reason::RestrictionApart),
         }
     }
 
-    fn turns(&self, number: usize, restriction: &Restriction) -> Result<Vec<Turn>, Drop> {
+    fn turns(&self, number: usize, restriction: &Restriction) -> Result<Vec<Turn>, Reason> {
         let mut turns = Vec::new();
         for from in &restriction.from {
             for to in &restriction.to {
@@ -234,19 +234,19 @@ impl Rows<'_> {
         Ok(turns)
     }
 
-    fn at_node(&self, number: usize, from: i64, node: i64, to: i64) -> Result<Turn, Drop> {
+    fn at_node(&self, number: usize, from: i64, node: i64, to: i64) -> Result<Turn, Reason> {
         // The node itself, or the one that stands for it.
         let key = self.nodes.find(node).map(|i| self.nodes.id(self.nodes.stands(i)));
-        let key = key.ok_or(Drop::RestrictionAbsent)?;
+        let key = key.ok_or(Reason::RestrictionAbsent)?;
         let first = self.only_row(from, key, false)?;
         let last = self.only_row(to, key, true)?;
         Ok(Turn { restriction: number, at: key, out: key, roads: vec![first], to: last })
     }
 
     /// Follows `via` from one end to the other, from the end where `from` arrives to that where `to` leaves.
-    fn by_ways(&self, number: usize, from: i64, via: &[i64], to: i64) -> Result<Turn, Drop> {
+    fn by_ways(&self, number: usize, from: i64, via: &[i64], to: i64) -> Result<Turn, Reason> {
         let mut found = None;
-        let first_way = self.of(*via.first().ok_or(Drop::RestrictionMembers)?)?;
+        let first_way = self.of(*via.first().ok_or(Reason::RestrictionMembers)?)?;
         let starts = self.ends(first_way.start).into_iter().chain(self.ends(first_way.end - 1)).flatten();
         for start in starts.collect::<BTreeSet<i64>>() {
             let Some((along, end)) = self.chain(via, start)? else { continue };
@@ -256,15 +256,15 @@ impl Rows<'_> {
             };
             let roads: Vec<usize> = std::iter::once(first).chain(along).collect();
             if found.is_some() {
-                return Err(Drop::RestrictionApart);
+                return Err(Reason::RestrictionApart);
             }
             found = Some(Turn { restriction: number, at: start, out: end, roads, to: last });
         }
-        found.ok_or(Drop::RestrictionApart)
+        found.ok_or(Reason::RestrictionApart)
     }
 
     /// The rows of the ways one after the other from `start`, each whole, and where they end.
-    fn chain(&self, via: &[i64], start: i64) -> Result<Option<(Vec<usize>, i64)>, Drop> {
+    fn chain(&self, via: &[i64], start: i64) -> Result<Option<(Vec<usize>, i64)>, Reason> {
         let (mut rows, mut at) = (Vec::new(), start);
         for way in via {
             let range = self.of(*way)?;

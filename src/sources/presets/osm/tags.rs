@@ -3,7 +3,7 @@
 //! The rules are those of <https://wiki.openstreetmap.org/wiki/Map_features>; the choices among them, and the
 //! tables of classes and speeds, stand in `docs/formats/osm.md`.
 
-use super::drop::Drop;
+use super::reasons::Reason;
 use super::values::{self, Access};
 
 /// Class and speeds of a value of `highway`: km/h on a paved and on an unpaved road.
@@ -91,7 +91,7 @@ pub(super) enum Verdict {
     /// A road, or a ferry.
     Road(Road),
     /// A record of a road that is left out.
-    Dropped(Drop),
+    Dropped(Reason),
     /// Something else, such as a building.
     Other,
 }
@@ -251,16 +251,16 @@ pub(super) fn way<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Verdict
     let kind = KINDS.iter().find(|kind| kind.highway == highway);
     if !ferry && kind.is_none() {
         return Verdict::Dropped(if values::is_unbuilt(highway) {
-            Drop::Unbuilt
+            Reason::Unbuilt
         } else {
-            Drop::OtherHighway
+            Reason::OtherHighway
         });
     }
     if tags.area == Some("yes") {
-        return Verdict::Dropped(Drop::Area);
+        return Verdict::Dropped(Reason::Area);
     }
     if tags.access.allows() == Some(false) || tags.service == Some("emergency_access") {
-        return Verdict::Dropped(Drop::Access);
+        return Verdict::Dropped(Reason::Access);
     }
     Verdict::Road(match kind {
         Some(kind) if !ferry => tags.road(kind),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use geo::{Geodesic, Length as _, LineString};
 use rayon::prelude::*;
 
-use super::drop::{Drop, Drops};
 use super::nodes::{Nodes, degrees};
+use super::reasons::{Dropped, Reason};
 use super::tags::{Road, Speed, ferry_speed};
 use crate::sources::raw::{RawRow, Value};
 
@@ -76,7 +76,7 @@ impl Ways {
     }
 
     /// Sorts by id and drops what stands there twice. Returns the ids of those that differ.
-    pub(super) fn sort(&mut self, drops: &mut Drops) -> Vec<i64> {
+    pub(super) fn sort(&mut self, dropped: &mut Dropped) -> Vec<i64> {
         self.list.par_sort_by_key(|way| way.id);
         let mut differ = Vec::new();
         let mut kept: Vec<Way> = Vec::new();
@@ -85,7 +85,7 @@ impl Ways {
                 match kept.last().filter(|last| last.id == way.id) {
                     None => kept.push(way),
                     Some(last) if last.road == way.road && self.refs_of(last) == self.refs_of(&way) => {
-                        drops.add(Drop::Repeated);
+                        dropped.add(Reason::Repeated);
                     }
                     Some(_) => differ.push(way.id),
                 }
@@ -132,7 +132,7 @@ impl Lines {
         self.refs.get(way.start..way.start + way.count as usize).unwrap_or_default()
     }
 
-    /// Drops the ways whose extent does not meet a box of west, south, east and north: their rows are most of what
+    /// Dropped the ways whose extent does not meet a box of west, south, east and north: their rows are most of what
     /// a whole country takes.
     pub(super) fn keep_within(&mut self, nodes: &Nodes, [west, south, east, north]: [f64; 4]) -> u64 {
         let before = self.list.len();
@@ -203,7 +203,7 @@ impl Lines {
     }
 
     /// Cuts the ways into rows; nothing if there would be more than `most`.
-    pub(super) fn cut(&self, nodes: &Nodes, most: u64, drops: &mut Drops) -> Option<Cut> {
+    pub(super) fn cut(&self, nodes: &Nodes, most: u64, dropped: &mut Dropped) -> Option<Cut> {
         let counts: Vec<(usize, u64)> = self
             .list
             .par_iter()
@@ -220,9 +220,9 @@ impl Lines {
         for (count, missing) in counts {
             firsts.push(total);
             total += count;
-            drops.add_all(Drop::NodeMissing, missing);
+            dropped.add_all(Reason::NodeMissing, missing);
             if count == 0 {
-                drops.add(if missing > 0 { Drop::Short } else { Drop::NoLength });
+                dropped.add(if missing > 0 { Reason::Short } else { Reason::NoLength });
             }
         }
         firsts.push(total);

@@ -6,9 +6,9 @@ macro_rules! reasons {
     ($( $(#[$doc:meta])* $name:ident = $key:literal ),+ $(,)?) => {
         /// Reasons for which records, or parts of them, are left out by rule.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(super) enum Drop { $( $(#[$doc])* $name ),+ }
+        pub(super) enum Reason { $( $(#[$doc])* $name ),+ }
 
-        impl Drop {
+        impl Reason {
             /// Every reason.
             #[cfg(test)]
             pub(super) const ALL: &'static [Self] = &[$( Self::$name ),+];
@@ -56,16 +56,16 @@ reasons! {
 
 /// How often, by reason.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Drops(BTreeMap<Drop, u64>);
+pub(super) struct Dropped(BTreeMap<Reason, u64>);
 
-impl Drops {
+impl Dropped {
     /// Counts one.
-    pub(super) fn add(&mut self, reason: Drop) {
+    pub(super) fn add(&mut self, reason: Reason) {
         self.add_all(reason, 1);
     }
 
     /// Counts several.
-    pub(super) fn add_all(&mut self, reason: Drop, count: u64) {
+    pub(super) fn add_all(&mut self, reason: Reason, count: u64) {
         if count > 0 {
             *self.0.entry(reason).or_insert(0) += count;
         }
