@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::network::Network;
 use super::*;
 
-/// What is compared may differ by this share: PostGIS and `geo` take lengths from different libraries.
+/// What is compared may differ by this share: `PostGIS` and `geo` take lengths from different libraries.
 const SHARE: f64 = 1e-6;
 
 /// What routes may differ by.

@@ -8,17 +8,20 @@ use geo::{Geodesic, Length as _};
 use super::*;
 
 /// A row as a link.
-pub struct Link {
-    pub id: String,
-    pub ends: [i64; 2],
-    pub metres: f64,
-    pub seconds: f64,
+pub(crate) struct Link {
+    pub(crate) id: String,
+    pub(crate) ends: [i64; 2],
+    pub(crate) metres: f64,
+    pub(crate) seconds: f64,
     /// Whether it may be driven along the line, and against it.
-    pub open: [bool; 2],
+    pub(crate) open: [bool; 2],
 }
 
-pub struct Network {
-    pub links: Vec<Link>,
+/// A link, the end where it was entered, and how far each ban that began is met.
+type State = (usize, usize, Vec<(usize, usize, usize)>);
+
+pub(crate) struct Network {
+    pub(crate) links: Vec<Link>,
     /// By junction: links with the end at which they leave it.
     out: BTreeMap<i64, Vec<(usize, usize)>>,
     /// By first link: further links, and the junction after the first.
@@ -27,7 +30,7 @@ pub struct Network {
 
 impl Network {
     /// Of a table and those of its bans that are to hold.
-    pub fn new(table: &RawTable, holds: impl Fn(&corredor::sources::RawBan) -> bool) -> Self {
+    pub(crate) fn new(table: &RawTable, holds: impl Fn(&corredor::sources::RawBan) -> bool) -> Self {
         let links: Vec<Link> = table
             .rows
             .iter()
@@ -63,7 +66,7 @@ impl Network {
     }
 
     /// Length of the largest part, and of all.
-    pub fn parts(&self) -> (f64, f64) {
+    pub(crate) fn parts(&self) -> (f64, f64) {
         fn root(parent: &mut BTreeMap<i64, i64>, mut node: i64) -> i64 {
             while let Some(&up) = parent.get(&node).filter(|up| **up != node) {
                 node = up;
@@ -84,12 +87,10 @@ impl Network {
     }
 
     /// Seconds of the fastest route, by searching over links rather than junctions, so that bans can hold.
-    pub fn seconds(&self, from: i64, to: i64) -> Option<f64> {
+    pub(crate) fn seconds(&self, from: i64, to: i64) -> Option<f64> {
         if from == to {
             return Some(0.0);
         }
-        // A link, the end where it was entered, and how far each ban that began is met.
-        type State = (usize, usize, Vec<(usize, usize, usize)>);
         let bits = |seconds: f64| Reverse(seconds.to_bits());
         let mut best: BTreeMap<State, f64> = BTreeMap::new();
         let mut queue: BinaryHeap<(Reverse<u64>, State)> = BinaryHeap::new();

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 /// A number as protocol buffers have it.
-pub fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -14,12 +14,12 @@ pub fn varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-pub fn zigzag(value: i64) -> u64 {
+pub(crate) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 /// A field with a number.
-pub fn number(field: u64, value: u64) -> Vec<u8> {
+pub(crate) fn number(field: u64, value: u64) -> Vec<u8> {
     let mut out = Vec::new();
     varint(field << 3, &mut out);
     varint(value, &mut out);
@@ -27,7 +27,7 @@ pub fn number(field: u64, value: u64) -> Vec<u8> {
 }
 
 /// A field with bytes.
-pub fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     varint(field << 3 | 2, &mut out);
     varint(value.len() as u64, &mut out);
@@ -36,14 +36,14 @@ pub fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
 }
 
 /// A packed field.
-pub fn packed(field: u64, values: impl IntoIterator<Item = u64>) -> Vec<u8> {
+pub(crate) fn packed(field: u64, values: impl IntoIterator<Item = u64>) -> Vec<u8> {
     let mut inner = Vec::new();
     values.into_iter().for_each(|value| varint(value, &mut inner));
     bytes(field, &inner)
 }
 
 /// A packed field of differences.
-pub fn deltas(field: u64, values: impl IntoIterator<Item = i64>) -> Vec<u8> {
+pub(crate) fn deltas(field: u64, values: impl IntoIterator<Item = i64>) -> Vec<u8> {
     let mut before = 0_i64;
     packed(
         field,
@@ -56,71 +56,74 @@ pub fn deltas(field: u64, values: impl IntoIterator<Item = i64>) -> Vec<u8> {
 }
 
 /// Bytes as zlib compresses them.
-pub fn deflated(block: &[u8]) -> Vec<u8> {
+pub(crate) fn deflated(block: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(block).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A blob with its header, compressed.
-pub fn blob(kind: &str, block: &[u8]) -> Vec<u8> {
+pub(crate) fn blob(kind: &str, block: &[u8]) -> Vec<u8> {
     framed(kind, &[number(2, block.len() as u64), bytes(3, &deflated(block))].concat())
 }
 
 /// A blob with its header, not compressed.
-pub fn raw_blob(kind: &str, block: &[u8]) -> Vec<u8> {
+pub(crate) fn raw_blob(kind: &str, block: &[u8]) -> Vec<u8> {
     framed(kind, &bytes(1, block))
 }
 
 /// A header before the bytes of a blob.
-pub fn framed(kind: &str, blob: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(kind: &str, blob: &[u8]) -> Vec<u8> {
     let header = [bytes(1, kind.as_bytes()), number(3, blob.len() as u64)].concat();
     [&(header.len() as u32).to_be_bytes()[..], &header, blob].concat()
 }
 
 /// The first blob of a file that asks for some features.
-pub fn header(features: &[&str]) -> Vec<u8> {
+pub(crate) fn header(features: &[&str]) -> Vec<u8> {
     let block: Vec<u8> = features.iter().flat_map(|feature| bytes(4, feature.as_bytes())).collect();
     blob("OSMHeader", &block)
 }
 
 type Tags = &'static [(&'static str, &'static str)];
 
+/// Role, kind (`n`, `w`, `r`) and id.
+type Member = (&'static str, char, i64);
+
 /// Objects of a file, in the order in which they were added.
 #[derive(Default, Clone)]
-pub struct Osm {
-    pub nodes: Vec<(i64, f64, f64, Tags)>,
-    pub ways: Vec<(i64, Vec<i64>, Tags)>,
-    pub relations: Vec<(i64, Vec<(&'static str, char, i64)>, Tags)>,
+pub(crate) struct Osm {
+    pub(crate) nodes: Vec<(i64, f64, f64, Tags)>,
+    pub(crate) ways: Vec<(i64, Vec<i64>, Tags)>,
+    pub(crate) relations: Vec<(i64, Vec<Member>, Tags)>,
     strings: Vec<&'static str>,
 }
 
 impl Osm {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// A node at longitude and latitude.
-    pub fn node(mut self, id: i64, lon: f64, lat: f64, tags: Tags) -> Self {
+    pub(crate) fn node(mut self, id: i64, lon: f64, lat: f64, tags: Tags) -> Self {
         self.nodes.push((id, lon, lat, tags));
         self
     }
 
     /// Nodes a hundredth of a degree apart, one after the other to the east.
-    pub fn row_of_nodes(mut self, ids: impl IntoIterator<Item = i64>) -> Self {
+    pub(crate) fn row_of_nodes(mut self, ids: impl IntoIterator<Item = i64>) -> Self {
         for id in ids {
             self.nodes.push((id, -92.0 + id as f64 / 100.0, 15.0, &[]));
         }
         self
     }
 
-    pub fn way(mut self, id: i64, nodes: &[i64], tags: Tags) -> Self {
+    pub(crate) fn way(mut self, id: i64, nodes: &[i64], tags: Tags) -> Self {
         self.ways.push((id, nodes.to_vec(), tags));
         self
     }
 
-    /// A relation of members with role, kind (`n`, `w`, `r`) and id.
-    pub fn relation(mut self, id: i64, members: &[(&'static str, char, i64)], tags: Tags) -> Self {
+    /// A relation.
+    pub(crate) fn relation(mut self, id: i64, members: &[Member], tags: Tags) -> Self {
         self.relations.push((id, members.to_vec(), tags));
         self
     }
@@ -191,14 +194,14 @@ impl Osm {
     }
 
     /// The block of a group of objects.
-    pub fn block(&mut self, groups: &[u8]) -> Vec<u8> {
+    pub(crate) fn block(&mut self, groups: &[u8]) -> Vec<u8> {
         self.string("");
         let table: Vec<u8> = self.strings.iter().flat_map(|text| bytes(1, text.as_bytes())).collect();
         [bytes(1, &table), groups.to_vec()].concat()
     }
 
     /// The file: nodes in one block, all else in a second.
-    pub fn file(&self) -> Vec<u8> {
+    pub(crate) fn file(&self) -> Vec<u8> {
         let mut first = Self { nodes: self.nodes.clone(), ..Self::default() };
         let dense = bytes(2, &bytes(2, &first.dense()));
         let mut second = Self { nodes: Vec::new(), ..self.clone() };
@@ -208,19 +211,19 @@ impl Osm {
     }
 
     /// The same in one uncompressed block, ways first, nodes one by one.
-    pub fn plain_file(&self) -> Vec<u8> {
+    pub(crate) fn plain_file(&self) -> Vec<u8> {
         [header(&["OsmSchema-V0.6"]), raw_blob("OSMData", &self.plain_block())].concat()
     }
 
     /// The block of [`Self::plain_file`].
-    pub fn plain_block(&self) -> Vec<u8> {
+    pub(crate) fn plain_block(&self) -> Vec<u8> {
         let mut all = self.clone();
         let groups = [all.other_objects(), bytes(2, &all.plain_nodes())].concat();
         all.block(&groups)
     }
 
     /// The same in one block, nodes dense.
-    pub fn dense_block(&self) -> Vec<u8> {
+    pub(crate) fn dense_block(&self) -> Vec<u8> {
         let mut all = self.clone();
         let groups = [bytes(2, &bytes(2, &all.dense())), all.other_objects()].concat();
         all.block(&groups)

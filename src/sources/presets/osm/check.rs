@@ -26,8 +26,8 @@ pub(super) const MAX_ID: u64 = 1 << 62;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Holds {
     pub(super) nodes: bool,
-    pub(super) ways: bool,
-    pub(super) relations: bool,
+    /// Ways or relations.
+    pub(super) others: bool,
     /// Whether `barrier` is among its strings.
     pub(super) barriers: bool,
 }
@@ -172,11 +172,11 @@ impl Check {
                     self.dense(nodes)?;
                 }
                 (3, Field::Bytes(way)) => {
-                    holds.ways = true;
+                    holds.others = true;
                     self.way(way)?;
                 }
                 (4, Field::Bytes(relation)) => {
-                    holds.relations = true;
+                    holds.others = true;
                     self.relation(relation)?;
                 }
                 (5, Field::Bytes(_)) => self.message()?,

@@ -159,7 +159,7 @@ fn collect(
 
 fn objects(block: &Block<'_>) -> Result<Found, Broken> {
     let mut found = Found { nodes: block.holds.nodes, ..Found::default() };
-    if !(block.holds.ways || block.holds.relations || block.holds.nodes && block.holds.barriers) {
+    if !(block.holds.others || block.holds.nodes && block.holds.barriers) {
         return Ok(found);
     }
     block.objects()?.for_each_element(|element| match element {
@@ -244,5 +244,5 @@ fn positions(block: &Block<'_>, nodes: &Nodes) -> Result<Vec<(usize, Option<At>)
 fn extent(rows: &[RawRow]) -> Option<[f64; 4]> {
     let wider = |a: [f64; 4], b: [f64; 4]| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])];
     let all = rows.par_iter().filter_map(|row| row.geometry.as_ref());
-    all.flat_map_iter(|line| line.coords_iter()).map(|c| [c.x, c.y, c.x, c.y]).reduce_with(wider)
+    all.flat_map_iter(geo::Geometry::coords_iter).map(|c| [c.x, c.y, c.x, c.y]).reduce_with(wider)
 }

@@ -83,3 +83,17 @@ impl Dropped {
         self.0.iter().map(|(reason, count)| (reason.key(), *count)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_text() {
+        let texts = include_str!("../../../../locales/app.yml");
+        let (_, drop) = texts.split_once("\ndrop:").unwrap();
+        for reason in Reason::ALL {
+            assert!(drop.contains(&format!("\n  {}: {{ es: ", reason.key())), "{}", reason.key());
+        }
+    }
+}
