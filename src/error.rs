@@ -111,6 +111,14 @@ rules! {
     CellError = "S033" Error,
     /// Characters that are not seen, or change how others are seen, were taken out of the text.
     HiddenCharacters = "S034" Warning,
+    /// A block of an OpenStreetMap file is not as the format says. `block`, `detail`.
+    OsmBlockBroken = "S040" Error,
+    /// An OpenStreetMap file needs what is not read, such as a history. `detail`.
+    OsmFeatureUnknown = "S041" Error,
+    /// The format of the file is not the one of its preset, or needs a preset. `expected`, `found`.
+    PresetFormat = "S042" Error,
+    /// The same OpenStreetMap id stands for two different things.
+    OsmIdTwice = "S043" Error,
     /// No record fits what the study selects. `allowed` lists what is there.
     NothingSelected = "S060" Error,
     /// A value that the office withheld, such as `*`.

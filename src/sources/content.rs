@@ -39,6 +39,7 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
         Format::Dbf => table(&input.path)?,
         Format::FlatGeobuf => flatgeobuf(&head),
         Format::Gpx => (!text_start(&head).starts_with(b"<")).then(|| "content: not XML".to_owned()),
+        Format::OsmPbf => osm_pbf(&head),
         // Looked at with the parts.
         Format::Xlsx | Format::Ods => None,
     };
@@ -158,6 +159,12 @@ fn stated_length(head: &[u8], size: u64) -> Option<String> {
 
 fn flatgeobuf(head: &[u8]) -> Option<String> {
     (!head.starts_with(b"fgb\x03fgb")).then(|| "content: not FlatGeobuf".to_owned())
+}
+
+/// A length in four bytes, then a message whose first field is the type of the first blob.
+fn osm_pbf(head: &[u8]) -> Option<String> {
+    let wrong = head.get(4..).is_none_or(|header| !header.starts_with(b"\x0a\x09OSMHeader"));
+    wrong.then(|| "content: not OSM PBF".to_owned())
 }
 
 fn truncated(size: u64, stated: u64) -> String {

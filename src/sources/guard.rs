@@ -27,10 +27,12 @@ pub(super) enum Format {
     Xlsx,
     Ods,
     Gpx,
+    OsmPbf,
 }
 
 /// The endings that are read, for the text of S004.
-pub(super) const ENDINGS: &str = ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb .gpx .xlsx .ods .zip";
+pub(super) const ENDINGS: &str =
+    ".csv .txt .tsv .geojson .json .gpkg .shp .dbf .fgb .gpx .osm.pbf .xlsx .ods .zip";
 
 /// What else the shapefile driver may open by itself: spatial and attribute indexes.
 const INDEXES: [&str; 6] = ["qix", "sbn", "sbx", "idm", "ind", "qpj"];
@@ -54,6 +56,7 @@ impl Format {
             "xlsx" => Self::Xlsx,
             "ods" => Self::Ods,
             "gpx" => Self::Gpx,
+            "pbf" => Self::OsmPbf,
             _ => return None,
         })
     }
@@ -74,6 +77,7 @@ impl Format {
             Self::Xlsx => "xlsx",
             Self::Ods => "ods",
             Self::Gpx => "gpx",
+            Self::OsmPbf => "osm-pbf",
         }
     }
 }

@@ -216,6 +216,10 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
         (Some(table), _) => table,
         (None, Format::Csv | Format::Xlsx | Format::Ods) => table::read(&input, job, sink)?,
         (None, Format::Gpx) => gpx::read(&input, job, sink)?,
+        (None, Format::OsmPbf) => {
+            let fault = sink.fault(Rule::PresetFormat).with("expected", "preset = \"osm\"");
+            return Err(fault.with("found", ".osm.pbf").into());
+        }
         (
             None,
             Format::GeoJson | Format::GeoPackage | Format::Shapefile | Format::Dbf | Format::FlatGeobuf,

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `inegi-marco` | `marco` | `cvegeo name` and the polygon |
 //! | `inegi-rnc` | `rnc` | `id ref class surface toll oneway speed_kmh from_node to_node level` and the line; bans |
+//! | `osm` | `osm` | `id ref class surface toll oneway speed_kmh from_node to_node level` and the line; bans |
 //! | `inegi-iter` | `iter` | `cvegeo name population` |
 //! | `conapo-imm` | `imm` | `cvegeo name population marginalization` |
 //! | `sesnsp-municipal` | `sesnsp` | `cvegeo period count count_min count_max known_by` |
@@ -19,6 +20,7 @@ mod imm;
 mod iter;
 mod layout;
 mod marco;
+mod osm;
 mod rnc;
 mod sesnsp;
 
@@ -41,8 +43,20 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Option<
         Preset::Denue => denue::read,
         Preset::InegiRnc => rnc::read,
         Preset::InegiMarco => marco::read,
-        Preset::Osm | Preset::Lines | Preset::Counts | Preset::Worksites => return None,
+        Preset::Osm => osm::read,
+        Preset::Lines | Preset::Counts | Preset::Worksites => return None,
     };
+    // Its own format and no other has what it needs; and what of a PBF file is a road only a preset says.
+    let pbf = input.format == Format::OsmPbf;
+    if pbf != (preset == Preset::Osm) {
+        let (expected, found) =
+            if pbf { ("preset = \"osm\"", preset.name()) } else { (".osm.pbf", input.format.driver()) };
+        return Some(Err(sink
+            .fault(Rule::PresetFormat)
+            .with("expected", expected)
+            .with("found", found)
+            .into()));
+    }
     Some(read(input, job, sink))
 }
 
