@@ -37,7 +37,10 @@ pub(super) fn freeze(
         let [from, to] = item.ends.map(|n| JunctionId(number[n as usize]));
         (item.link.from, item.link.to) = (from, to);
     }
-    made.par_sort_unstable_by(|a, b| {
+    // Numbers are sorted and not the links, which are large.
+    let mut order: Vec<u32> = (0..short(made.len())).collect();
+    order.par_sort_unstable_by(|a, b| {
+        let (a, b) = (&made[*a as usize], &made[*b as usize]);
         let ends = |m: &Made| {
             let (a, b) = (m.link.from, m.link.to);
             if a <= b { (a, b) } else { (b, a) }
@@ -52,21 +55,23 @@ pub(super) fn freeze(
     });
 
     let mut link_of = vec![(LinkId(NONE), false); draft.edges.len()];
-    for (item, id) in made.iter().zip(0..) {
-        for &(edge, reversed) in chains.steps(item.chain as usize) {
+    for (place, id) in order.iter().zip(0..) {
+        for &(edge, reversed) in chains.steps(made[*place as usize].chain as usize) {
             link_of[edge as usize] = (LinkId(id), reversed);
         }
     }
     let mut graph = UnGraph::with_capacity(draft.nodes.len(), made.len());
-    let mut order: Vec<(u32, u32)> =
+    let mut nodes: Vec<(u32, u32)> =
         number.iter().zip(0..).filter(|(n, _)| **n != NONE).map(|(n, node)| (*n, node)).collect();
-    order.par_sort_unstable();
-    for (_, node) in order {
+    nodes.par_sort_unstable();
+    for (_, node) in nodes {
         let node = &draft.nodes[node as usize];
         graph.add_node(Junction { at: node.at, plane: node.plane, town: node.town, anchor: node.anchor });
     }
     let mut keys = Vec::with_capacity(made.len());
-    for item in made {
+    let mut made: Vec<Option<Made>> = made.into_iter().map(Some).collect();
+    for place in order {
+        let Some(item) = made[place as usize].take() else { continue };
         let ends = [item.link.from, item.link.to].map(|j| NodeIndex::new(j.index()));
         graph.add_edge(ends[0], ends[1], item.link);
         keys.push(item.key);

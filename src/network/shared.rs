@@ -3,6 +3,7 @@
 //! A million links have a few thousand road references between them. One copy of each, counted, takes 16 bytes
 //! a link and no allocation.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -87,9 +88,10 @@ impl fmt::Debug for SharedText {
     }
 }
 
-/// Makes equal texts one copy.
+/// Makes equal texts one copy. It is only asked for single texts, never walked through: the order of a hash set
+/// reaches nothing.
 #[derive(Debug, Default)]
-pub struct Interner(std::collections::BTreeSet<SharedText>);
+pub struct Interner(HashSet<SharedText>);
 
 impl Interner {
     /// The shared copy of `text`.
