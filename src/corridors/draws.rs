@@ -119,14 +119,13 @@ impl Flows {
     pub fn run(inputs: &Inputs<'_>) -> Result<Self> {
         let draws = inputs.study.parameters.draws;
         let links = inputs.costs.len();
-        let junctions = inputs.arcs.junction_count();
         let kept = kept_draws(inputs);
         let (mut list, sums) = (0..draws)
             .into_par_iter()
             .fold(
                 || (Vec::new(), Sums::new(links), None),
                 |(mut list, mut sums, space): (Vec<OneDraw>, Sums, Option<Workspace>), draw| {
-                    let mut space = space.unwrap_or_else(|| Workspace::new(junctions, links));
+                    let mut space = space.unwrap_or_else(|| Workspace::new(inputs.arcs, links));
                     if !inputs.stop.load(Ordering::Relaxed) {
                         list.push(one_draw(inputs, draw, draw < kept, &mut space, &mut sums));
                         (inputs.progress)();
@@ -191,21 +190,22 @@ impl Flows {
 fn kept_draws(inputs: &Inputs<'_>) -> u32 {
     let destinations = inputs.places.destinations.len();
     // A tree cannot be larger than the network; a path of a state network has some hundred junctions.
-    let tree = inputs.arcs.junction_count().min(destinations * 100) + destinations;
+    let tree = inputs.arcs.node_count().min(destinations * 100) + destinations;
     let draw = (inputs.places.origins.len() * tree).max(1);
     let fit = u32::try_from(KEPT_ENTRIES / draw).unwrap_or(u32::MAX).max(1);
     inputs.study.planning.draws.min(fit)
 }
 
 impl Workspace {
-    fn new(junctions: usize, links: usize) -> Self {
+    fn new(arcs: &Arcs, links: usize) -> Self {
+        let nodes = arcs.node_count();
         Self {
-            search: Search::new(junctions),
+            search: Search::new(arcs),
             weights: Vec::with_capacity(links),
             costs: Vec::new(),
-            nodes: vec![[0; PARTS]; junctions],
+            nodes: vec![[0; PARTS]; nodes],
             links: [vec![[0; PARTS]; links], vec![[0; PARTS]; links]],
-            number: vec![u32::MAX; junctions],
+            number: vec![u32::MAX; nodes],
         }
     }
 }

@@ -358,7 +358,7 @@ fn split(
         .map(|g| {
             let part = links[g.range.clone()].to_vec();
             Chain {
-                reference: network.link(part[0]).reference.clone(),
+                reference: network.link(part[0]).reference.to_string(),
                 membership: part.iter().map(|id| membership[id.index()]).fold(1.0, f64::min),
                 junctions: junctions[g.range.start..=g.range.end].to_vec(),
                 links: part,

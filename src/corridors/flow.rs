@@ -1,5 +1,7 @@
 //! All trips of one origin on its tree of cheapest paths, and compact trees for planning.
 
+use std::collections::BTreeMap;
+
 use super::demand::{DestinationClass, Origin, Places, is_inner};
 use crate::network::search::{Search, UNREACHED};
 
@@ -36,7 +38,8 @@ pub const fn part(class: DestinationClass) -> usize {
 }
 
 /// Assigns the trips of `origin` to the tree in `search`. Adds to `links` (one entry of parts per link) and
-/// returns what became of the main demand. `nodes` holds zeros on entry and on return.
+/// returns what became of the main demand. `nodes` has one entry per node of the search, and holds zeros on entry
+/// and on return. A path that a turn ban leads along a link twice loads it twice.
 pub fn assign(
     places: &Places,
     origin: &Origin,
@@ -58,7 +61,7 @@ pub fn assign(
             continue;
         }
         fate.served += main;
-        let node = &mut nodes[junction.index()];
+        let node = &mut nodes[search.best(junction) as usize];
         node[part(destination.class)] += main;
         node[PARTS - 1] += null;
     }
@@ -85,8 +88,19 @@ pub struct TreeNode {
     pub parent: u32,
     /// Link to the parent; `u32::MAX` for the root.
     pub link: u32,
-    /// Junction.
+    /// Junction. Where turn bans make paths return, several nodes can have the same one.
     pub junction: u32,
+}
+
+/// A node of a compact tree whose way has been here before, because of a turn ban.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Return {
+    /// Position of the node.
+    pub node: u32,
+    /// Whether the way to it has already passed its junction.
+    pub junction: bool,
+    /// Whether the way to it has already passed along its link, in either direction.
+    pub link: bool,
 }
 
 /// Trips that end at a node of a compact tree.
@@ -108,10 +122,12 @@ pub struct Tree {
     pub nodes: Vec<TreeNode>,
     /// Trips.
     pub leaves: Vec<Leaf>,
+    /// Nodes at which a way returns, in order: a trip counts once where it passes twice.
+    pub returns: Vec<Return>,
 }
 
 impl Tree {
-    /// Keeps the paths of `origin` from `search`. `number` is scratch of one entry per junction.
+    /// Keeps the paths of `origin` from `search`. `number` is scratch of one entry per node of the search.
     #[must_use]
     pub fn new(
         places: &Places,
@@ -127,10 +143,10 @@ impl Tree {
                 demand[j] > 0 && !is_inner(origin, d) && search.distance(d.access.junction) != UNREACHED
             })
             .collect();
-        // Mark the ways back to the root, then number the marked junctions in settled order.
+        // Mark the ways back to the root, then number the marked nodes in settled order.
         number.fill(u32::MAX);
         for &j in &reached {
-            let mut at = places.destinations[j].access.junction.0;
+            let mut at = search.best(places.destinations[j].access.junction);
             while number[at as usize] != MARK {
                 number[at as usize] = MARK;
                 match search.parent(at) {
@@ -140,22 +156,55 @@ impl Tree {
             }
         }
         let mut tree = Self::default();
-        for &junction in search.settled().iter().filter(|&&n| number[n as usize] == MARK).collect::<Vec<_>>()
-        {
+        for &node in search.settled() {
+            if number[node as usize] != MARK {
+                continue;
+            }
             let position = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX);
             let (parent, link) =
-                search.parent(junction).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
-            tree.nodes.push(TreeNode { parent, link, junction });
-            number[junction as usize] = position;
+                search.parent(node).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
+            tree.nodes.push(TreeNode { parent, link, junction: search.junction_of(node).0 });
+            number[node as usize] = position;
         }
         tree.leaves = reached
             .into_iter()
             .map(|j| Leaf {
-                node: number[places.destinations[j].access.junction.index()],
+                node: number[search.best(places.destinations[j].access.junction) as usize],
                 destination: u32::try_from(j).unwrap_or(u32::MAX),
                 demand: demand[j],
             })
             .collect();
+        if search.may_return() {
+            tree.returns = tree.returns();
+        }
         tree
+    }
+
+    fn returns(&self) -> Vec<Return> {
+        let mut several: BTreeMap<u32, bool> = BTreeMap::new();
+        for node in &self.nodes {
+            several.entry(node.junction).and_modify(|s| *s = true).or_insert(false);
+        }
+        let mut out = Vec::new();
+        // Only a junction with several nodes can be on one way twice, and so can a link only if both its ends are.
+        for (node, position) in self.nodes.iter().zip(0..).filter(|(n, _)| several[&n.junction]) {
+            let (mut junction, mut link, mut at) = (false, false, node);
+            while at.link != u32::MAX {
+                at = &self.nodes[at.parent as usize];
+                junction |= at.junction == node.junction;
+                link |= at.link == node.link;
+            }
+            if junction || link {
+                out.push(Return { node: position, junction, link });
+            }
+        }
+        out
+    }
+
+    /// What is said of the return at a node, if there is one.
+    #[must_use]
+    pub fn return_at(&self, node: usize) -> Option<&Return> {
+        let found = self.returns.binary_search_by_key(&node, |r| r.node as usize).ok()?;
+        self.returns.get(found)
     }
 }

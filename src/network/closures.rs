@@ -43,7 +43,7 @@ pub fn closed_links(
                     .links()
                     .filter(|(n, link)| {
                         link.kind == LinkKind::Road
-                            && (network.key(*n) == id || link.records.iter().any(|r| r == id))
+                            && (network.key(*n) == id || link.records.iter().any(|r| r.as_str() == id))
                     })
                     .map(|(n, _)| n)
                     .collect();

@@ -1,85 +1,159 @@
-//! Contraction of chains: a junction where exactly two like links meet, and where nothing begins or ends,
+//! Contraction of chains: a junction where exactly two like stretches meet, and where nothing begins or ends,
 //! is no junction.
+//!
+//! Which junctions remain, and which way a chain runs, depends on positions alone. A chain that comes back to
+//! where it began keeps the last of its inner junctions in the order of positions, a closed ring its last two, so
+//! that no link is a loop that was none before.
 
-use geo::LineString;
-use petgraph::stable_graph::{EdgeIndex, NodeIndex, StableUnGraph};
-use petgraph::visit::EdgeRef;
-
-use super::graph::{Junction, Link, LinkKind};
-use crate::ids::JunctionId;
+use super::draft::{Draft, NONE};
 use crate::model::domain::Direction;
 
-/// The graph while it is being built. The `from` and `to` of a link are set when it is frozen; until then
-/// petgraph's own ends count, and the line runs from the edge's source to its target.
-pub type Draft = StableUnGraph<Junction, Link>;
+/// An edge, and whether it is passed against its line.
+pub(super) type Step = (u32, bool);
 
-/// Contracts all chains of `draft`.
-pub fn contract(draft: &mut Draft) {
-    let mut nodes: Vec<NodeIndex> = draft.node_indices().collect();
-    // By position: which junctions of a ring remain must not depend on the order of the roads.
-    nodes.sort_by(|a, b| {
-        let (a, b) = (draft[*a].at, draft[*b].at);
-        a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y))
-    });
-    for node in nodes {
-        let edges: Vec<(EdgeIndex, NodeIndex)> = draft
-            .edges(node)
-            .map(|e| (e.id(), if e.source() == node { e.target() } else { e.source() }))
-            .collect();
-        let [(first, a), (second, b)] = edges[..] else { continue };
-        // Two links to the same place would become a loop, a link twice is one already.
-        if draft[node].anchor || first == second || a == b || a == node || b == node {
+/// Chains of edges, each a link to be.
+#[derive(Debug, Default)]
+pub(super) struct Chains {
+    first: Vec<usize>,
+    steps: Vec<Step>,
+}
+
+impl Chains {
+    /// Number of chains.
+    pub(super) fn len(&self) -> usize {
+        self.first.len()
+    }
+
+    /// The edges of a chain in order.
+    pub(super) fn steps(&self, chain: usize) -> &[Step] {
+        let end = self.first.get(chain + 1).copied().unwrap_or(self.steps.len());
+        &self.steps[self.first[chain]..end]
+    }
+
+    fn push(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.first.push(self.steps.len());
+        self.steps.extend(steps);
+    }
+}
+
+/// The two edges at each node that is no junction; [`NONE`] at the others.
+fn inner_nodes(draft: &Draft<'_>) -> Vec<[u32; 2]> {
+    const FULL: u32 = NONE - 1;
+    let mut out = vec![[NONE; 2]; draft.nodes.len()];
+    for (edge, number) in draft.edges.iter().zip(0..) {
+        for node in [edge.from, edge.to] {
+            let slot = &mut out[node as usize];
+            match *slot {
+                [NONE, _] => slot[0] = number,
+                [_, NONE] => slot[1] = number,
+                _ => *slot = [FULL, FULL],
+            }
+        }
+    }
+    for (node, number) in draft.nodes.iter().zip(0..) {
+        let [a, b] = out[number as usize];
+        let pass = !node.anchor && b != NONE && b != FULL && a != b && alike(draft, a, b, number);
+        if !pass {
+            out[number as usize] = [NONE; 2];
+        }
+    }
+    out
+}
+
+/// Whether two edges that meet at `node` are stretches of the same road.
+fn alike(draft: &Draft<'_>, a: u32, b: u32, node: u32) -> bool {
+    let (Some(x), Some(y)) = (draft.road(a), draft.road(b)) else { return false };
+    // Both as they are passed on the way from `a` to `b`.
+    let into = draft.direction(a, draft.edges[a as usize].from == node);
+    let out = draft.direction(b, draft.edges[b as usize].from != node);
+    into == out
+        && into != Direction::Closed
+        && x.reference == y.reference
+        && x.class == y.class
+        && x.surface == y.surface
+        && x.toll == y.toll
+        && x.region == y.region
+        && x.schematic == y.schematic
+}
+
+/// All chains of `draft`. Every edge is in one of them.
+pub(super) fn chains(draft: &Draft<'_>) -> Chains {
+    let inner = inner_nodes(draft);
+    let mut out = Chains::default();
+    let mut done = vec![false; draft.edges.len()];
+    let mut steps: Vec<Step> = Vec::new();
+    for edge in 0..super::draft::short(draft.edges.len()) {
+        if done[edge as usize] {
             continue;
         }
-        let incoming = oriented(draft, first, a);
-        let outgoing = oriented(draft, second, node);
-        let Some(merged) = joined(&incoming, &outgoing) else { continue };
-        draft.remove_node(node);
-        draft.add_edge(a, b, merged);
+        // Back to where the chain begins, or once round a ring; then all of it forward.
+        let (mut at, mut reversed) = (edge, true);
+        while let Some(next) = next(draft, &inner, at, reversed).filter(|n| n.0 != edge) {
+            (at, reversed) = next;
+        }
+        steps.clear();
+        let mut step = Some((at, !reversed));
+        while let Some((edge, reversed)) = step.filter(|s| !done[s.0 as usize]) {
+            done[edge as usize] = true;
+            steps.push((edge, reversed));
+            step = next(draft, &inner, edge, reversed);
+        }
+        split(draft, &inner, &mut steps, &mut out);
     }
+    out
 }
 
-/// The link with its line running away from `start`.
-#[must_use]
-pub fn oriented(draft: &Draft, edge: EdgeIndex, start: NodeIndex) -> Link {
-    let link = draft[edge].clone();
-    let runs_from_start = draft.edge_endpoints(edge).is_some_and(|(source, _)| source == start);
-    if runs_from_start { link } else { reversed(link) }
+/// The edge that follows on a chain; `None` at a junction.
+fn next(draft: &Draft<'_>, inner: &[[u32; 2]], edge: u32, reversed: bool) -> Option<Step> {
+    let end = draft.start(edge, !reversed);
+    let [a, b] = inner[end as usize];
+    let other = if a == edge { b } else { a };
+    (other != NONE).then(|| (other, draft.edges[other as usize].from != end))
 }
 
-fn reversed(mut link: Link) -> Link {
-    link.line.0.reverse();
-    link.records.reverse();
-    link.direction = link.direction.reversed();
-    link
-}
-
-/// `a` followed by `b`, if they are stretches of the same road.
-fn joined(a: &Link, b: &Link) -> Option<Link> {
-    let alike = a.kind == LinkKind::Road
-        && b.kind == LinkKind::Road
-        && a.direction == b.direction
-        && a.direction != Direction::Closed
-        && a.reference == b.reference
-        && a.class == b.class
-        && a.surface == b.surface
-        && a.toll == b.toll
-        && a.region == b.region
-        && a.schematic == b.schematic;
-    if !alike {
-        return None;
+/// Adds a chain to `out`, in two where it would be a loop.
+fn split(draft: &Draft<'_>, inner: &[[u32; 2]], steps: &mut [Step], out: &mut Chains) {
+    let (Some(&first), Some(&last)) = (steps.first(), steps.last()) else { return };
+    let begin = draft.start(first.0, first.1);
+    if steps.len() < 2 || begin != draft.start(last.0, !last.1) {
+        out.push(turned(draft, steps));
+        return;
     }
-    let mut points = a.line.0.clone();
-    points.extend(b.line.0.iter().skip(1).copied());
-    let mut records = a.records.clone();
-    records.extend(b.records.iter().filter(|r| a.records.last() != Some(r)).cloned());
-    Some(Link {
-        length: a.length + b.length,
-        time: a.time + b.time,
-        line: LineString(points),
-        records,
-        from: JunctionId(0),
-        to: JunctionId(0),
-        ..a.clone()
-    })
+    let node = |i: usize, steps: &[Step]| draft.nodes[draft.start(steps[i].0, steps[i].1) as usize];
+    let greatest = |from: usize, steps: &[Step]| {
+        (from..steps.len()).max_by(|&i, &j| node(i, steps).order(&node(j, steps))).unwrap_or(from)
+    };
+    // A ring has no junction: it begins at its last node.
+    if inner[begin as usize][0] != NONE {
+        let start = greatest(0, steps);
+        steps.rotate_left(start);
+    }
+    let middle = greatest(1, steps);
+    out.push(turned(draft, &steps[..middle]));
+    out.push(turned(draft, &steps[middle..]));
+}
+
+/// The steps in the sense in which most of their length is drawn; of two halves, from the end that comes first in
+/// the order of positions.
+fn turned(draft: &Draft<'_>, steps: &[Step]) -> Vec<Step> {
+    let mut balance = 0_i64;
+    for &(edge, reversed) in steps {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates far beyond any road")]
+        let millimetres = (draft.edges[edge as usize].length.0 * 1000.0).round() as i64;
+        balance = balance.saturating_add(if reversed { -millimetres } else { millimetres });
+    }
+    let turn = match (balance.cmp(&0), steps) {
+        (_, [only]) => only.1,
+        (std::cmp::Ordering::Less, _) => true,
+        (std::cmp::Ordering::Greater, _) => false,
+        (std::cmp::Ordering::Equal, _) => match (steps.first(), steps.last()) {
+            (Some(first), Some(last)) => {
+                let begin = draft.nodes[draft.start(first.0, first.1) as usize];
+                let end = draft.nodes[draft.start(last.0, !last.1) as usize];
+                begin.order(&end).is_gt()
+            }
+            _ => false,
+        },
+    };
+    if turn { steps.iter().rev().map(|&(e, r)| (e, !r)).collect() } else { steps.to_vec() }
 }

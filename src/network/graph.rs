@@ -1,16 +1,18 @@
 //! The frozen network: a petgraph graph of junctions and links.
 //!
-//! Invariants, asserted by [`Network::new`]: junction and link numbers are dense and equal petgraph's
-//! indices; every line begins at its `from` junction and ends at its `to`; lengths are finite and not
-//! negative; link keys are unique.
+//! Invariants, checked by [`Network::new`] in every build: junction and link numbers are dense and equal petgraph's
+//! indices; every line begins at its `from` junction and ends at its `to`; lengths and times are finite and not
+//! negative. Link keys are unique. Numbers come from positions and keys, not from the order of the roads.
 
-use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use geo::{Coord, LineString};
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
+use rayon::prelude::*;
 
+use super::shared::SharedText;
 use crate::ids::{JunctionId, LinkId, stable_id};
 use crate::model::domain::{Direction, RoadClass, Surface};
 use crate::units::{Metres, Minutes};
@@ -57,7 +59,7 @@ pub struct Link {
     /// Directions, seen along the line.
     pub direction: Direction,
     /// Road reference; blank where there is none.
-    pub reference: String,
+    pub reference: SharedText,
     /// Class.
     pub class: RoadClass,
     /// Surface.
@@ -65,7 +67,7 @@ pub struct Link {
     /// Whether a toll is paid.
     pub toll: bool,
     /// Region of the road.
-    pub region: String,
+    pub region: SharedText,
     /// Whether the line is schematic.
     pub schematic: bool,
     /// Length along the road.
@@ -73,7 +75,7 @@ pub struct Link {
     /// Time at the road's own speed.
     pub time: Minutes,
     /// Ids of the road records it is made of, in order.
-    pub records: Vec<String>,
+    pub records: Vec<SharedText>,
     /// Longitude and latitude in degrees.
     pub line: LineString<f64>,
 }
@@ -103,36 +105,92 @@ pub struct Component {
     pub length: Metres,
 }
 
+/// A link in the sense in which it is driven: `true` against its line.
+pub type Driven = (LinkId, bool);
+
 /// The frozen network.
 #[derive(Debug, Clone)]
 pub struct Network {
     graph: UnGraph<Junction, Link>,
     keys: Vec<String>,
+    bans: Vec<Vec<Driven>>,
 }
 
 impl Network {
-    /// Freezes a graph. Links are given keys from what they are, not from their order.
+    /// Freezes a graph without turn bans. Links are given keys from what they are, not from their order.
+    ///
+    /// # Panics
+    /// If an invariant of the module does not hold.
     #[must_use]
     pub fn new(graph: UnGraph<Junction, Link>) -> Self {
+        let keys = graph.raw_edges().par_iter().map(|edge| link_key(&edge.weight)).collect();
+        Self::with_keys(graph, keys, Vec::new())
+    }
+
+    /// The same network with sequences of links that may not be driven one after the other. Those that are no way
+    /// of at least two links, or that cannot be driven at all, ban nothing and are left out.
+    ///
+    /// # Panics
+    /// If a link is not of this network.
+    #[must_use]
+    pub fn with_bans(mut self, bans: Vec<Vec<Driven>>) -> Self {
+        let (tail, head) = (|d: Driven| self.ends(d).0, |d: Driven| self.ends(d).1);
+        let may = |(id, against): Driven| {
+            let direction = self.link(id).direction;
+            if against { direction.backward() } else { direction.forward() }
+        };
+        let mut bans = bans;
+        bans.retain(|way| {
+            let joined = way.windows(2).all(|pair| head(pair[0]) == tail(pair[1]));
+            way.len() > 1 && joined && way.iter().all(|d| may(*d))
+        });
+        bans.sort_unstable();
+        bans.dedup();
+        self.bans = bans;
+        self
+    }
+
+    /// Freezes a graph whose links have their keys; equal ones are told apart in the order of the links.
+    pub(super) fn with_keys(
+        graph: UnGraph<Junction, Link>,
+        mut keys: Vec<String>,
+        bans: Vec<Vec<Driven>>,
+    ) -> Self {
         for edge in graph.edge_references() {
             let link = edge.weight();
-            debug_assert_eq!(link.from.index(), edge.source().index());
-            debug_assert_eq!(link.to.index(), edge.target().index());
-            debug_assert!(link.length.0.is_finite() && link.length.0 >= 0.0);
-            debug_assert_eq!(link.line.0.first(), graph.node_weight(edge.source()).map(|j| &j.at));
-            debug_assert_eq!(link.line.0.last(), graph.node_weight(edge.target()).map(|j| &j.at));
+            assert_eq!((link.from.index(), link.to.index()), (edge.source().index(), edge.target().index()));
+            assert!(link.length.0.is_finite() && link.length.0 >= 0.0, "length");
+            assert!(link.time.0.is_finite() && link.time.0 >= 0.0, "time");
+            assert_eq!(link.line.0.first(), graph.node_weight(edge.source()).map(|j| &j.at));
+            assert_eq!(link.line.0.last(), graph.node_weight(edge.target()).map(|j| &j.at));
         }
-        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-        let keys = graph
-            .edge_weights()
-            .map(|link| {
-                let key = link_key(link);
-                let times = seen.entry(key.clone()).or_insert(0);
-                *times += 1;
-                if *times == 1 { key } else { format!("{key}-{times}") }
-            })
-            .collect();
-        Self { graph, keys }
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.par_sort_unstable_by(|a, b| keys[*a].cmp(&keys[*b]).then(a.cmp(b)));
+        let mut again: Vec<(usize, usize)> = Vec::new();
+        for group in order.chunk_by(|a, b| keys[*a] == keys[*b]).filter(|g| g.len() > 1) {
+            again.extend(group.iter().copied().zip(1..).skip(1));
+        }
+        for (link, times) in again {
+            // Writing to a string cannot fail.
+            let _ = write!(keys[link], "-{times}");
+        }
+        Self { graph, keys, bans: Vec::new() }.with_bans(bans)
+    }
+
+    /// Sequences of links that may not be driven one after the other, sorted; each a way of two links or more.
+    #[must_use]
+    pub fn bans(&self) -> &[Vec<Driven>] {
+        &self.bans
+    }
+
+    /// The junctions at the beginning and at the end of a link as it is driven.
+    ///
+    /// # Panics
+    /// If the link is not of this network.
+    #[must_use]
+    pub fn ends(&self, (id, against): Driven) -> (JunctionId, JunctionId) {
+        let link = self.link(id);
+        if against { (link.to, link.from) } else { (link.from, link.to) }
     }
 
     /// The petgraph graph.
@@ -178,16 +236,10 @@ impl Network {
     }
 
     /// All links with their numbers.
-    #[must_use]
     pub fn links(&self) -> impl ExactSizeIterator<Item = (LinkId, &Link)> {
         // A network of more than 2^32 links does not fit in memory.
         #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
-        self.graph
-            .edge_weights()
-            .enumerate()
-            .map(|(i, link)| (LinkId(i as u32), link))
-            .collect::<Vec<_>>()
-            .into_iter()
+        self.graph.raw_edges().iter().enumerate().map(|(i, edge)| (LinkId(i as u32), &edge.weight))
     }
 
     /// Links at a junction, with the junction at the other end.
@@ -212,30 +264,29 @@ impl Network {
         for link in self.graph.edge_weights() {
             union.union(link.from.index(), link.to.index());
         }
-        let mut parts: BTreeMap<usize, Component> = BTreeMap::new();
+        let mut place = vec![usize::MAX; self.junction_count()];
+        let mut out: Vec<Component> = Vec::new();
         for junction in 0..self.junction_count() {
-            #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
-            let first = JunctionId(junction as u32);
-            let part = parts.entry(union.find(junction)).or_insert(Component {
-                first,
-                junctions: 0,
-                length: Metres(0.0),
-            });
-            part.junctions += 1;
-        }
-        for link in self.graph.edge_weights() {
-            if let Some(part) = parts.get_mut(&union.find(link.from.index())) {
-                part.length = part.length + link.length;
+            let slot = &mut place[union.find(junction)];
+            if *slot == usize::MAX {
+                *slot = out.len();
+                #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]
+                let first = JunctionId(junction as u32);
+                out.push(Component { first, junctions: 0, length: Metres(0.0) });
             }
+            out[*slot].junctions += 1;
         }
-        let mut out: Vec<Component> = parts.into_values().collect();
+        for (_, link) in self.links() {
+            let part = &mut out[place[union.find(link.from.index())]];
+            part.length = part.length + link.length;
+        }
         out.sort_by(|a, b| b.length.0.total_cmp(&a.length.0).then(a.first.cmp(&b.first)));
         out
     }
 }
 
 /// Key of a link from its road and its geometry, whichever way round the line runs.
-fn link_key(link: &Link) -> String {
+pub(super) fn link_key(link: &Link) -> String {
     let text = |c: &Coord<f64>| format!("{:.6},{:.6}", c.x, c.y);
     let points = &link.line.0;
     let mut places: Vec<String> = [points.first(), points.get(points.len() / 2), points.last()]

@@ -4,12 +4,21 @@
 //! contracts chains, [`graph`] is the frozen result, [`spatial`] finds the nearest link, [`closures`]
 //! turns the study's closures into closed links, [`search`] is the reference Dijkstra.
 
+pub mod arcs;
+mod attach;
+mod bans;
 pub mod builder;
 pub mod closures;
-pub mod contract;
+mod contract;
+mod draft;
+mod freeze;
 pub mod graph;
+pub mod grid;
+pub mod hilbert;
+pub mod keyed;
 pub mod noding;
 pub mod search;
+pub mod shared;
 pub mod spatial;
 #[cfg(test)]
 pub(crate) mod tests;

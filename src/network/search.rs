@@ -3,86 +3,63 @@
 //! Weights are whole milliseconds. Ties are broken by the lower link number, so that the tree does not
 //! depend on the order in which nodes are settled, and any other engine can reproduce it.
 
-use super::graph::Network;
+pub use super::arcs::Arcs;
+use super::arcs::junction_of;
 use crate::ids::{JunctionId, LinkId};
 
 /// The weight of a link that is closed, and the distance of a junction that is not reached.
 pub const UNREACHED: u32 = u32::MAX;
 
-/// Arcs in adjacency-array form. `first_out` has one entry more than there are junctions, rises, and ends at
-/// the number of arcs; `head` and `link` have one entry per arc.
-#[derive(Debug, Clone)]
-pub struct Arcs {
-    first_out: Vec<u32>,
-    head: Vec<u32>,
-    link: Vec<u32>,
-}
-
-impl Arcs {
-    /// The arcs of `network`: one for each direction in which a link may be driven.
-    ///
-    /// # Panics
-    /// Never for a network: its arcs are counted and placed by the same loop.
-    #[must_use]
-    pub fn new(network: &Network) -> Self {
-        let n = network.junction_count();
-        let mut list: Vec<(u32, u32, u32)> = Vec::with_capacity(2 * network.link_count());
-        for (id, link) in network.links() {
-            if link.direction.forward() {
-                list.push((link.from.0, link.to.0, id.0));
-            }
-            if link.direction.backward() {
-                list.push((link.to.0, link.from.0, id.0));
-            }
-        }
-        list.sort_unstable();
-        let mut first_out = vec![0; n + 1];
-        for &(tail, _, _) in &list {
-            first_out[tail as usize + 1] += 1;
-        }
-        for i in 0..n {
-            first_out[i + 1] += first_out[i];
-        }
-        let arcs = Self {
-            first_out,
-            head: list.iter().map(|a| a.1).collect(),
-            link: list.iter().map(|a| a.2).collect(),
-        };
-        assert_eq!(arcs.first_out.last().copied().map(|v| v as usize), Some(arcs.head.len()));
-        arcs
-    }
-
-    /// Number of junctions.
-    #[must_use]
-    pub fn junction_count(&self) -> usize {
-        self.first_out.len() - 1
-    }
-}
-
-/// Buffers of one search; one for each thread.
+/// Buffers of one search; one for each thread. Where the arcs hold turn bans, a junction can be reached in several
+/// ways that may go on differently; each is a node, and what is said of a junction is said of its nearest node.
 #[derive(Debug, Clone)]
 pub struct Search {
     distance: Vec<u32>,
     parent: Vec<(u32, u32)>,
     settled: Vec<u32>,
     heap: Heap,
+    junctions: usize,
+    /// Junctions of the nodes beyond the junctions.
+    extra: Vec<u32>,
+    /// By junction: its nearest node, where there are several; itself before it is reached. Empty without bans.
+    best: Vec<u32>,
 }
 
 impl Search {
-    /// Buffers for a network of `junctions`.
+    /// Buffers for the nodes of `arcs`.
     #[must_use]
-    pub fn new(junctions: usize) -> Self {
+    pub fn new(arcs: &Arcs) -> Self {
+        let (nodes, junctions) = (arcs.node_count(), arcs.junction_count());
         Self {
-            distance: vec![UNREACHED; junctions],
-            parent: vec![(u32::MAX, u32::MAX); junctions],
-            settled: Vec::with_capacity(junctions),
+            distance: vec![UNREACHED; nodes],
+            parent: vec![(u32::MAX, u32::MAX); nodes],
+            settled: Vec::with_capacity(nodes),
             heap: Heap::default(),
+            junctions,
+            extra: arcs.extra.clone(),
+            best: if nodes > junctions { (0..).take(junctions).collect() } else { Vec::new() },
         }
     }
 
     /// Cheapest paths from `source` with one weight (ms) per link. Stops when `wanted` targets are settled;
-    /// `is_target` has one entry per junction.
+    /// `is_target` has one entry per junction. `arcs` are those that the buffers were made for.
     pub fn run(
+        &mut self,
+        arcs: &Arcs,
+        weights: &[u32],
+        source: JunctionId,
+        is_target: &[bool],
+        wanted: usize,
+    ) {
+        // Two loops of machine code: without bans not even the question is asked.
+        if self.best.is_empty() {
+            self.settle::<false>(arcs, weights, source, is_target, wanted);
+        } else {
+            self.settle::<true>(arcs, weights, source, is_target, wanted);
+        }
+    }
+
+    fn settle<const BANS: bool>(
         &mut self,
         arcs: &Arcs,
         weights: &[u32],
@@ -92,6 +69,10 @@ impl Search {
     ) {
         for &node in &self.settled {
             self.distance[node as usize] = UNREACHED;
+            if BANS {
+                let junction = junction_of(&self.extra, self.junctions, node);
+                self.best[junction as usize] = junction;
+            }
         }
         for &(_, node) in &self.heap.0 {
             self.distance[node as usize] = UNREACHED;
@@ -106,7 +87,10 @@ impl Search {
                 continue;
             }
             self.settled.push(node);
-            if is_target[node as usize] {
+            let first = if BANS { self.first_at_junction(node) } else { Some(node) };
+            if let Some(junction) = first
+                && is_target[junction as usize]
+            {
                 wanted = wanted.saturating_sub(1);
                 if wanted == 0 {
                     return;
@@ -136,19 +120,58 @@ impl Search {
         }
     }
 
-    /// Distance in ms; [`UNREACHED`] where the search did not come.
-    #[must_use]
-    pub fn distance(&self, node: JunctionId) -> u32 {
-        self.distance[node.index()]
+    /// The junction of a node that is being settled, if it is the first one there. Nodes of equal distance are
+    /// settled by number, so that the choice does not depend on the order of work.
+    fn first_at_junction(&mut self, node: u32) -> Option<u32> {
+        let junction = junction_of(&self.extra, self.junctions, node);
+        let best = &mut self.best[junction as usize];
+        // The junction's own node stands for "none yet" too: had it been settled, it would be no farther.
+        let first = *best == junction
+            && (node == junction || self.distance[junction as usize] > self.distance[node as usize]);
+        if first {
+            *best = node;
+        }
+        first.then_some(junction)
     }
 
-    /// Junctions in the order in which they were settled; the source is the first.
+    /// Distance in ms; [`UNREACHED`] where the search did not come.
+    #[must_use]
+    pub fn distance(&self, junction: JunctionId) -> u32 {
+        self.distance[self.best(junction) as usize]
+    }
+
+    /// The nearest node of a junction: that from which its cheapest path is followed back.
+    #[must_use]
+    pub fn best(&self, junction: JunctionId) -> u32 {
+        self.best.get(junction.index()).copied().unwrap_or(junction.0)
+    }
+
+    /// Nodes in the order in which they were settled; the source is the first. Without turn bans nodes are
+    /// junctions.
     #[must_use]
     pub fn settled(&self) -> &[u32] {
         &self.settled
     }
 
-    /// The junction before `node` on its path and the link between them; `None` for the source.
+    /// Number of nodes: what a table by node has entries for.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.distance.len()
+    }
+
+    /// The junction of a node.
+    #[must_use]
+    pub fn junction_of(&self, node: u32) -> JunctionId {
+        JunctionId(junction_of(&self.extra, self.junctions, node))
+    }
+
+    /// Whether a path can pass a junction twice: only where turn bans make it.
+    #[must_use]
+    pub fn may_return(&self) -> bool {
+        !self.extra.is_empty()
+    }
+
+    /// The node before `node` on its path and the link between them; `None` for the source.
     #[must_use]
     pub fn parent(&self, node: u32) -> Option<(u32, LinkId)> {
         let (before, link) = self.parent[node as usize];
@@ -156,7 +179,7 @@ impl Search {
     }
 }
 
-/// A 4-ary heap of (distance, junction): shallower than a binary one, and four children share a cache line.
+/// A 4-ary heap of (distance, node): shallower than a binary one, and four children share a cache line.
 #[derive(Debug, Clone, Default)]
 struct Heap(Vec<(u32, u32)>);
 

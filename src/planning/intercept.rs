@@ -120,7 +120,12 @@ impl Scratch {
             if units == 0 {
                 continue;
             }
-            if let Some(site) = trips.site(node) {
+            // A trip that passes twice has been counted where it passed first.
+            let again = tree.return_at(i).is_some_and(|r| match trips.kind {
+                SiteKind::Link => r.link,
+                SiteKind::Junction => r.junction,
+            });
+            if let Some(site) = trips.site(node).filter(|_| !again) {
                 sums[site] += units;
             }
             if node.parent as usize != i {

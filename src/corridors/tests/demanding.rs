@@ -44,7 +44,7 @@ impl Table {
                 ms
             })
             .collect();
-        let mut search = Search::new(arcs.junction_count());
+        let mut search = Search::new(&arcs);
         let mut costs = Vec::new();
         for origin in &places.origins {
             search.run(&arcs, &weights, origin.access.junction, &places.is_target, places.target_count);

@@ -49,7 +49,8 @@ impl Case {
 }
 
 fn records(network: &Network, chain: &Chain) -> Vec<String> {
-    let mut out: Vec<String> = chain.links.iter().flat_map(|l| network.link(*l).records.clone()).collect();
+    let mut out: Vec<String> =
+        chain.links.iter().flat_map(|l| network.link(*l).records.iter().map(ToString::to_string)).collect();
     out.sort();
     out
 }

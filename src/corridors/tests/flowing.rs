@@ -70,7 +70,7 @@ fn demand(case: &Case, places: &Places, flows: &Flows, study: &Study, draw: usiz
     let arcs = Arcs::new(network);
     let mut weights = Vec::new();
     costs.unperturbed(&flows.params[draw], &study.parameters.profiles, &mut weights);
-    let mut search = Search::new(N);
+    let mut search = Search::new(&arcs);
     let mut table = Vec::new();
     for origin in &places.origins {
         search.run(&arcs, &weights, origin.access.junction, &places.is_target, places.target_count);
@@ -141,7 +141,7 @@ proptest! {
         let network = &case.built.network;
         let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone());
         let graph = Arcs::new(network);
-        let mut search = Search::new(N);
+        let mut search = Search::new(&graph);
         let (mut weights, mut number) = (Vec::new(), vec![u32::MAX; N]);
         for draw in 0..flows.draws() {
             let demand = demand(&case, &places, &flows, &study, draw);

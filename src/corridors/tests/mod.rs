@@ -69,6 +69,10 @@ impl Case {
                 towns: Vec::new(),
                 unsnapped: Vec::new(),
                 degenerate: Vec::new(),
+                torn: Vec::new(),
+                loose: Vec::new(),
+                bans_applied: 0,
+                bans_failed: Vec::new(),
                 network,
             },
         }

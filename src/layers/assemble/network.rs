@@ -50,7 +50,7 @@ pub fn roads(
             let road = if link.reference.is_empty() {
                 context.text("map.no_reference")
             } else {
-                link.reference.clone()
+                link.reference.to_string()
             };
             let key = network.key(id);
             let mut row =

@@ -17,8 +17,8 @@ fn noded(roads: &[Road]) -> Noded {
 fn degrees(noded: &Noded) -> Vec<usize> {
     let mut out = vec![0; noded.nodes.len()];
     for piece in &noded.pieces {
-        out[piece.from] += 1;
-        out[piece.to] += 1;
+        out[piece.from as usize] += 1;
+        out[piece.to as usize] += 1;
     }
     out.sort_unstable();
     out
@@ -175,13 +175,13 @@ proptest! {
             .collect();
         let got = noded(&roads);
         for (i, road) in roads.iter().enumerate() {
-            let own: f64 = got.pieces.iter().filter(|p| p.road == i).map(|p| p.length.0).sum();
+            let own: f64 = got.pieces.iter().filter(|p| p.road as usize == i).map(|p| p.length.0).sum();
             let expected = if got.degenerate.contains(&i) { 0.0 } else { road.length.0 };
             prop_assert!((own - expected).abs() <= 1e-6 * expected.max(1.0), "{} {}", own, expected);
         }
         for piece in &got.pieces {
-            prop_assert_eq!(piece.line.0.first(), got.nodes.get(piece.from));
-            prop_assert_eq!(piece.line.0.last(), got.nodes.get(piece.to));
+            prop_assert_eq!(piece.line.0.first(), got.nodes.get(piece.from as usize).map(|n| &n.at));
+            prop_assert_eq!(piece.line.0.last(), got.nodes.get(piece.to as usize).map(|n| &n.at));
             prop_assert!(piece.length.0 > 0.0 && Geodesic.length(&piece.line) > 0.0);
         }
         let network = built(&domain(roads.clone())).network;

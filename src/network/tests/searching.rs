@@ -65,7 +65,7 @@ proptest! {
         let mut only = vec![false; N];
         only[stop] = true;
         // One set of buffers for everything, with searches that stop early in between.
-        let mut search = Search::new(N);
+        let mut search = Search::new(&arcs);
         for source in 0..N {
             let expected = dijkstra(&graph, NodeIndex::new(source), None, |e| *e.weight());
             let of = |n: usize| expected.get(&NodeIndex::new(n)).copied().unwrap_or(UNREACHED);
@@ -99,7 +99,7 @@ proptest! {
         // Other numbers for the junctions give other arcs and another order of settling.
         let other: Vec<_> = links.iter().map(|&(a, b, d, w)| (names[a], names[b], d, w)).collect();
         let ((arcs, weights), (arcs2, _)) = (arcs_of(&links), arcs_of(&other));
-        let (mut one, mut two) = (Search::new(N), Search::new(N));
+        let (mut one, mut two) = (Search::new(&arcs), Search::new(&arcs2));
         let all = vec![true; N];
         for source in 0..N {
             one.run(&arcs, &weights, id(source), &all, N);
@@ -129,7 +129,7 @@ fn a_way_that_does_not_fit_is_none() {
     let arcs: Vec<Arc> =
         vec![(0, 1, 1.0, Direction::Both), (1, 2, 1.0, Direction::Both), (2, 0, 1.0, Direction::Forward)];
     let arcs = Arcs::new(&network(&circle(3), &arcs));
-    let mut search = Search::new(3);
+    let mut search = Search::new(&arcs);
     search.run(&arcs, &[u32::MAX - 2, u32::MAX - 2, 1], id(0), &[true; 3], 3);
     assert_eq!((search.distance(id(1)), search.distance(id(2))), (u32::MAX - 2, UNREACHED));
 }
@@ -146,7 +146,7 @@ fn sioux_falls_has_its_published_distances() {
             whole
         })
         .collect();
-    let mut search = Search::new(NODES);
+    let mut search = Search::new(&arcs);
     let (mut sum, mut vehicle_minutes) = (0, 0);
     for (i, trips) in TRIPS.iter().enumerate() {
         search.run(&arcs, &minutes, id(i), &[true; NODES], NODES);

@@ -144,15 +144,15 @@ pub(crate) fn network(places: &[(f64, f64)], arcs: &[Arc]) -> Network {
             to: id(to),
             kind: LinkKind::Road,
             direction,
-            reference: format!("R{i}"),
+            reference: format!("R{i}").into(),
             class: RoadClass::State,
             surface: Surface::Paved,
             toll: false,
-            region: String::new(),
+            region: "".into(),
             schematic: false,
             length: Metres(minutes * 1000.0),
             time: Minutes(minutes),
-            records: vec![i.to_string()],
+            records: vec![i.to_string().into()],
             line: LineString(vec![at(places[from]), at(places[to])]),
         };
         graph.add_edge(petgraph::graph::NodeIndex::new(from), petgraph::graph::NodeIndex::new(to), link);

@@ -28,7 +28,7 @@ pub(super) fn tree(origin: u32, paths: &[Path<'_>]) -> Tree {
         }
         leaves.push(Leaf { node: at, destination: *destination, demand: *demand });
     }
-    Tree { nodes, leaves }
+    Tree { nodes, leaves, returns: Vec::new() }
 }
 
 /// The flows that belong to `trees`: with one perturbation, what the trees load is all there is.
