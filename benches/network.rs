@@ -90,6 +90,7 @@ fn country(links: usize, keyed: bool) -> Domain {
         municipalities: Vec::new(),
         roads,
         bans: Vec::new(),
+        counted: corredor::model::counts::Counted::default(),
         crossings: Vec::new(),
         exits: Vec::new(),
         towns: Vec::new(),
