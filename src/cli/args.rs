@@ -41,6 +41,15 @@ pub enum Cmd {
         study: PathBuf,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
+    Inspect {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[arg(long, value_name = "LAYER")]
+        layer: Option<String>,
+        #[arg(long, value_name = "MEMBER")]
+        member: Option<String>,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
     Run {
         #[arg(value_name = "STUDY")]
         study: PathBuf,

@@ -219,7 +219,7 @@ fn report_network(domain: &Domain, built: &Built, faults: &mut Faults) {
 }
 
 /// A distance for people: metres below one kilometre, where kilometres would say nothing.
-fn distance_text(metres: f64) -> String {
+pub(super) fn distance_text(metres: f64) -> String {
     if metres < 1000.0 { format!("{metres:.0} m") } else { format!("{:.1} km", metres / 1000.0) }
 }
 

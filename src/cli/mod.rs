@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod embedded;
 pub mod engine;
+pub mod inspect;
 pub mod messages;
 pub mod progress;
 
@@ -113,6 +114,7 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
         Cmd::Demo { out } => session.demo(&out),
         Cmd::Init { dir } => session.init(&dir),
         Cmd::Check { study } => session.check(&study),
+        Cmd::Inspect { file, layer, member } => session.inspect(&file, layer.as_deref(), member.as_deref()),
         Cmd::Run { study, out, steps } => session.run(&study, &out, &steps),
         Cmd::Verify { dir } => session.verify(&dir),
         Cmd::Doctor => session.doctor(),
@@ -252,6 +254,23 @@ impl Session {
             return Ok(pretty(&answer));
         }
         Ok(if self.shared.quiet { String::new() } else { report.lines(self.lang).join("\n") })
+    }
+
+    fn inspect(&self, file: &Path, layer: Option<&str>, member: Option<&str>) -> Result<String> {
+        let mut faults = Faults::default();
+        let Some(found) = crate::sources::inspect(file, layer, member, &mut faults)? else {
+            return Err(faults.into());
+        };
+        let proposals = inspect::propose(&found);
+        if self.shared.json {
+            return Ok(pretty(&json!({
+                "ok": true, "file": found, "proposals": proposals, "faults": fault_json(self.lang, &faults),
+            })));
+        }
+        for fault in &faults.0 {
+            complain(&fault_line(self.lang, fault));
+        }
+        Ok(inspect::lines(&found, &proposals, self.lang).join("\n"))
     }
 
     fn verify(&self, dir: &Path) -> Result<String> {

@@ -20,6 +20,8 @@ const MOST: u32 = 10_000_000;
 pub struct Counted {
     /// Cases without a municipality, where the tables have them.
     pub unlocated: Option<u32>,
+    /// Codes of the municipalities that no table lists.
+    pub unlisted: Vec<String>,
     /// Length in years and text of the period, where the tables state it.
     pub period: Option<(f64, String)>,
 }
@@ -72,8 +74,12 @@ pub fn counts(
     // A number only if each row of them is one.
     let unlocated = unlocated.filter(|_| !open);
     let top = study.incidence.total.map_or(most, u64::from);
+    let mut unlisted = Vec::new();
     for m in municipalities {
-        let Some(sum) = sums.get(&m.cvegeo) else { continue };
+        let Some(sum) = sums.get(&m.cvegeo) else {
+            unlisted.push(m.cvegeo.clone());
+            continue;
+        };
         let covered: BTreeSet<i32> = sum.months.values().flatten().copied().collect();
         let partial = covered.len() < all.len();
         if partial && let Some(table) = source.tables.get(sum.table) {
@@ -94,6 +100,7 @@ pub fn counts(
     let edges = periods.values().flat_map(|p| [p.first, p.last]);
     let text = || Some(span(edges.clone().min()?, edges.clone().max()?));
     Counted {
+        unlisted,
         unlocated: unlocated.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         period: (months > 0).then(text).flatten().map(|text| (f64::from(months) / 12.0, text)),
     }

@@ -236,6 +236,7 @@ impl Network {
     }
 
     /// All links with their numbers.
+    #[must_use]
     pub fn links(&self) -> impl ExactSizeIterator<Item = (LinkId, &Link)> {
         // A network of more than 2^32 links does not fit in memory.
         #[expect(clippy::cast_possible_truncation, reason = "petgraph's own indices are u32")]

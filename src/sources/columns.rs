@@ -143,6 +143,12 @@ fn classify(name: &str, rules: ColumnRules) -> Option<Rule> {
     None
 }
 
+/// Whether a column describes persons or is barred from scores, so that its values are not to be shown. The name of an
+/// establishment is often that of a person.
+pub(super) fn is_sensitive(name: &str, rules: ColumnRules) -> bool {
+    classify(name, rules).is_some() || ["nomestab", "nombreestablecimiento"].contains(&squeeze(name).as_str())
+}
+
 /// Looks at the names of all columns. Pushes a fault for each that is refused or dropped, and for names that
 /// stand twice, and gives the indices of the columns to read; `None` if the file is refused.
 pub(super) fn admit(fields: &[String], rules: ColumnRules, sink: &mut Sink<'_>) -> Option<Vec<usize>> {

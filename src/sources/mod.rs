@@ -21,6 +21,7 @@
 //! | coordinates | `crs`, `geometry` |
 //! | names of columns | `names`, `columns` |
 //! | files as the offices publish them | `presets` |
+//! | a file that no study names yet | `inspect` |
 
 mod archive;
 mod columns;
@@ -32,6 +33,7 @@ mod geometry;
 mod gpx;
 mod guard;
 mod hash;
+mod inspect;
 mod lines;
 mod names;
 mod ogr;
@@ -54,6 +56,7 @@ use std::path::Path;
 
 pub use columns::ColumnRules;
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
+pub use inspect::{FieldFacts, Inspection, LayerFacts, inspect};
 pub use names::{find_field, normalised};
 pub use presets::month_of;
 pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
@@ -235,6 +238,7 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
     }
     text::take_hidden_out(&mut table, sink);
     keep_selected(job, &mut table, sink)?;
+    table.provenance.kept = table.rows.len() as u64;
     // A preset that read more files than the one has hashed them all.
     if table.provenance.sha256.is_empty() {
         table.provenance.sha256 = hash::sha256(&input)?;

@@ -205,6 +205,11 @@ impl Opened<'_> {
         self.dataset.layers().find(by)
     }
 
+    /// The layers that hold data.
+    pub(super) fn data_layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        self.dataset.layers().filter(|layer| !NOT_DATA.contains(&layer.name().as_str()))
+    }
+
     /// The only layer whose name fits.
     pub(super) fn matching(&self, fits: impl Fn(&str) -> bool) -> Option<Layer<'_>> {
         let mut fitting = self.dataset.layers().filter(|layer| fits(&layer.name()));

@@ -80,6 +80,8 @@ pub struct Provenance {
     pub preset: Option<&'static str>,
     /// Records read.
     pub records: u64,
+    /// Records of the table: those that were read and kept, or what a preset made of them.
+    pub kept: u64,
     /// Records that were left out by rule and not by fault, by reason, one of [`REASONS`]. A preset that adds records
     /// up, such as months, counts what it left out before.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
