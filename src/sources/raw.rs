@@ -49,7 +49,7 @@ pub struct RawRow {
     pub geometry: Option<geo::Geometry<f64>>,
 }
 
-/// Why records are left out by rule: the keys of [`Provenance::dropped`]. Each has a text in `locales/` under `drop.`.
+/// Why records are left out by rule: the keys of [`Provenance::dropped`], beside those of OpenStreetMap. Each has a text in `locales/` under `drop.`.
 #[rustfmt::skip] // One a line hides the list.
 pub const REASONS: &[&str] = &[
     "localities", "totals", "other_entity", "other_offence", "other_modality", "outside_period",
@@ -80,8 +80,8 @@ pub struct Provenance {
     pub preset: Option<&'static str>,
     /// Records read.
     pub records: u64,
-    /// Records that were left out by rule and not by fault, by reason, one of [`REASONS`]. A preset that adds records
-    /// up, such as months, counts what it left out before.
+    /// Records that were left out by rule and not by fault, by reason, such as one of [`REASONS`]. A preset that adds
+    /// records up, such as months, counts what it left out before.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<&'static str, u64>,
     /// Months that the records cover, where they are of a time.
