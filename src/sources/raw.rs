@@ -49,7 +49,7 @@ pub struct RawRow {
     pub geometry: Option<geo::Geometry<f64>>,
 }
 
-/// Why records are left out by rule: the keys of [`Provenance::dropped`]. Each has a text in `locales/` under `drop.`.
+/// Why records are left out by rule: the keys of [`Provenance::dropped`], beside those of OpenStreetMap. Each has a text in `locales/` under `drop.`.
 #[rustfmt::skip] // One a line hides the list.
 pub const REASONS: &[&str] = &[
     "localities", "totals", "other_entity", "other_offence", "other_modality", "outside_period",
