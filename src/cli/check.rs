@@ -17,6 +17,8 @@ pub struct Report {
     links: usize,
     km: f64,
     parts: usize,
+    /// Turn bans applied and all.
+    bans: (usize, usize),
     /// Joined and all: seats, gates, exits.
     joined: [(usize, usize); 3],
     farthest_km: f64,
@@ -44,6 +46,7 @@ impl Report {
                 .map(|(_, l)| l.length.km())
                 .sum(),
             parts: built.network.components().len(),
+            bans: (built.bans_applied, loaded.domain.bans.len()),
             joined: [joined(&built.seats), joined(&built.gates), joined(&built.exits)],
             farthest_km: all.map(|a| a.distance.km()).fold(0.0, f64::max),
             counts: [
@@ -61,7 +64,7 @@ impl Report {
         let [seats, gates, exits] = self.joined.map(|(joined, all)| json!({ "joined": joined, "all": all }));
         json!({
             "sources": self.sources,
-            "network": { "junctions": self.junctions, "links": self.links, "length_km": self.km, "components": self.parts },
+            "network": { "junctions": self.junctions, "links": self.links, "length_km": self.km, "components": self.parts, "turn_bans": { "applied": self.bans.0, "all": self.bans.1 } },
             "joined": { "seats": seats, "crossings": gates, "exits": exits, "largest_distance_km": self.farthest_km },
             "counts": {
                 "exact": self.counts[0], "interval": self.counts[1], "unknown": self.counts[2], "total": self.total,
@@ -99,6 +102,10 @@ impl Report {
                 ("parts", number(self.parts)),
             ],
         ));
+        if self.bans.1 > 0 {
+            let figures = [("applied", number(self.bans.0)), ("all", number(self.bans.1))];
+            out.push(fill(lang, "check.bans", &figures));
+        }
         let [seats, gates, exits] = self.joined;
         out.push(fill(
             lang,
