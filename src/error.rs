@@ -215,6 +215,14 @@ rules! {
     LineDegenerate = "N004" Warning,
     /// No origin or no destination is on the network.
     NothingToRoute = "N005" Error,
+    /// Ends that name the same junction lie apart: keys contradict geometry. `key`, `distance`.
+    KeyTorn = "N006" Error,
+    /// A turn ban whose roads do not meet one after the other, or not at the junction it names. `roads`, `via`.
+    BanUnapplied = "N007" Warning,
+    /// A road without keys of junctions joins none, where others have keys. `distance`.
+    RoadLoose = "N008" Warning,
+    /// Disconnected parts in all, where more than the listed ones. `count`, `listed`, `junctions`, `length`.
+    DisconnectedTotal = "N009" Warning,
 
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::engine::{Loaded, distance_text};
+use super::engine::Loaded;
 use super::messages::{fill, text};
+use super::.rs::distance_text;
 use crate::error::{Fault, Rule};
 use crate::layers::feature::Lang;
 use crate::model::domain::Municipality;

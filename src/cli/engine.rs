@@ -34,6 +34,7 @@ use crate::model::domain::{CrossingStatus, Domain, Municipality, RoadClass};
 use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
 use crate::model::study::Study;
+use crate::network;
 use crate::network::builder::{BuildOptions, Built, build as build_network};
 use crate::network::closures::closed_links;
 use crate::network::graph::LinkKind;
@@ -114,7 +115,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
             access_speed_kmh: p.access_speed_kmh,
         },
     );
-    report_network(&domain, &built, &mut faults);
+    faults.extend(network::report::faults(&domain, &built));
     let closed = closed_links(&study, &name, &domain, &built, &mut faults);
     if built.seats.iter().all(Option::is_none) {
         faults.push(Fault::new(Rule::NothingToRoute, &name).field("sources.roads"));
@@ -185,42 +186,6 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
         Rule::MonthsMissing => !counts,
         _ => true,
     });
-}
-
-/// Reports what could not be joined to the network.
-fn report_network(domain: &Domain, built: &Built, faults: &mut Faults) {
-    let file_of = |source: &str| {
-        let found = domain.provenance.iter().find(|p| p.source == source);
-        found.map_or_else(String::new, |p| p.file.clone())
-    };
-    for point in &built.unsnapped {
-        let distance = point.distance.map_or_else(|| "∞".to_owned(), |d| distance_text(d.0));
-        let mut fault = Fault::new(Rule::Unsnapped, file_of(point.source))
-            .seen(point.id.clone())
-            .with("distance", distance);
-        if point.row > 0 {
-            fault = fault.row(point.row);
-        }
-        faults.push(fault);
-    }
-    for part in built.network.components().iter().skip(1).take(200) {
-        let at = built.network.junction(part.first).at;
-        faults.push(
-            Fault::new(Rule::Disconnected, file_of("roads"))
-                .seen(format!("{:.4}, {:.4}", at.x, at.y))
-                .with("junctions", part.junctions)
-                .with("length", format!("{:.1}", part.length.km())),
-        );
-    }
-    for &road in &built.degenerate {
-        let road = &domain.roads[road];
-        faults.push(Fault::new(Rule::LineDegenerate, file_of("roads")).row(road.row).seen(road.id.clone()));
-    }
-}
-
-/// A distance for people: metres below one kilometre, where kilometres would say nothing.
-pub(super) fn distance_text(metres: f64) -> String {
-    if metres < 1000.0 { format!("{metres:.0} m") } else { format!("{:.1} km", metres / 1000.0) }
 }
 
 fn data_of(domain: &Domain) -> Vec<CountDatum> {

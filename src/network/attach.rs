@@ -124,6 +124,7 @@ fn junction_near(draft: &Draft<'_>, hit: &Hit, options: BuildOptions) -> Option<
 fn cut_edge(draft: &mut Draft<'_>, list: &[(u32, usize, f64, usize)]) -> Vec<(usize, u32)> {
     let mut out = Vec::with_capacity(list.len());
     let Some(&(number, ..)) = list.first() else { return out };
+    let level = draft.road(number).map_or(0, |r| r.level);
     let slot = &mut draft.edges[number as usize];
     let whole = Edge { line: std::mem::replace(&mut slot.line, LineString(Vec::new())), ..*slot };
     let points = &whole.line.0;
@@ -143,7 +144,7 @@ fn cut_edge(draft: &mut Draft<'_>, list: &[(u32, usize, f64, usize)]) -> Vec<(us
             out.push((point, whole.to));
             continue;
         }
-        let node = draft.add_anchor(at);
+        let node = draft.add_anchor(at, level);
         parts.push((start.0, node, between(start.1, points[done + 1..=vertex].iter().copied(), at)));
         out.push((point, node));
         start = (node, at);
@@ -208,7 +209,7 @@ pub(super) fn join_crossings(
             },
             Some(sides) => match (take(), take()) {
                 (Joined::At(inside, d0), Joined::At(outside, d1)) => {
-                    let gate = draft.add_anchor(crossing.at);
+                    let gate = draft.add_anchor(crossing.at, 0);
                     let ends = [(inside, d0, Part::Gate(short(i))), (outside, d1, Part::Approach(short(i)))];
                     for ((node, beside, of), side) in ends.into_iter().zip(sides) {
                         draft.nodes[node as usize].anchor = true;

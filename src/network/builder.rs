@@ -152,7 +152,7 @@ pub fn build(domain: &Domain, options: BuildOptions) -> Built {
     let towns = mark_towns(&mut draft);
     let bans = bans::resolve(&mut draft);
     let chains = chains(&draft);
-    let (network, number) = freeze(draft, &chains, &bans.ways);
+    let (network, number) = freeze(&draft, &chains, &bans.ways);
     let access = |slot: Option<(u32, f64)>| {
         slot.and_then(|(node, distance)| {
             Some(Access {

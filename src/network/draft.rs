@@ -21,6 +21,8 @@ pub(super) struct DraftNode {
     pub(super) plane: Coord<f64>,
     /// Key in the file.
     pub(super) key: Option<i64>,
+    /// Level, where there is no key.
+    pub(super) level: i32,
     /// Index of the town that stands here.
     pub(super) town: Option<usize>,
     /// Whether it stays a junction.
@@ -31,7 +33,7 @@ impl DraftNode {
     /// What nodes are ordered by: the same whatever the order of the roads.
     pub(super) fn order(&self, other: &Self) -> std::cmp::Ordering {
         let by_place = self.at.x.total_cmp(&other.at.x).then(self.at.y.total_cmp(&other.at.y));
-        by_place.then(self.key.cmp(&other.key))
+        by_place.then(self.key.cmp(&other.key)).then(self.level.cmp(&other.level))
     }
 }
 
@@ -82,6 +84,7 @@ impl<'a> Draft<'a> {
             at: n.at,
             plane: n.plane,
             key: n.key,
+            level: n.level,
             town: None,
             anchor: false,
         });
@@ -113,9 +116,9 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a node that stays a junction.
-    pub(super) fn add_anchor(&mut self, at: Coord<f64>) -> u32 {
+    pub(super) fn add_anchor(&mut self, at: Coord<f64>, level: i32) -> u32 {
         let plane = self.domain.frame.to_plane(at);
-        self.nodes.push(DraftNode { at, plane, key: None, town: None, anchor: true });
+        self.nodes.push(DraftNode { at, plane, key: None, level, town: None, anchor: true });
         short(self.nodes.len() - 1)
     }
 

@@ -10,10 +10,13 @@ use super::contract::{Chains, Step};
 use super::draft::{Draft, Edge, NONE, Part, short};
 use super::graph::{Junction, Link, LinkKind, Network, link_key};
 use super::hilbert::hilbert;
-use super::shared::{Interner, SharedText};
+use super::shared::{SharedText, Texts};
 use crate::ids::{JunctionId, LinkId};
 use crate::model::domain::{Direction, RoadClass, Surface};
 use crate::units::{Metres, Minutes};
+
+/// Region of the outer side of a crossing.
+const FOREIGN: &str = "foreign";
 
 /// A link before it has its number.
 struct Made {
@@ -27,12 +30,12 @@ struct Made {
 /// memory; links by their junctions and keys. Nodes without a link are left out unless they are anchors. Returns
 /// the network and the junction of each node. `bans` are sequences of roads, each as the stretches that are driven.
 pub(super) fn freeze(
-    mut draft: Draft<'_>,
+    draft: &Draft<'_>,
     chains: &Chains,
     bans: &[Vec<Vec<Step>>],
 ) -> (Network, Vec<Option<JunctionId>>) {
-    let mut made = links(&mut draft, chains);
-    let number = number_nodes(&draft, &made);
+    let mut made = links(draft, chains);
+    let number = number_nodes(draft, &made);
     for item in &mut made {
         let [from, to] = item.ends.map(|n| JunctionId(number[n as usize]));
         (item.link.from, item.link.to) = (from, to);
@@ -98,28 +101,28 @@ fn in_links(steps: &[Vec<Step>], link_of: &[(LinkId, bool)]) -> Vec<(LinkId, boo
     out
 }
 
-fn links(draft: &mut Draft<'_>, chains: &Chains) -> Vec<Made> {
-    let mut texts = Interner::default();
-    let mut links: Vec<([u32; 2], u32, Link)> = Vec::with_capacity(chains.len());
-    for chain in 0..chains.len() {
-        let steps = chains.steps(chain);
-        let (Some(&(first, reversed)), Some(&(last, last_reversed))) = (steps.first(), steps.last()) else {
-            continue;
-        };
-        let ends = [draft.start(first, reversed), draft.start(last, !last_reversed)];
-        links.push((ends, short(chain), link(draft, steps, &mut texts)));
-    }
-    links
+fn links(draft: &Draft<'_>, chains: &Chains) -> Vec<Made> {
+    let roads = &draft.domain.roads;
+    let fixed = ["", FOREIGN].into_iter();
+    let texts = Texts::new(fixed.chain(roads.iter().flat_map(|r| [r.reference.as_str(), r.region.as_str()])));
+    (0..chains.len())
         .into_par_iter()
-        .map(|(ends, chain, link)| Made { ends, key: link_key(&link), chain, link })
+        .filter_map(|chain| {
+            let steps = chains.steps(chain);
+            let (&(first, reversed), &(last, last_reversed)) = steps.first().zip(steps.last())?;
+            let ends = [draft.start(first, reversed), draft.start(last, !last_reversed)];
+            let link = link(draft, steps, &texts);
+            Some(Made { ends, key: link_key(&link), chain: short(chain), link })
+        })
         .collect()
 }
 
-/// The link of a chain; the lines of its edges are taken.
-fn link(draft: &mut Draft<'_>, steps: &[Step], texts: &mut Interner) -> Link {
+/// The link of a chain.
+fn link(draft: &Draft<'_>, steps: &[Step], texts: &Texts<'_>) -> Link {
     let (mut length, mut time) = (Metres(0.0), Minutes(0.0));
     let mut records: Vec<SharedText> = Vec::with_capacity(1);
-    let mut points = Vec::new();
+    let count = steps.iter().map(|s| draft.edges[s.0 as usize].line.0.len()).sum::<usize>();
+    let mut points = Vec::with_capacity(count + 1 - steps.len());
     for &(number, reversed) in steps {
         let id = match draft.edges[number as usize].of {
             Part::Road(road) => draft.domain.roads[road as usize].id.as_str(),
@@ -128,20 +131,17 @@ fn link(draft: &mut Draft<'_>, steps: &[Step], texts: &mut Interner) -> Link {
         if records.last().is_none_or(|last| last != id) {
             records.push(SharedText::from(id));
         }
-        let edge = &mut draft.edges[number as usize];
+        let edge = &draft.edges[number as usize];
         length = length + edge.length;
         time = time + edge.time;
-        let mut line = std::mem::replace(&mut edge.line, LineString(Vec::new())).0;
+        // The first position is the last one of the edge before.
+        let skip = usize::from(!points.is_empty());
         if reversed {
-            line.reverse();
-        }
-        if points.is_empty() {
-            points = line;
+            points.extend(edge.line.0.iter().rev().skip(skip));
         } else {
-            points.extend(line.into_iter().skip(1));
+            points.extend(edge.line.0.iter().skip(skip));
         }
     }
-    points.shrink_to_fit();
     let (edge, reversed) = steps.first().copied().unwrap_or_default();
     let direction = draft.direction(edge, reversed);
     let Edge { of, .. } = draft.edges[edge as usize];
@@ -167,7 +167,7 @@ fn link(draft: &mut Draft<'_>, steps: &[Step], texts: &mut Interner) -> Link {
         (None, of) => {
             let (kind, class, region) = match of {
                 Part::Approach(crossing) => {
-                    (LinkKind::Approach { crossing: crossing as usize }, RoadClass::Foreign, "foreign")
+                    (LinkKind::Approach { crossing: crossing as usize }, RoadClass::Foreign, FOREIGN)
                 }
                 Part::Gate(crossing) | Part::Road(crossing) => {
                     (LinkKind::Gate { crossing: crossing as usize }, RoadClass::Local, "")

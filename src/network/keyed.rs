@@ -3,12 +3,14 @@
 //! A source that states topology knows where an overpass is one. So roads with keys meet where their keys are
 //! equal, and geometry only tells where the junction stands and whether the file contradicts itself.
 
+use std::cmp::Ordering;
+
 use geo::Coord;
 use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
 use super::grid::PointGrid;
-use super::noding::{Node, Noded, Piece, Place, between};
+use super::noding::{Node, Noded, Piece, Place, between, number};
 use crate::model::domain::{Road, RoadClass};
 use crate::model::frame::WorkFrame;
 use crate::units::Metres;
@@ -41,55 +43,81 @@ pub struct Loose {
 
 struct End {
     key: i64,
-    plane: Coord<f64>,
     at: Coord<f64>,
-    road: usize,
+    /// Twice the road, and one more for its last position.
+    slot: u32,
+}
+
+impl End {
+    const fn road(&self) -> usize {
+        self.slot as usize / 2
+    }
 }
 
 /// Adds the junctions of all keys to `out`, each at the smallest of its ends' positions, and what contradicts.
-pub(super) fn nodes(roads: &[Road], frame: &WorkFrame, tolerance: f64, out: &mut Noded) {
+/// Returns the nodes of the ends of each road that has keys, in the order of the roads.
+pub(super) fn nodes(
+    roads: &[Road],
+    frame: &WorkFrame,
+    tolerance: f64,
+    out: &mut Noded,
+) -> Vec<(u32, [u32; 2])> {
     let mut ends: Vec<End> = roads
         .par_iter()
         .enumerate()
         .flat_map_iter(|(road, r)| {
-            let places =
-                r.ends.into_iter().flat_map(|keys| keys.into_iter().zip([r.line.0.first(), r.line.0.last()]));
-            places.filter_map(move |(key, at)| at.map(|&at| End { key, plane: frame.to_plane(at), at, road }))
+            let keys = r.ends.zip(r.line.0.first().zip(r.line.0.last()));
+            keys.into_iter().flat_map(move |([from, to], (first, last))| {
+                let slot = number(2 * road);
+                [End { key: from, at: *first, slot }, End { key: to, at: *last, slot: slot + 1 }]
+            })
         })
         .collect();
     let place = |e: &End| (e.at.x, e.at.y);
     ends.par_sort_unstable_by(|a, b| {
-        let rest = || place(a).partial_cmp(&place(b)).unwrap_or(std::cmp::Ordering::Equal);
-        a.key.cmp(&b.key).then_with(rest).then(a.road.cmp(&b.road))
+        let rest = || place(a).partial_cmp(&place(b)).unwrap_or(Ordering::Equal);
+        a.key.cmp(&b.key).then_with(rest).then(a.slot.cmp(&b.slot))
     });
     let limit = tolerance.max(TORN);
+    let mut node_of_end: Vec<(u32, u32)> = Vec::with_capacity(ends.len());
     for group in ends.chunk_by(|a, b| a.key == b.key) {
-        let Some(first) = group.first() else { continue };
-        let node = u32::try_from(out.nodes.len()).unwrap_or(u32::MAX);
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+        let node = number(out.node_of_key.len());
         out.node_of_key.push((first.key, node));
-        out.nodes.push(Node { at: first.at, plane: first.plane, key: Some(first.key) });
-        let (distance, road) = spread(group);
-        if distance > limit {
-            out.torn.push(Torn { key: first.key, road, distance: Metres(distance) });
+        node_of_end.extend(group.iter().map(|end| (end.slot, node)));
+        // Ends are sorted by place: most keys have theirs at one.
+        if place(first) != place(last) {
+            let (distance, road) = spread(group, frame);
+            if distance > limit {
+                out.torn.push(Torn { key: first.key, road, distance: Metres(distance) });
+            }
         }
     }
+    // The node of a key stands at the first of its ends.
+    let firsts: Vec<&End> = ends.chunk_by(|a, b| a.key == b.key).filter_map(<[End]>::first).collect();
+    let at_first = |e: &&End| Node { at: e.at, plane: frame.to_plane(e.at), key: Some(e.key), level: 0 };
+    out.nodes = firsts.par_iter().map(at_first).collect();
     merge_zero(roads, out);
+    node_of_end.par_sort_unstable();
+    let of_key = |node: u32| out.node_of_key.get(node as usize).map_or(node, |k| k.1);
+    node_of_end.chunks_exact(2).map(|pair| (pair[0].0 / 2, [of_key(pair[0].1), of_key(pair[1].1)])).collect()
 }
 
 /// Largest distance between two ends of one key, and the road of the one that comes later in the file. Of very
 /// many ends, that of the one farthest from the first to the one farthest from it.
-fn spread(group: &[End]) -> (f64, usize) {
-    let apart = |a: &End, b: &End| {
-        let d = (a.plane.x - b.plane.x).hypot(a.plane.y - b.plane.y);
-        (d, a.road.max(b.road))
+fn spread(group: &[End], frame: &WorkFrame) -> (f64, usize) {
+    let planes: Vec<(Coord<f64>, usize)> = group.iter().map(|e| (frame.to_plane(e.at), e.road())).collect();
+    let apart = |a: &(Coord<f64>, usize), b: &(Coord<f64>, usize)| {
+        ((a.0.x - b.0.x).hypot(a.0.y - b.0.y), a.1.max(b.1))
     };
-    let farthest =
-        |from: &End| group.iter().map(|to| (apart(from, to), to)).max_by(|x, y| x.0.0.total_cmp(&y.0.0));
-    let firsts = if group.len() <= PAIRS { group } else { &group[..1] };
+    let farthest = |from: &(Coord<f64>, usize)| {
+        planes.iter().map(|to| (apart(from, to), to)).max_by(|x, y| x.0.0.total_cmp(&y.0.0))
+    };
+    let firsts = if planes.len() <= PAIRS { &planes[..] } else { &planes[..1] };
     let mut best = (0.0, 0);
     for from in firsts {
         let Some((found, to)) = farthest(from) else { continue };
-        let again = if group.len() > PAIRS { farthest(to).map_or(found, |f| f.0) } else { found };
+        let again = if planes.len() > PAIRS { farthest(to).map_or(found, |f| f.0) } else { found };
         if again.0 > best.0 {
             best = again;
         }
@@ -124,14 +152,18 @@ pub(super) fn node_of(node_of_key: &[(i64, u32)], key: i64) -> Option<u32> {
     node_of_key.binary_search_by_key(&key, |k| k.0).ok().map(|i| node_of_key[i].1)
 }
 
-/// The one piece of a road with keys; `None` if it has no length.
-pub(super) fn piece(index: u32, road: &Road, nodes: &[Node], node_of_key: &[(i64, u32)]) -> Option<Piece> {
-    let [from, to] = road.ends?.map(|key| node_of(node_of_key, key));
-    let (from, to) = (from?, to?);
-    let points = &road.line.0;
-    let inner = points.get(1..points.len().saturating_sub(1)).unwrap_or_default();
-    let line = between(nodes[from as usize].at, inner.iter().copied(), nodes[to as usize].at);
-    (line.0.len() >= 2).then_some(Piece { from, to, road: index, line, length: road.length })
+/// The one piece of each road with keys, by index of the road; `None` if it has no length. `ends` is what [`nodes`] returned.
+pub(super) fn pieces(roads: &[Road], ends: &[(u32, [u32; 2])], nodes: &[Node]) -> Vec<(u32, Option<Piece>)> {
+    ends.par_iter()
+        .map(|&(index, [from, to])| {
+            let road = &roads[index as usize];
+            let points = &road.line.0;
+            let inner = points.get(1..points.len().saturating_sub(1)).unwrap_or_default();
+            let line = between(nodes[from as usize].at, inner.iter().copied(), nodes[to as usize].at);
+            let piece = Piece { from, to, road: index, line, length: road.length };
+            (index, Some(piece).filter(|p| p.line.0.len() >= 2))
+        })
+        .collect()
 }
 
 /// Numbers the nodes of roads without keys: those where a road ends take the nearest junction with a key within
@@ -158,8 +190,8 @@ pub(super) fn join(own: &[Place], reach: f64, out: &mut Noded) -> Vec<u32> {
         .zip(found)
         .map(|(place, found)| {
             found.unwrap_or_else(|| {
-                out.nodes.push(Node { at: place.at, plane: place.plane, key: None });
-                u32::try_from(out.nodes.len() - 1).unwrap_or(u32::MAX)
+                out.nodes.push(Node { at: place.at, plane: place.plane, key: None, level: place.level });
+                number(out.nodes.len() - 1)
             })
         })
         .collect()

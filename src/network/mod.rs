@@ -17,6 +17,7 @@ pub mod grid;
 pub mod hilbert;
 pub mod keyed;
 pub mod noding;
+pub mod report;
 pub mod search;
 pub mod shared;
 pub mod spatial;

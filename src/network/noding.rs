@@ -45,6 +45,8 @@ pub struct Node {
     pub plane: Coord<f64>,
     /// Key in the file, where it states one.
     pub key: Option<i64>,
+    /// Lowest level of what meets there, where there is no key: two nodes may lie over each other.
+    pub level: i32,
 }
 
 /// Nodes and the stretches between them.
@@ -69,7 +71,8 @@ pub struct Noded {
 pub(super) struct Place {
     pub(super) plane: Coord<f64>,
     pub(super) at: Coord<f64>,
-    level: i32,
+    /// Of a node: the lowest of its places.
+    pub(super) level: i32,
     pub(super) is_end: bool,
 }
 
@@ -86,15 +89,17 @@ struct Cut {
 pub fn node(roads: &[Road], frame: &WorkFrame, tolerance: f64) -> Noded {
     let reach = tolerance.max(SAME);
     let mut out = Noded::default();
-    keyed::nodes(roads, frame, tolerance, &mut out);
+    let ends = keyed::nodes(roads, frame, tolerance, &mut out);
+    let mut keyed = keyed::pieces(roads, &ends, &out.nodes).into_iter().peekable();
     let free: Vec<usize> = (0..roads.len()).filter(|&i| roads[i].ends.is_none()).collect();
     let mut cut = if free.is_empty() { Vec::new() } else { node_free(roads, &free, frame, reach, &mut out) };
     let mut free_pieces = free.iter().zip(cut.iter_mut()).peekable();
-    for (i, road) in roads.iter().enumerate() {
+    out.pieces.reserve(roads.len());
+    for i in 0..roads.len() {
         let before = out.pieces.len();
         match free_pieces.next_if(|(road, _)| **road == i) {
             Some((_, pieces)) => out.pieces.append(pieces),
-            None => out.pieces.extend(keyed::piece(number(i), road, &out.nodes, &out.node_of_key)),
+            None => out.pieces.extend(keyed.next_if(|p| p.0 == number(i)).and_then(|p| p.1)),
         }
         if out.pieces.len() == before {
             out.degenerate.push(i);
@@ -171,7 +176,7 @@ fn node_free(
 }
 
 /// A number of a node, line or vertex. More than 2³² of them do not fit in memory.
-fn number(index: usize) -> u32 {
+pub(super) fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
@@ -241,6 +246,7 @@ fn cluster(places: &[Place], reach: f64) -> (Vec<u32>, Vec<Place>) {
                 (best.plane, best.at) = (place.plane, place.at);
             }
             best.is_end |= place.is_end;
+            best.level = best.level.min(place.level);
         }
         node_of.push(*slot);
     }

@@ -3,7 +3,7 @@
 //! A million links have a few thousand road references between them. One copy of each, counted, takes 16 bytes
 //! a link and no allocation.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -88,19 +88,29 @@ impl fmt::Debug for SharedText {
     }
 }
 
-/// Makes equal texts one copy. It is only asked for single texts, never walked through: the order of a hash set
-/// reaches nothing.
+/// One copy of each of many texts. It is only asked for single texts, never walked through: the order of a hash
+/// map reaches nothing.
 #[derive(Debug, Default)]
-pub struct Interner(HashSet<SharedText>);
+pub struct Texts<'a>(HashMap<&'a str, SharedText>);
 
-impl Interner {
-    /// The shared copy of `text`.
-    pub fn get(&mut self, text: &str) -> SharedText {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
+impl<'a> Texts<'a> {
+    /// One copy of each of `texts`.
+    #[must_use]
+    pub fn new(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut out = HashMap::new();
+        let mut last = None;
+        for text in texts {
+            if last != Some(text) {
+                out.entry(text).or_insert_with(|| SharedText::from(text));
+            }
+            last = Some(text);
         }
-        let new = SharedText::from(text);
-        self.0.insert(new.clone());
-        new
+        Self(out)
+    }
+
+    /// The shared copy of `text`, or a new one if it was not among them.
+    #[must_use]
+    pub fn get(&self, text: &str) -> SharedText {
+        self.0.get(text).cloned().unwrap_or_else(|| SharedText::from(text))
     }
 }

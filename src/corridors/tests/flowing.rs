@@ -6,13 +6,14 @@ use super::{Case, Sites};
 use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::{Demand, Places, UNIT, is_inner};
 use crate::corridors::draws::{CONTRIBUTIONS, Flows};
-use crate::corridors::flow::{PARTS, Tree, assign};
+use crate::corridors::flow::{PARTS, Return, Tree, assign};
+use crate::ids::{JunctionId, LinkId};
 use crate::model::domain::Direction;
 use crate::model::incidence::CountDatum::{Exact, Interval, Unknown};
 use crate::model::prior::Prior;
 use crate::model::study::Study;
 use crate::network::search::{Arcs, Search, UNREACHED};
-use crate::network::tests::support::{Arc, circle, network, study};
+use crate::network::tests::support::{Arc, circle, network, study, walk};
 
 const N: usize = 14;
 
@@ -133,8 +134,13 @@ proptest! {
     }
 
     #[test]
-    fn flows_are_those_of_the_paths_one_by_one(arcs in arcs()) {
-        let case = Case::new(network(&circle(N), &arcs), &sites());
+    fn flows_are_those_of_the_paths_one_by_one(
+        arcs in arcs(),
+        bans in prop::collection::vec(prop::collection::vec(0..1000_usize, 2..5), 0..20),
+    ) {
+        let plain = network(&circle(N), &arcs);
+        let ways = bans.iter().map(|picks| walk(&plain, picks)).collect();
+        let case = Case::new(plain.with_bans(ways), &sites());
         let study = study();
         let flows = case.flows(&study);
         let places = case.places();
@@ -142,7 +148,7 @@ proptest! {
         let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone());
         let graph = Arcs::new(network);
         let mut search = Search::new(&graph);
-        let (mut weights, mut number) = (Vec::new(), vec![u32::MAX; N]);
+        let (mut weights, mut number) = (Vec::new(), vec![u32::MAX; graph.node_count()]);
         for draw in 0..flows.draws() {
             let demand = demand(&case, &places, &flows, &study, draw);
             costs.perturbed(study.seed, &flows.params[draw], crate::corridors::choice::Profile::Fast,
@@ -166,12 +172,12 @@ proptest! {
                     }
                     wanted[start.index()] += units;
                     wanted[end.index()] -= units;
-                    let mut at = end.0;
+                    let mut at = search.best(end);
                     while let Some((before, link)) = search.parent(at) {
                         main[link.index()] += units;
                         null[link.index()] += null_units;
-                        balance[before as usize] += units;
-                        balance[at as usize] -= units;
+                        balance[search.junction_of(before).index()] += units;
+                        balance[search.junction_of(at).index()] -= units;
                         trip_km += units as f64 * network.link(link).length.km();
                         at = before;
                     }
@@ -195,7 +201,7 @@ proptest! {
                     }
                 }
                 // `assign` leaves its buffers as it found them.
-                let mut nodes = vec![[0; PARTS]; N];
+                let mut nodes = vec![[0; PARTS]; graph.node_count()];
                 let mut links = vec![[0; PARTS]; arcs.len()];
                 assign(&places, origin, row, &search, &mut nodes, &mut links);
                 prop_assert!(nodes.iter().all(|n| *n == [0; PARTS]));
@@ -208,6 +214,27 @@ proptest! {
             prop_assert!((link_km - trip_km).abs() <= 1e-9 * trip_km);
         }
     }
+}
+
+#[test]
+fn a_tree_knows_where_a_ban_leads_a_way_back() {
+    // From 0 over 1 to 3; from link 0 no turn into link 2: on to 2, back, and then.
+    let arcs: Vec<Arc> = [(0, 1), (1, 2), (1, 3)].map(|(a, b)| (a, b, 10.0, Direction::Both)).into();
+    let banned = vec![vec![(LinkId(0), false), (LinkId(2), false)]];
+    let sites =
+        Sites { gates: vec![0], municipalities: vec![(1000.0, Exact(10), Some(3))], ..Sites::default() };
+    let case = Case::new(network(&circle(4), &arcs).with_bans(banned), &sites);
+    let graph = Arcs::new(&case.built.network);
+    let mut search = Search::new(&graph);
+    search.run(&graph, &[10, 10, 10], JunctionId(0), &[true; 4], 4);
+    assert_eq!(search.distance(JunctionId(3)), 40);
+    let (places, mut number) = (case.places(), vec![u32::MAX; graph.node_count()]);
+    let tree = Tree::new(&places, &places.origins[0], &[7], &search, &mut number);
+    assert_eq!(tree.nodes.iter().map(|n| n.link).collect::<Vec<_>>(), [u32::MAX, 0, 1, 1, 2]);
+    assert_eq!(tree.returns, [Return { node: 3, junction: true, link: true }]);
+    // The link is loaded once for each time it is driven.
+    let flows = case.flows(&study());
+    assert_eq!(flows.main[0][1], 2 * flows.main[0][0]);
 }
 
 /// Every number of a run as text.

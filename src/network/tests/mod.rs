@@ -1,7 +1,9 @@
 //! Tests of the stage, and [`support`]: small hand-made domains and networks for the later stages too.
 
+mod banning;
 mod building;
 mod closing;
+mod keying;
 mod noding;
 mod searching;
 pub(crate) mod sioux_falls;

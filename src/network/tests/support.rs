@@ -12,7 +12,7 @@ use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
 use crate::model::study::Study;
 use crate::network::builder::{BuildOptions, Built, build};
-use crate::network::graph::{Junction, Link, LinkKind, Network};
+use crate::network::graph::{Driven, Junction, Link, LinkKind, Network};
 use crate::units::{Metres, Minutes};
 
 pub(crate) const OPTIONS: BuildOptions =
@@ -198,4 +198,24 @@ pub(crate) fn study() -> Study {
     p.profiles.avoids_posts = 0.0;
     p.profiles.minor_roads = 0.0;
     study
+}
+
+/// A way along links that may be driven: `picks` choose the first link and each next one.
+pub(crate) fn walk(network: &Network, picks: &[usize]) -> Vec<Driven> {
+    let mut out: Vec<Driven> = Vec::new();
+    for &pick in picks {
+        let may: Vec<Driven> = network
+            .links()
+            .flat_map(|(id, link)| {
+                let (along, against) = (link.direction.forward(), link.direction.backward());
+                [along.then_some((id, false)), against.then_some((id, true))].into_iter().flatten()
+            })
+            .filter(|d| out.last().is_none_or(|last| network.ends(*last).1 == network.ends(*d).0))
+            .collect();
+        if may.is_empty() {
+            break;
+        }
+        out.push(may[pick % may.len()]);
+    }
+    out
 }

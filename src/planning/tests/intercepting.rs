@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{flows_of, tree};
 use crate::corridors::demand::UNIT;
-use crate::corridors::flow::{Leaf, Tree, TreeNode};
+use crate::corridors::flow::{Leaf, Return, Tree, TreeNode};
 use crate::corridors::tests::{params, single_places};
 use crate::model::domain::{Direction, Post};
 use crate::network::search::{Arcs, Search};
@@ -259,4 +259,18 @@ fn a_post_goes_to_its_own_road() {
     let placed = place_existing(&all, &built.network, 1_000.0);
     let name = |i: usize| built.network.link(placed[i].unwrap()).reference.as_str();
     assert_eq!((name(0), name(1)), ("R2", "R1"));
+}
+
+#[test]
+fn a_trip_that_a_ban_leads_along_a_link_twice_is_met_once() {
+    // From 0 to 1, on to 2, back to 1, and then to 3.
+    let steps = [(0, u32::MAX, 0), (0, 0, 1), (1, 1, 2), (2, 1, 1), (3, 2, 3)];
+    let nodes = steps.map(|(parent, link, junction)| TreeNode { parent, link, junction }).into();
+    let leaves = vec![Leaf { node: 4, destination: 0, demand: 7 }];
+    let returns = vec![Return { node: 3, junction: true, link: true }];
+    let trees = vec![vec![Tree { nodes, leaves, returns }]];
+    let none = [false; 4];
+    assert_eq!(Trips::new(&trees, SiteKind::Link, 3).unmet(&none[..3]), [7, 7, 7]);
+    assert_eq!(Trips::new(&trees, SiteKind::Junction, 4).unmet(&none), [7; 4]);
+    assert_eq!(Trips::new(&trees, SiteKind::Link, 3).met(&[false, true, false]), [7]);
 }
