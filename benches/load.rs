@@ -1,14 +1,19 @@
-//! Large tables: a file of 2.8 million records in the layout of SESNSP, as the historical one is, read by
-//! `corredor check`, beside what the `csv` crate and Python take to read its records and do nothing with them.
+//! Large files, each beside programs that read it and do nothing with it.
 //!
-//! Each reader is a process of its own: seconds, and the peak of its memory. The file is made once, in
-//! `target/bench-data/`. `cargo bench --bench load [-- RUNS]`
+//! - Roads: 100,000 links (`CORREDOR_BENCH_LINKS=1000000` for another number) in the layout of the Red Nacional de
+//!   Caminos and as plain lines, read, checked, noded and indexed, beside GDAL's own bare read.
+//! - Counts: 2.8 million records in the layout of SESNSP, as the historical file has, read by `corredor check`, beside
+//!   the `csv` crate and Python.
+//!
+//! Each reader is a process of its own: seconds, and the peak of its memory. The files are made once, in
+//! `target/bench-data/`. `cargo bench --bench load [-- [roads|counts] [RUNS]]`
 
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 #![allow(clippy::print_stdout, reason = "the answer of a bench")]
 
 #[path = "../tests/official/mod.rs"]
 mod generator;
+mod roads;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -36,9 +41,26 @@ fn main() {
         println!("{}", read_with_csv(Path::new(file)));
         return;
     }
+    if let [child, way, file] = arguments.as_slice()
+        && child == roads::CHILD
+    {
+        roads::run(way, Path::new(file));
+        return;
+    }
     let runs = arguments.iter().find_map(|word| word.parse().ok()).unwrap_or(3);
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-data");
-    let file = make(&data);
+    let only = |name: &str| arguments.iter().any(|word| word == name);
+    if !only("counts") {
+        roads::report(&data, runs);
+    }
+    if !only("roads") {
+        counts(&data, runs);
+    }
+}
+
+/// Measures the file of counts and prints what came of it.
+fn counts(data: &Path, runs: usize) {
+    let file = make(data);
     let bytes = fs::metadata(&file).expect("the file").len();
     println!("{}: {RECORDS} records, {:.0} MB", file.display(), megabytes(bytes));
 

@@ -6,14 +6,15 @@ mod common;
 
 use corredor::error::Faults;
 use corredor::model::build::build;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn model(c: &mut Criterion) {
     let dir = common::folder();
     let study = common::study_file(dir.path()).study;
     let tables = common::tables(dir.path(), &study);
     c.bench_function("model/build", |b| {
-        b.iter(|| build(&study, &tables, "study.toml", &mut Faults::default()).expect("a domain"));
+        let run = |tables| build(&study, tables, "study.toml", &mut Faults::default()).expect("a domain");
+        b.iter_batched(|| tables.clone(), run, BatchSize::LargeInput);
     });
 }
 

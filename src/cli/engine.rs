@@ -95,8 +95,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
             tables.insert(source, read);
         }
     }
-    let domain = crate::model::build::build(&study, &tables, &name, &mut faults)?;
-    drop(tables);
+    let domain = crate::model::build::build(&study, tables, &name, &mut faults)?;
     drop_consequences(&study, &mut faults);
     if faults.has_errors() {
         faults.sort();

@@ -12,7 +12,7 @@ use super::incidence::CountDatum;
 use super::study::{Study, date};
 use super::{places, roads};
 use crate::error::{Fault, Faults, Result, Rule};
-use crate::sources::raw::RawTable;
+use crate::sources::raw::{RawRow, RawTable};
 use crate::sources::spec::SourceSpec;
 
 /// The tables of a study by the name of their source, one for each file.
@@ -49,13 +49,15 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Builds the domain of `study` from its tables.
+/// Builds the domain of `study` from its tables, which are taken since those of a whole country are large.
 ///
 /// # Errors
 /// [`crate::error::Error::Environment`] if the projection cannot be set up. Faults of the data go into
 /// `faults`; with an error among them the domain is incomplete and must not be used.
-pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faults) -> Result<Domain> {
+pub fn build(study: &Study, mut tables: Tables, study_file: &str, faults: &mut Faults) -> Result<Domain> {
     let spec = &study.sources;
+    let rows = |tables: &mut Vec<RawTable>| tables.iter_mut().map(|t| std::mem::take(&mut t.rows)).collect();
+    let road_rows: Vec<Vec<RawRow>> = tables.get_mut("roads").map(rows).unwrap_or_default();
     // A source that could not be read has its own faults: what it should have had is not reported as missing.
     let given: BTreeMap<&str, Source<'_>> = spec
         .given()
@@ -80,7 +82,10 @@ pub fn build(study: &Study, tables: &Tables, study_file: &str, faults: &mut Faul
         }
         Counted::default()
     };
-    let (roads, bans) = given.get("roads").map_or_else(Default::default, |s| roads::roads(s, study, faults));
+    let (roads, bans) = match given.get("roads") {
+        Some(source) => roads::roads(source, road_rows, study, faults),
+        None => Default::default(),
+    };
     let reference = date(&study.planning.reference_date);
     macro_rules! read {
         ($name:literal, $function:path $(, $extra:expr)*) => {

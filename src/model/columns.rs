@@ -1,5 +1,6 @@
 //! Typed access to the columns of a raw table: each breach is a fault with row and field.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::{Fault, Faults, Rule, shape};
@@ -96,19 +97,32 @@ impl<'a> Columns<'a> {
         self.value(row, name)?.text()
     }
 
+    /// The same, borrowed where it can be.
+    fn as_text<'r>(&self, row: &'r RawRow, name: &str) -> Option<Cow<'r, str>> {
+        self.value(row, name)?.as_text()
+    }
+
     /// The text, a fault if blank.
     pub fn needed(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<String> {
-        let text = self.text(row, name);
-        if text.is_none() && self.has(name) {
+        self.require(row, name, faults);
+        self.text(row, name)
+    }
+
+    /// A fault if the value is blank.
+    pub fn require(&self, row: &RawRow, name: &str, faults: &mut Faults) {
+        if self.has(name) && self.as_text(row, name).is_none() {
             self.fault(Rule::ValueEmpty, row, name, None, faults);
         }
-        text
     }
 
     /// A number within `low..=high`; `None` if blank. Group separators are not taken: `1,234` is a fault
     /// rather than a guess.
     pub fn number(&self, row: &RawRow, name: &str, low: f64, high: f64, faults: &mut Faults) -> Option<f64> {
-        let text = self.text(row, name)?;
+        let value = self.value(row, name)?;
+        if let Some(number) = value.number().filter(|number| (low..=high).contains(number)) {
+            return Some(number);
+        }
+        let text = value.as_text()?;
         if text == "*" {
             self.fault(Rule::ValueSuppressed, row, name, None, faults);
             return None;
@@ -125,7 +139,7 @@ impl<'a> Columns<'a> {
             faults.push(
                 self.table
                     .fault(Rule::OutOfRange, Some(row.row), Some(self.label(name)))
-                    .seen(text)
+                    .seen(text.into_owned())
                     .with("range", format!("{low} – {high}")),
             );
             return None;
@@ -161,7 +175,11 @@ impl<'a> Columns<'a> {
 
     /// True or false, in Spanish, English and digits; `None` if blank.
     pub fn boolean(&self, row: &RawRow, name: &str, faults: &mut Faults) -> Option<bool> {
-        let text = self.text(row, name)?;
+        let value = self.value(row, name)?;
+        if let Value::Integer(flag @ (0 | 1)) = value {
+            return Some(*flag == 1);
+        }
+        let text = value.as_text()?;
         match text.to_lowercase().as_str() {
             "true" | "1" | "si" | "sí" | "s" | "yes" | "y" | "verdadero" => Some(true),
             "false" | "0" | "no" | "n" | "falso" => Some(false),
@@ -180,7 +198,7 @@ impl<'a> Columns<'a> {
         choices: &[(&str, T)],
         faults: &mut Faults,
     ) -> Option<T> {
-        let text = self.text(row, name)?;
+        let text = self.as_text(row, name)?;
         let found = choices.iter().find(|(key, _)| key.eq_ignore_ascii_case(&text)).map(|(_, value)| *value);
         if found.is_none() {
             let allowed: Vec<&str> = choices.iter().map(|(key, _)| *key).collect();

@@ -8,7 +8,7 @@ use geo::{Coord, Geodesic, Geometry, Length, LineString};
 use rayon::prelude::*;
 
 use super::build::Source;
-use super::columns::{Columns, Keys, records};
+use super::columns::{Columns, Keys};
 use super::domain::{Direction, Road, RoadClass, Surface, TurnBan};
 use super::study::Study;
 use crate::error::{Faults, Rule};
@@ -53,46 +53,57 @@ const OPTIONAL: [&str; 12] = [
 
 /// Roads: `class`; optional `id`, `ref`, `surface`, `toll`, `oneway`, `speed_kmh`, `length_km`, `region`,
 /// `schematic`, `from_node`, `to_node`, `level`; and the turn bans on them.
-pub fn roads(source: &Source<'_>, study: &Study, faults: &mut Faults) -> (Vec<Road>, Vec<TurnBan>) {
+///
+/// `rows` are those of each table of `source`. A country has millions, so that their lines are taken over.
+pub fn roads(
+    source: &Source<'_>,
+    rows: Vec<Vec<RawRow>>,
+    study: &Study,
+    faults: &mut Faults,
+) -> (Vec<Road>, Vec<TurnBan>) {
     let tables = source.columns(&["class"], &OPTIONAL, faults);
     let mut keys = Keys::default();
-    let mut out = Vec::new();
-    for (columns, row) in records(&tables) {
-        let id = columns.text(row, "id").unwrap_or_else(|| row.row.to_string());
-        let attributes = attributes(columns, row, study, faults);
-        let Some(attributes) = attributes.filter(|_| keys.insert(&id, columns, row, "id", faults)) else {
+    let mut out = Vec::with_capacity(rows.iter().map(Vec::len).sum());
+    let totals: Vec<Vec<f64>> = rows.iter().map(|rows| rows.par_iter().map(length_of).collect()).collect();
+    let numbered = tables.iter().zip(rows.into_iter().zip(totals));
+    let records = numbered
+        .flat_map(|(columns, (rows, totals))| rows.into_iter().zip(totals).map(move |(r, t)| (columns, r, t)));
+    for (columns, mut row, total) in records {
+        let id = columns.text(&row, "id").unwrap_or_else(|| row.row.to_string());
+        let attributes = attributes(columns, &row, study, faults);
+        let Some(attributes) = attributes.filter(|_| keys.insert(&id, columns, &row, "id", faults)) else {
             continue;
         };
-        let lines = match &row.geometry {
-            Some(Geometry::LineString(line)) => std::slice::from_ref(line),
-            Some(Geometry::MultiLineString(lines)) => lines.0.as_slice(),
+        let lines = match row.geometry.take() {
+            Some(Geometry::LineString(line)) => vec![line],
+            Some(Geometry::MultiLineString(lines)) => lines.0,
             _ => continue,
         };
-        let total: f64 = lines.iter().map(|line| Geodesic.length(line)).sum();
         let stated = attributes.stated_length;
         let used = used_length(stated, total);
         if used.is_implausible {
             let km = |m: f64| format!("{:.3}", m / 1000.0);
             faults.push(
                 columns
-                    .place_fault(Rule::LengthImplausible, Some(row), Some("length_km"))
+                    .place_fault(Rule::LengthImplausible, Some(&row), Some("length_km"))
                     .seen(id.clone())
                     .with("stated", km(stated.unwrap_or(0.0)))
                     .with("line", km(total))
                     .with("used", km(used.metres)),
             );
         }
-        for line in lines {
-            // A stated length belongs to the record: its parts share it by their own length.
-            let share = if lines.len() > 1 { Geodesic.length(line) / total } else { 1.0 };
-            out.push(Road {
-                id: id.clone(),
-                length: Metres(if total > 0.0 { used.metres * share } else { 0.0 }),
+        let whole = Road { id, ..attributes.road };
+        let length = |share: f64| Metres(if total > 0.0 { used.metres * share } else { 0.0 });
+        match <[LineString<f64>; 1]>::try_from(lines) {
+            Ok([line]) => out.push(Road { length: length(1.0), line: without_repeats(line), ..whole }),
+            Err(lines) => out.extend(lines.into_iter().map(|line| Road {
+                // A stated length belongs to the record: its parts share it by their own length.
+                length: length(Geodesic.length(&line) / total),
                 line: without_repeats(line),
                 // Keys are of the ends of a record, which has two only if it is one line.
-                ends: attributes.road.ends.filter(|_| lines.len() == 1),
-                ..attributes.road.clone()
-            });
+                ends: None,
+                ..whole.clone()
+            })),
         }
     }
     let out = without_repeated_roads(source, out, faults);
@@ -109,7 +120,7 @@ struct Attributes {
 
 fn attributes(columns: &Columns<'_>, row: &RawRow, study: &Study, faults: &mut Faults) -> Option<Attributes> {
     let classes = RoadClass::ALL.map(|class| (class.name(), class));
-    let _ = columns.needed(row, "class", faults);
+    columns.require(row, "class", faults);
     let class = columns.choice(row, "class", &classes, faults);
     let surface = columns.choice(row, "surface", &SURFACES, faults).unwrap_or(Surface::Paved);
     let toll = columns.boolean(row, "toll", faults);
@@ -269,8 +280,16 @@ fn same_course(a: &Road, b: &Road) -> bool {
 }
 
 /// The line without positions that repeat their predecessor.
-fn without_repeats(line: &LineString<f64>) -> LineString<f64> {
-    let mut points = line.0.clone();
-    points.dedup();
-    LineString(points)
+fn without_repeats(mut line: LineString<f64>) -> LineString<f64> {
+    line.0.dedup();
+    line
+}
+
+/// Length of the lines of a record in metres.
+fn length_of(row: &RawRow) -> f64 {
+    match &row.geometry {
+        Some(Geometry::LineString(line)) => Geodesic.length(line),
+        Some(Geometry::MultiLineString(lines)) => lines.0.iter().map(|line| Geodesic.length(line)).sum(),
+        _ => 0.0,
+    }
 }

@@ -25,7 +25,7 @@ type Line<'a> = &'a [(f64, f64)];
 /// A table of roads: id, reference, direction, stated length and line.
 fn roads_of(rows: &[(&str, &str, &str, &str, Line<'_>)]) -> (Vec<Road>, Faults) {
     let text = |t: &str| if t.is_empty() { Value::Null } else { Value::Text(t.to_owned()) };
-    let table = RawTable {
+    let mut table = RawTable {
         fields: ["id", "ref", "class", "oneway", "length_km"].map(str::to_owned).to_vec(),
         rows: (2..)
             .zip(rows)
@@ -38,8 +38,9 @@ fn roads_of(rows: &[(&str, &str, &str, &str, Line<'_>)]) -> (Vec<Road>, Faults) 
         ..RawTable::default()
     };
     let mut faults = Faults::default();
+    let rows = std::mem::take(&mut table.rows);
     let source = Source { tables: &[table], spec: &spec("r.geojson") };
-    let (roads, _) = roads::roads(&source, &study(), &mut faults);
+    let (roads, _) = roads::roads(&source, vec![rows], &study(), &mut faults);
     (roads, faults)
 }
 

@@ -276,7 +276,7 @@ pub(super) fn settle(
     survey: &mut Survey,
     sink: &mut Sink<'_>,
 ) -> Option<geo::Geometry<f64>> {
-    match check(&mut shape, need, to_wgs84, survey, &sink.fault(Rule::GeometryEmpty).row(row)) {
+    match check(&mut shape, need, to_wgs84, survey, |rule| sink.fault(rule).row(row)) {
         Ok(()) => shape.into_geo(),
         Err(fault) => {
             sink.push(*fault);
@@ -290,9 +290,8 @@ fn check(
     need: GeometryNeed,
     to_wgs84: &ToWgs84,
     survey: &mut Survey,
-    place: &Fault,
+    fault: impl Fn(Rule) -> Fault,
 ) -> Result<(), Box<Fault>> {
-    let fault = |rule| Fault::at(rule, place.place.clone());
     // A multi-point without parts fails as empty, not as of another type.
     let empty_point = need == GeometryNeed::Point && shape.has_empty_part();
     if !shape.fits(need) && !empty_point {

@@ -25,12 +25,21 @@ pub fn find_field(fields: &[String], wanted: &str) -> Option<usize> {
 /// ```
 #[must_use]
 pub fn normalised(name: &str) -> String {
-    name.trim().chars().flat_map(char::to_lowercase).map(plain).filter(|c| !is_combining(*c)).collect()
+    normal_chars(name).collect()
 }
 
 /// [`normalised`], letters and digits only.
 pub(super) fn squeeze(name: &str) -> String {
-    normalised(name).chars().filter(|c| c.is_alphanumeric()).collect()
+    squeezed(name).collect()
+}
+
+/// The characters of [`squeeze`].
+pub(super) fn squeezed(name: &str) -> impl Iterator<Item = char> {
+    normal_chars(name).filter(|c| c.is_alphanumeric())
+}
+
+fn normal_chars(name: &str) -> impl Iterator<Item = char> {
+    name.trim().chars().flat_map(char::to_lowercase).map(plain).filter(|c| !is_combining(*c))
 }
 
 const fn is_combining(c: char) -> bool {

@@ -1,5 +1,6 @@
 //! What a source hands on: rows of plain values with where they came from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::names::find_field;
@@ -25,15 +26,31 @@ impl Value {
     /// The value as text, trimmed; `None` for null and blanks.
     #[must_use]
     pub fn text(&self) -> Option<String> {
+        self.as_text().map(Cow::into_owned)
+    }
+
+    /// The same, borrowed where the value is a text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Null => None,
-            Self::Integer(v) => Some(v.to_string()),
-            Self::Real(v) => Some(v.to_string()),
-            Self::Word(v) => Some((*v).to_owned()),
+            Self::Integer(v) => Some(v.to_string().into()),
+            Self::Real(v) => Some(v.to_string().into()),
+            Self::Word(v) => Some((*v).into()),
             Self::Text(v) => {
                 let v = v.trim();
-                (!v.is_empty()).then(|| v.to_owned())
+                (!v.is_empty()).then(|| v.into())
             }
+        }
+    }
+
+    /// The value of a number of a typed format.
+    #[must_use]
+    pub const fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(v) => Some(*v as f64),
+            Self::Real(v) => Some(*v),
+            Self::Null | Self::Text(_) | Self::Word(_) => None,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The layers of the network, feature by feature.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use geo::{Coord, Distance, Geodesic, Geometry, LineString, Point};
 
-use super::terms::{self, Cover, Term};
+use super::terms::{self, Cover, Seen, Term};
 use super::{BESIDE, FIELDS};
 use crate::error::{Error, Fault, Faults, Rule, shape};
 use crate::sources::names::find_field;
@@ -59,8 +60,8 @@ impl Fields {
     }
 
     /// The text of a column; blank for null.
-    fn text(&self, values: &[Value], field: usize) -> String {
-        self.value(values, field).text().unwrap_or_default()
+    fn text<'v>(&self, values: &'v [Value], field: usize) -> Cow<'v, str> {
+        self.value(values, field).as_text().unwrap_or_default()
     }
 
     fn fault(&self, rule: Rule, row: u64, field: usize, seen: &str, sink: &Sink<'_>) -> Fault {
@@ -105,7 +106,7 @@ fn key(value: &Value) -> Result<i64, Rule> {
     if let Value::Integer(number) = value {
         return Ok(*number);
     }
-    let text = value.text().unwrap_or_default();
+    let text = value.as_text().unwrap_or_default();
     if terms::is_blank(&text) {
         return Err(Rule::ValueEmpty);
     }
@@ -195,6 +196,7 @@ pub(super) struct Roads<'a> {
     job: &'a Job<'a>,
     junctions: Option<&'a HashMap<i64, Coord<f64>>>,
     fields: Fields,
+    words: Words,
     pub(super) rows: Vec<RawRow>,
     /// Keys of all records, those that were left out by rule too.
     pub(super) known: HashSet<i64>,
@@ -209,6 +211,7 @@ impl<'a> Roads<'a> {
             job,
             junctions,
             fields: Fields::default(),
+            words: Words::default(),
             rows: Vec::new(),
             known: HashSet::new(),
             not_for_vehicles: 0,
@@ -224,7 +227,7 @@ impl<'a> Roads<'a> {
 
     /// `VELOCIDAD`, or the speed of the type and cover where it is `N/A`.
     fn speed(
-        &self,
+        &mut self,
         values: &[Value],
         row: u64,
         kind: usize,
@@ -232,13 +235,16 @@ impl<'a> Roads<'a> {
         sink: &mut Sink<'_>,
     ) -> Option<f64> {
         let text = self.fields.text(values, SPEED);
-        if terms::is_blank(&text) {
-            return terms::speed(kind, cover).map(f64::from);
-        }
-        let rule = match text.parse::<f64>() {
-            Ok(speed) if SPEEDS.contains(&speed) => return Some(speed),
-            Ok(speed) if speed.is_finite() => Rule::OutOfRange,
-            _ => Rule::NotANumber,
+        let read = |text: &str| match text.parse::<f64>() {
+            _ if terms::is_blank(text) => Ok(None),
+            Ok(speed) if SPEEDS.contains(&speed) => Ok(Some(speed)),
+            Ok(speed) if speed.is_finite() => Err(Rule::OutOfRange),
+            _ => Err(Rule::NotANumber),
+        };
+        let rule = match self.words.speed.get(&text, read) {
+            Ok(Some(speed)) => return Some(speed),
+            Ok(None) => return terms::speed(kind, cover).map(f64::from),
+            Err(rule) => rule,
         };
         let fault = self.fields.fault(rule, row, SPEED, &text, sink);
         sink.push(fault.with("range", format!("{} – {}", SPEEDS.start(), SPEEDS.end())));
@@ -304,21 +310,27 @@ impl Consumer for Roads<'_> {
         geometry: Option<Geometry<f64>>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        let fields = &self.fields;
+        let (fields, words) = (&self.fields, &mut self.words);
         let text = |field: usize| fields.text(&values, field);
         // Every fault of the record is told before it is left out.
         let id = fields.key(&values, row, ID, sink);
-        let kind = fields.term(terms::kind(&text(KIND)), &values, row, KIND, sink);
-        let direction = fields.term(terms::direction(&text(CIRCULATION)), &values, row, CIRCULATION, sink);
-        let in_use = fields.term(terms::in_use(&text(STATUS)), &values, row, STATUS, sink);
-        let open = fields.term(terms::open(&text(CONDITION)), &values, row, CONDITION, sink);
-        let cover = Cover::of(&text(COVER));
-        let surface = terms::surface(&text(PAVING), cover, kind.unwrap_or_default());
+        let kind = fields.term(words.kind.get(&text(KIND), terms::kind), &values, row, KIND, sink);
+        let direction = words.direction.get(&text(CIRCULATION), terms::direction);
+        let direction = fields.term(direction, &values, row, CIRCULATION, sink);
+        let in_use = fields.term(words.in_use.get(&text(STATUS), terms::in_use), &values, row, STATUS, sink);
+        let open = fields.term(words.open.get(&text(CONDITION), terms::open), &values, row, CONDITION, sink);
+        let cover = words.cover.get(&text(COVER), Cover::of);
+        let paving = words.paving.get(&text(PAVING), terms::paving);
+        let surface = terms::surface(paving, cover, kind.unwrap_or_default());
         let surface = fields.term(surface, &values, row, PAVING, sink);
         let from = fields.key(&values, row, FROM, sink);
         let to = fields.key(&values, row, TO, sink);
-        let level =
-            if terms::is_blank(&text(LEVEL)) { Some(0) } else { fields.key(&values, row, LEVEL, sink) };
+        let is_number = matches!(fields.value(&values, LEVEL), Value::Integer(_));
+        let level = if !is_number && terms::is_blank(&text(LEVEL)) {
+            Some(0)
+        } else {
+            fields.key(&values, row, LEVEL, sink)
+        };
         if let Some(id) = id
             && !self.known.insert(id)
         {
@@ -369,14 +381,18 @@ impl Consumer for Roads<'_> {
             }
         };
         let Some(line) = self.turned(line, [from, to], row, sink) else { return Ok(()) };
-        let toll = matches!(terms_yes(&text(TOLL)), Some(true));
+        let (fields, words) = (&self.fields, &mut self.words);
+        let text = |field: usize| fields.text(&values, field);
+        let toll = words.toll.get(&text(TOLL), is_yes);
+        let mut office = |field: usize| words.office.get(&text(field), terms::office);
+        let class = terms::class(office(ADMINISTRATION), office(JURISDICTION), toll);
         let reference = text(REFERENCE);
         self.rows.push(RawRow {
             row,
             values: vec![
                 Value::Integer(id),
-                if terms::is_blank(&reference) { Value::Null } else { Value::Text(reference) },
-                Value::Word(terms::class(&text(ADMINISTRATION), &text(JURISDICTION), toll)),
+                if terms::is_blank(&reference) { Value::Null } else { Value::Text(reference.into_owned()) },
+                Value::Word(class),
                 Value::Word(surface),
                 Value::Integer(toll.into()),
                 Value::Word(direction),
@@ -393,12 +409,23 @@ impl Consumer for Roads<'_> {
 }
 
 /// `Si`, with and without accent.
-fn terms_yes(text: &str) -> Option<bool> {
-    match crate::sources::names::normalised(text).as_str() {
-        "si" | "s" => Some(true),
-        "no" => Some(false),
-        _ => None,
-    }
+fn is_yes(text: &str) -> bool {
+    matches!(crate::sources::names::normalised(text).as_str(), "si" | "s")
+}
+
+/// What the words of the roads came to.
+#[derive(Default)]
+struct Words {
+    kind: Seen<Term<usize>>,
+    direction: Seen<Term<&'static str>>,
+    in_use: Seen<Term<bool>>,
+    open: Seen<Term<bool>>,
+    cover: Seen<Cover>,
+    paving: Seen<Option<Term<&'static str>>>,
+    toll: Seen<bool>,
+    office: Seen<Option<&'static str>>,
+    /// `None` for a blank.
+    speed: Seen<Result<Option<f64>, Rule>>,
 }
 
 /// Most roads that a ban names.

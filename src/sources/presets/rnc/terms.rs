@@ -1,6 +1,6 @@
 //! The words of the Red Nacional de Caminos and what they mean here.
 
-use crate::sources::names::{normalised, squeeze};
+use crate::sources::names::{normalised, squeeze, squeezed};
 
 /// Speeds in km/h where `VELOCIDAD` is `N/A`, by type of road and cover: planning speeds of light vehicles, on the
 /// careful side of what is posted. One row for types that are driven alike.
@@ -58,7 +58,7 @@ pub(super) type Term<T> = Result<T, String>;
 
 /// Whether a text says that nothing is known.
 pub(super) fn is_blank(text: &str) -> bool {
-    matches!(squeeze(text).as_str(), "" | "na" | "nd" | "noaplica" | "nodisponible" | "sindato")
+    ["", "na", "nd", "noaplica", "nodisponible", "sindato"].iter().any(|word| squeezed(text).eq(word.chars()))
 }
 
 fn listed<T: Copy>(text: &str, list: &[(&str, T)]) -> Term<T> {
@@ -69,7 +69,33 @@ fn listed<T: Copy>(text: &str, list: &[(&str, T)]) -> Term<T> {
         .ok_or_else(|| list.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
 }
 
-/// Type and cover of a road, remembered between records: both have few values.
+/// What was made of the texts of a column that has few: a country repeats them by the million.
+pub(super) struct Seen<T>(Vec<(String, T)>);
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone> Seen<T> {
+    /// Texts that are remembered; where there are more, looking them up is no gain.
+    const MOST: usize = 64;
+
+    /// What `make` makes of a text, from memory where it was seen before.
+    pub(super) fn get(&mut self, text: &str, make: impl FnOnce(&str) -> T) -> T {
+        if let Some((_, made)) = self.0.iter().find(|(seen, _)| seen == text) {
+            return made.clone();
+        }
+        let made = make(text);
+        if self.0.len() < Self::MOST {
+            self.0.push((text.to_owned(), made.clone()));
+        }
+        made
+    }
+}
+
+/// What a road is covered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cover {
     Concrete,
@@ -110,11 +136,16 @@ pub(super) fn speed(kind: usize, cover: Cover) -> Option<u8> {
     })
 }
 
-/// `COND_PAV` with `RECUBRI` where it says nothing: a road of which neither is known counts as paved, unless it is a
-/// `Camino`.
-pub(super) fn surface(paving: &str, cover: Cover, kind: usize) -> Term<&'static str> {
-    if !is_blank(paving) {
-        return listed(paving, &[("Con pavimento", "paved"), ("Sin pavimento", "unpaved"), ("N/A", "")]);
+/// `COND_PAV`; `None` where it says nothing.
+pub(super) fn paving(text: &str) -> Option<Term<&'static str>> {
+    let words = [("Con pavimento", "paved"), ("Sin pavimento", "unpaved"), ("N/A", "")];
+    (!is_blank(text)).then(|| listed(text, &words))
+}
+
+/// What [`paving`] says, or else `RECUBRI`: a road of which neither is known counts as paved, unless it is a `Camino`.
+pub(super) fn surface(paving: Option<Term<&'static str>>, cover: Cover, kind: usize) -> Term<&'static str> {
+    if let Some(stated) = paving {
+        return stated;
     }
     let is_track = TYPES.get(kind).is_some_and(|(name, _)| *name == "Camino");
     Ok(match cover {
@@ -165,15 +196,23 @@ pub(super) fn direction(text: &str) -> Term<&'static str> {
     )
 }
 
-/// Class from who administers the road and whether a toll is paid.
-pub(super) fn class(administration: &str, jurisdiction: &str, toll: bool) -> &'static str {
-    let by = if is_blank(administration) { jurisdiction } else { administration };
-    match (normalised(by).as_str(), toll) {
-        (_, true) => "toll",
-        ("federal" | "capufe", false) => "federal",
-        ("estatal", false) => "state",
+/// Class by an office; `None` where none is named.
+pub(super) fn office(text: &str) -> Option<&'static str> {
+    let class = match normalised(text).as_str() {
+        "federal" | "capufe" => "federal",
+        "estatal" => "state",
         _ => "local",
-    }
+    };
+    (!is_blank(text)).then_some(class)
+}
+
+/// Class from the [`office`] of `ADMINISTRA`, or else of `JURISDI`, and whether a toll is paid.
+pub(super) fn class(
+    administration: Option<&'static str>,
+    jurisdiction: Option<&'static str>,
+    toll: bool,
+) -> &'static str {
+    if toll { "toll" } else { administration.or(jurisdiction).unwrap_or("local") }
 }
 
 #[cfg(test)]
@@ -199,9 +238,19 @@ mod tests {
         assert_eq!(direction("N/A"), Ok("both"));
         assert!(direction("Tres sentidos").is_err());
         assert_eq!(open("En construcción – cerrado"), Ok(false));
-        assert_eq!(surface("N/A", Cover::Earth, 10), Ok("unpaved"));
-        assert_eq!(surface("Con pavimento", Cover::Earth, 10), Ok("paved"));
-        assert_eq!(class("N/A", "Federal", false), "federal");
-        assert_eq!(class("Estatal", "Federal", true), "toll");
+        assert_eq!(surface(paving("N/A"), Cover::Earth, 10), Ok("unpaved"));
+        assert_eq!(surface(paving("Con pavimento"), Cover::Earth, 10), Ok("paved"));
+        assert_eq!(class(office("N/A"), office("Federal"), false), "federal");
+        assert_eq!(class(office("N/A"), office(""), false), "local");
+        assert_eq!(class(office("Estatal"), office("Federal"), true), "toll");
+    }
+
+    #[test]
+    fn texts_beyond_those_that_are_remembered_are_read_all_the_same() {
+        let mut seen = Seen::default();
+        for n in (0..200_u32).chain(0..200) {
+            assert_eq!(seen.get(&n.to_string(), str::len), n.to_string().len());
+        }
+        assert_eq!(seen.0.len(), 64);
     }
 }
