@@ -12,6 +12,8 @@ mod rnc;
 mod same;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "support/workbooks.rs"]
+mod workbooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -61,18 +63,6 @@ fn assert_told(faults: &Faults, file: &str, expected: &[(&str, Option<u64>, Opti
         "{file}: not told: {missing:#?}\nnot expected: {surplus:#?}"
     );
     assert_eq!(found.len(), expected.len());
-}
-
-/// Rule, row and field of the only fault of all files, or of none.
-fn only(faults: &Faults) -> Vec<(&'static str, String, Option<u64>, Option<String>)> {
-    faults
-        .0
-        .iter()
-        .map(|fault| {
-            let place = &fault.place;
-            (fault.rule.code(), place.file.clone(), place.row, place.field.clone())
-        })
-        .collect()
 }
 
 fn text(row: &sources::RawRow, at: usize) -> String {

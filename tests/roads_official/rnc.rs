@@ -458,8 +458,8 @@ fn layers_that_are_missing_are_warnings() {
 fn damage_to_the_files_is_told() {
     type Damage = fn(&Path);
     let cases: [(&str, Damage, &str, &str, Option<&str>); 9] = [
-        ("shx", |dir| fs::remove_file(dir.join("red_vial.shx")).unwrap(), KEYS, "red_vial.shp", Some("S005")),
-        ("dbf", |dir| fs::remove_file(dir.join("red_vial.dbf")).unwrap(), KEYS, "red_vial.shp", Some("S005")),
+        ("shx", |dir| fs::remove_file(dir.join("red_vial.shx")).unwrap(), KEYS, "red_vial.shp", Some("S006")),
+        ("dbf", |dir| fs::remove_file(dir.join("red_vial.dbf")).unwrap(), KEYS, "red_vial.shp", Some("S006")),
         ("prj", |dir| fs::remove_file(dir.join("red_vial.prj")).unwrap(), KEYS, "red_vial.shp", Some("S008")),
         ("prj of junctions", |dir| fs::remove_file(dir.join("union.prj")).unwrap(), KEYS, "union.shp", Some("S008")),
         ("cut dbf", |dir| cut(&dir.join("red_vial.dbf")), KEYS, "red_vial.shp", Some("S024")),
