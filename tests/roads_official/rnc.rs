@@ -157,6 +157,7 @@ fn a_box_keeps_the_roads_that_lead_out_of_it() {
     let table = whole(&dir, &format!("{KEYS}\nbbox = [-92.395, 15.295, -92.385, 15.305]"));
     let ids: Vec<String> = table.rows.iter().map(|row| text(row, 0)).collect();
     assert_eq!(ids, ["501", "502"]);
+    assert_eq!(dropped(&table)["outside_bbox"], table.provenance.records - 2);
 }
 
 // ---- the network ------------------------------------------------------------------------------------
