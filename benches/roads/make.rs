@@ -171,9 +171,8 @@ impl Country {
     fn official_road(&self, place: usize, feature: &mut Feature<'_>) -> gdal::errors::Result<()> {
         let link = self.link(place);
         let n = link.id as u64;
-        let pick = |salt: u64, list: &[&'static str]| {
-            list[(scatter(n ^ (salt << 50)) * list.len() as f64) as usize]
-        };
+        let pick =
+            |salt: u64, list: &[&'static str]| list[(scatter(n ^ (salt << 50)) * list.len() as f64) as usize];
         let streets = ["Calle", "Calle", "Calle", "Camino", "Avenida", "Privada", "Callejón", "Andador"];
         let names = ["Benito Juárez", "5 de Mayo", "Emiliano Zapata", "N/A", "N/D", "Francisco I. Madero"];
         let dates = ["2019-11-30", "2021-12-15", "2023-10-31"];
@@ -187,7 +186,10 @@ impl Country {
             (7, "Habilitado"),
             (8, "En operación"),
             (10, if link.highway && n % 50 == 0 { "Si" } else { "No" }),
-            (11, if link.highway { "Federal" } else { pick(5, &["Municipal", "Municipal", "Estatal", "N/A"]) }),
+            (
+                11,
+                if link.highway { "Federal" } else { pick(5, &["Municipal", "Municipal", "Estatal", "N/A"]) },
+            ),
             (12, if link.highway { "Federal" } else { "Municipal" }),
             (13, if link.oneway { "Un sentido" } else { "Dos sentidos" }),
             (15, if link.highway { pick(6, &["80", "90", "110"]) } else { pick(6, &["30", "20", "N/A"]) }),

@@ -95,7 +95,9 @@ fn child(way: &str, file: &Path) -> Stages {
     for line in String::from_utf8_lossy(&done.stdout).lines() {
         match line.split_once('\t') {
             Some(("peak", kilobytes)) => out.peak = kilobytes.parse().expect("a number"),
-            Some((stage, seconds)) => out.seconds.push((stage.to_owned(), seconds.parse().expect("a number"))),
+            Some((stage, seconds)) => {
+                out.seconds.push((stage.to_owned(), seconds.parse().expect("a number")))
+            }
             None => {}
         }
     }
@@ -167,7 +169,8 @@ fn whole(file: &Path) {
         table.expect("a readable file").expect("a file without faults")
     });
     let tables: Tables = [("roads", vec![table])].into();
-    let domain = timed("check", || build_model(&study, &tables, "study.toml", &mut faults).expect("a domain"));
+    let domain =
+        timed("check", || build_model(&study, &tables, "study.toml", &mut faults).expect("a domain"));
     assert!(!faults.has_errors(), "{faults}");
     drop(tables);
     let p = &study.parameters;

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::engine::Loaded;
 use super::messages::{fill, text};
-use super::.rs::distance_text;
 use crate::error::{Fault, Rule};
 use crate::layers::feature::Lang;
 use crate::model::domain::Municipality;
 use crate::model::incidence::CountDatum;
 use crate::network::builder::Access;
 use crate::network::graph::{Component, LinkKind};
+use crate::network::report::distance_text;
 use crate::sources::raw::{Period, Provenance};
 
 /// Figures of a study that can be run.

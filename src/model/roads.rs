@@ -66,8 +66,9 @@ pub fn roads(
     let mut out = Vec::with_capacity(rows.iter().map(Vec::len).sum());
     let totals: Vec<Vec<f64>> = rows.iter().map(|rows| rows.par_iter().map(length_of).collect()).collect();
     let numbered = tables.iter().zip(rows.into_iter().zip(totals));
-    let records = numbered
-        .flat_map(|(columns, (rows, totals))| rows.into_iter().zip(totals).map(move |(r, t)| (columns, r, t)));
+    let records = numbered.flat_map(|(columns, (rows, totals))| {
+        rows.into_iter().zip(totals).map(move |(r, t)| (columns, r, t))
+    });
     for (columns, mut row, total) in records {
         let id = columns.text(&row, "id").unwrap_or_else(|| row.row.to_string());
         let attributes = attributes(columns, &row, study, faults);

@@ -331,7 +331,7 @@ fn check(
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = chain.iter().map(|c| (c.x, c.y)).unzip();
         to_wgs84.apply(&mut x, &mut y);
         for (c, (x, y)) in chain.iter_mut().zip(x.into_iter().zip(y)) {
-            *c = Coord { x, y };
+            *c = Coord { x: on_grid(x), y: on_grid(y) };
             if !is_finite(*c) || !in_range(*c) {
                 return Err(Box::new(fault(Rule::CoordinatesOutOfRange).with("detail", &to_wgs84.label)));
             }
@@ -339,6 +339,15 @@ fn check(
         }
     }
     Ok(())
+}
+
+/// Positions per degree: a step is a tenth of a millimetre.
+const GRID: f64 = 1e9;
+
+/// The degrees to the nearest 10⁻⁹. The same place read from another projection differs in the last digits of a double,
+/// which would decide which of two lines lies nearer or how a key is rounded; on the grid it is the same number.
+fn on_grid(degrees: f64) -> f64 {
+    (degrees * GRID).round() / GRID
 }
 
 /// The name of what a source needs, for the text of S021.

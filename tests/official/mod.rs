@@ -6,7 +6,9 @@
 
 pub(crate) mod census;
 pub(crate) mod crimes;
+pub(crate) mod maps;
 pub(crate) mod register;
+pub(crate) mod roads;
 pub(crate) mod state;
 
 use std::collections::BTreeMap;

@@ -70,7 +70,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let mut bans = tables::Bans::new(job, &roads.known, positions, BANS[0]);
     beside.scan(&BANS, Geometry::None, &mut bans, sink, &mut inputs)?;
     let bans = bans.read;
-    let mut ferries = tables::Ferries::new(job);
+    let mut ferries = tables::Ferries::new(job, positions);
     beside.scan(&FERRIES, Geometry::Lines, &mut ferries, sink, &mut inputs)?;
 
     let mut provenance = scanned.provenance(input, job);
@@ -116,7 +116,10 @@ impl Beside<'_> {
         sink: &mut Sink<'_>,
         inputs: &mut Vec<Input>,
     ) -> Result<bool, Error> {
-        let job = Job { need: GeometryNeed::None, ..*self.job };
+        // A road that leads out of the study's box ends at a junction beyond it.
+        let bbox = self.job.spec.bbox.filter(|_| geometry == Geometry::Lines);
+        let unbound = crate::sources::SourceSpec { bbox, ..self.job.spec.clone() };
+        let job = Job { need: GeometryNeed::None, spec: &unbound, ..*self.job };
         let absent = |sink: &mut Sink<'_>| {
             let fault = sink.fault(Rule::LayerAbsent).field(names.join(", "));
             sink.push(fault);
@@ -131,7 +134,7 @@ impl Beside<'_> {
             return done;
         }
         let Some(shown) = sibling(self.input, &self.input.shown, names)? else { return absent(sink) };
-        let spec = crate::sources::SourceSpec { path: shown.clone(), layer: None, ..self.job.spec.clone() };
+        let spec = crate::sources::SourceSpec { path: shown.clone(), layer: None, ..unbound.clone() };
         let job = Job { spec: &spec, ..job };
         let place = sink.enter(&shown, names.first().unwrap_or(&""));
         let mut done = || {

@@ -1,7 +1,8 @@
 //! The layers of the network, feature by feature.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use geo::{Coord, Distance, Geodesic, Geometry, LineString, Point};
 
@@ -118,7 +119,14 @@ fn key(value: &Value) -> Result<i64, Rule> {
 pub(super) struct Junctions<'a> {
     job: &'a Job<'a>,
     fields: Fields,
-    pub(super) positions: HashMap<i64, Coord<f64>>,
+    pub(super) positions: HashMap<i64, Junction>,
+}
+
+/// Where a junction stands, and in which row of its file.
+#[derive(Clone, Copy)]
+pub(super) struct Junction {
+    at: Coord<f64>,
+    row: u64,
 }
 
 impl<'a> Junctions<'a> {
@@ -142,11 +150,17 @@ impl Consumer for Junctions<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let key = self.fields.key(&values, row, 0, sink);
-        if let (Some(key), Some(Geometry::Point(point))) = (key, geometry)
-            && self.positions.insert(key, point.0).is_some_and(|before| before != point.0)
-        {
-            let fault = self.fields.fault(Rule::DuplicateKey, row, 0, "", sink);
-            sink.push(fault.seen(key.to_string()).with("first", "–"));
+        let (Some(key), Some(Geometry::Point(point))) = (key, geometry) else { return Ok(()) };
+        match self.positions.entry(key) {
+            Entry::Vacant(slot) => {
+                slot.insert(Junction { at: point.0, row });
+            }
+            // The same twice says nothing new.
+            Entry::Occupied(first) if first.get().at == point.0 => {}
+            Entry::Occupied(first) => {
+                let fault = self.fields.fault(Rule::DuplicateKey, row, 0, "", sink);
+                sink.push(fault.seen(key.to_string()).with("first", first.get().row));
+            }
         }
         Ok(())
     }
@@ -194,26 +208,26 @@ const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=160.0;
 /// `red_vial`.
 pub(super) struct Roads<'a> {
     job: &'a Job<'a>,
-    junctions: Option<&'a HashMap<i64, Coord<f64>>>,
+    junctions: Option<&'a HashMap<i64, Junction>>,
     fields: Fields,
     words: Words,
     pub(super) rows: Vec<RawRow>,
-    /// Keys of all records, those that were left out by rule too.
-    pub(super) known: HashSet<i64>,
+    /// Keys of all records with their rows, those that were left out by rule too.
+    pub(super) known: HashMap<i64, u64>,
     pub(super) not_for_vehicles: u64,
     pub(super) disabled: u64,
     pub(super) under_construction: u64,
 }
 
 impl<'a> Roads<'a> {
-    pub(super) fn new(job: &'a Job<'a>, junctions: Option<&'a HashMap<i64, Coord<f64>>>) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, junctions: Option<&'a HashMap<i64, Junction>>) -> Self {
         Self {
             job,
             junctions,
             fields: Fields::default(),
             words: Words::default(),
             rows: Vec::new(),
-            known: HashSet::new(),
+            known: HashMap::new(),
             not_for_vehicles: 0,
             disabled: 0,
             under_construction: 0,
@@ -235,10 +249,13 @@ impl<'a> Roads<'a> {
         sink: &mut Sink<'_>,
     ) -> Option<f64> {
         let text = self.fields.text(values, SPEED);
+        // Digits only: `1e2` and `+80` are typing errors rather than speeds.
+        let is_plain =
+            |text: &str| text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let read = |text: &str| match text.parse::<f64>() {
             _ if terms::is_blank(text) => Ok(None),
-            Ok(speed) if SPEEDS.contains(&speed) => Ok(Some(speed)),
-            Ok(speed) if speed.is_finite() => Err(Rule::OutOfRange),
+            Ok(speed) if is_plain(text) && SPEEDS.contains(&speed) => Ok(Some(speed)),
+            Ok(speed) if is_plain(text) && speed.is_finite() => Err(Rule::OutOfRange),
             _ => Err(Rule::NotANumber),
         };
         let rule = match self.words.speed.get(&text, read) {
@@ -267,7 +284,7 @@ impl<'a> Roads<'a> {
                 sink.push(fault.seen(key.to_string()));
                 return None;
             };
-            *slot = *position;
+            *slot = position.at;
         }
         let [from, to] = at;
         let (Some(first), Some(last)) = (line.0.first().copied(), line.0.last().copied()) else {
@@ -331,12 +348,17 @@ impl Consumer for Roads<'_> {
         } else {
             fields.key(&values, row, LEVEL, sink)
         };
-        if let Some(id) = id
-            && !self.known.insert(id)
-        {
-            let fault = fields.fault(Rule::DuplicateKey, row, ID, "", sink);
-            sink.push(fault.seen(id.to_string()).with("first", "–"));
-            return Ok(());
+        if let Some(id) = id {
+            match self.known.entry(id) {
+                Entry::Vacant(slot) => {
+                    slot.insert(row);
+                }
+                Entry::Occupied(first) => {
+                    let fault = fields.fault(Rule::DuplicateKey, row, ID, "", sink);
+                    sink.push(fault.seen(id.to_string()).with("first", *first.get()));
+                    return Ok(());
+                }
+            }
         }
         if let Some(kind) = kind
             && terms::speed(kind, cover).is_none()
@@ -434,8 +456,8 @@ const SEQUENCE: usize = 6;
 /// `maniobra_prohibida`.
 pub(super) struct Bans<'a> {
     job: &'a Job<'a>,
-    known: &'a HashSet<i64>,
-    junctions: Option<&'a HashMap<i64, Coord<f64>>>,
+    known: &'a HashMap<i64, u64>,
+    junctions: Option<&'a HashMap<i64, Junction>>,
     layer: Option<String>,
     fields: Fields,
     pub(super) read: Vec<RawBan>,
@@ -444,8 +466,8 @@ pub(super) struct Bans<'a> {
 impl<'a> Bans<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
-        known: &'a HashSet<i64>,
-        junctions: Option<&'a HashMap<i64, Coord<f64>>>,
+        known: &'a HashMap<i64, u64>,
+        junctions: Option<&'a HashMap<i64, Junction>>,
         layer: &str,
     ) -> Self {
         let layer = Some(layer.to_owned());
@@ -497,7 +519,8 @@ impl Consumer for Bans<'_> {
                 fine = false;
                 continue;
             };
-            if !self.known.contains(&road) {
+            // Of a part of the country, most bans are on roads beyond it: they ban nothing there.
+            if !self.known.contains_key(&road) && self.job.spec.bbox.is_none() {
                 let fault = fields.fault(Rule::BanUnknown, row, field, "", sink);
                 sink.push(fault.seen(road.to_string()));
                 fine = false;
@@ -522,13 +545,28 @@ impl Consumer for Bans<'_> {
 /// `transbordador`: lines that are driven on a ferry.
 pub(super) struct Ferries<'a> {
     job: &'a Job<'a>,
+    junctions: Option<&'a HashMap<i64, Junction>>,
     fields: Fields,
     pub(super) rows: Vec<RawRow>,
 }
 
 impl<'a> Ferries<'a> {
-    pub(super) fn new(job: &'a Job<'a>) -> Self {
-        Self { job, fields: Fields::default(), rows: Vec::new() }
+    pub(super) fn new(job: &'a Job<'a>, junctions: Option<&'a HashMap<i64, Junction>>) -> Self {
+        Self { job, junctions, fields: Fields::default(), rows: Vec::new() }
+    }
+
+    /// The key of an end. A landing may have none: it is then joined by its position.
+    fn end(&self, values: &[Value], row: u64, field: usize, sink: &mut Sink<'_>) -> Option<Value> {
+        if terms::is_blank(&self.fields.text(values, field)) {
+            return Some(Value::Null);
+        }
+        let key = self.fields.key(values, row, field, sink)?;
+        if self.junctions.is_some_and(|junctions| !junctions.contains_key(&key)) {
+            let fault = self.fields.fault(Rule::JunctionUnknown, row, field, "", sink);
+            sink.push(fault.seen(key.to_string()));
+            return None;
+        }
+        Some(Value::Integer(key))
     }
 }
 
@@ -548,10 +586,10 @@ impl Consumer for Ferries<'_> {
         row: u64,
         values: Vec<Value>,
         geometry: Option<Geometry<f64>>,
-        _sink: &mut Sink<'_>,
+        sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        let end = |field: usize| key(self.fields.value(&values, field)).map_or(Value::Null, Value::Integer);
-        let ends = [end(0), end(1)];
+        let (from, to) = (self.end(&values, row, 0, sink), self.end(&values, row, 1, sink));
+        let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
         self.rows.push(RawRow {
             row,
             values: vec![
@@ -562,8 +600,8 @@ impl Consumer for Ferries<'_> {
                 Value::Integer(0),
                 Value::Word("both"),
                 Value::Null,
-                ends[0].clone(),
-                ends[1].clone(),
+                from,
+                to,
                 Value::Integer(0),
             ],
             geometry,
