@@ -128,7 +128,7 @@ fn every_edition_gives_the_same_table() {
         .collect();
     members.sort();
     let members: Vec<(&str, &[u8])> = members.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
-    fs::write(dir.path().join("marco.zip"), super::workbooks::zipped(&members)).unwrap();
+    fs::write(dir.path().join("marco.zip"), workbooks::zipped(&members)).unwrap();
     let keys = "path = \"marco.zip\"\nlayer = \"00mun\"\npreset = \"inegi-marco\"\nentities = [\"07\"]";
     assert!(canonical(&whole(&dir, keys)) == expected, "an archive");
     let (_, faults) = read(dir.path(), "municipalities", &keys.replace("layer = \"00mun\"\n", ""));

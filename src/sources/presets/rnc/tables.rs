@@ -476,18 +476,11 @@ impl Consumer for Bans<'_> {
         let via = fields.key(&values, row, 1, sink);
         let mut roads = Vec::new();
         let mut fine = true;
-        for field in 2..2 + SEQUENCE {
-            let text = fields.text(&values, field);
-            // The first two make a turn; after them the row is filled up.
-            if terms::is_blank(&text) && field >= 4 {
-                continue;
-            }
-            let skipped = field >= 4 && roads.len() < field - 2;
-            let Some(road) = fields.key(&values, row, field, sink).filter(|_| !skipped) else {
-                if skipped {
-                    let fault = fields.fault(Rule::ValueEmpty, row, field - 1, "", sink);
-                    sink.push(fault);
-                }
+        // The first two make a turn; what follows the last one fills the row up.
+        let blank = |field: &usize| terms::is_blank(&fields.text(&values, *field));
+        let last = (4..2 + SEQUENCE).rev().find(|field| !blank(field)).unwrap_or(3);
+        for field in 2..=last {
+            let Some(road) = fields.key(&values, row, field, sink) else {
                 fine = false;
                 continue;
             };
