@@ -463,7 +463,7 @@ fn damage_to_the_files_is_told() {
         ("dbf", |dir| fs::remove_file(dir.join("red_vial.dbf")).unwrap(), KEYS, "red_vial.shp", Some("S006")),
         ("prj", |dir| fs::remove_file(dir.join("red_vial.prj")).unwrap(), KEYS, "red_vial.shp", Some("S008")),
         ("prj of junctions", |dir| fs::remove_file(dir.join("union.prj")).unwrap(), KEYS, "union.shp", Some("S008")),
-        ("cut dbf", |dir| cut(&dir.join("red_vial.dbf")), KEYS, "red_vial.shp", Some("S024")),
+        ("cut dbf", |dir| cut(&dir.join("red_vial.dbf")), KEYS, "red_vial.shp", Some("S006")),
         ("cut shp of junctions", |dir| cut(&dir.join("union.shp")), KEYS, "union.shp", Some("S024")),
         ("wrong cpg", |dir| fs::write(dir.join("red_vial.cpg"), "UTF-8").unwrap(), KEYS, "red_vial.shp", Some("S011")),
         (

@@ -204,6 +204,9 @@ const NEEDED: usize = 5;
 /// Posted speeds within this range are taken, km/h.
 const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=160.0;
 
+/// Levels of interchanges are far within this range.
+const LEVELS: std::ops::RangeInclusive<i64> = -99..=99;
+
 /// `red_vial`.
 pub(super) struct Roads<'a> {
     job: &'a Job<'a>,
@@ -258,6 +261,21 @@ impl<'a> Roads<'a> {
         };
         let fault = self.fields.fault(rule, row, SPEED, &text, sink);
         sink.push(fault.with("range", format!("{} – {}", SPEEDS.start(), SPEEDS.end())));
+        None
+    }
+
+    /// `NIVEL`; blank is the ground.
+    fn level(&self, values: &[Value], row: u64, sink: &mut Sink<'_>) -> Option<i64> {
+        let text = self.fields.text(values, LEVEL);
+        if terms::is_blank(&text) {
+            return Some(0);
+        }
+        let level = self.fields.key(values, row, LEVEL, sink)?;
+        if LEVELS.contains(&level) {
+            return Some(level);
+        }
+        let fault = self.fields.fault(Rule::OutOfRange, row, LEVEL, &text, sink);
+        sink.push(fault.with("range", format!("{} – {}", LEVELS.start(), LEVELS.end())));
         None
     }
 
@@ -333,8 +351,7 @@ impl Consumer for Roads<'_> {
         let surface = fields.term(surface, &values, row, PAVING, sink);
         let from = fields.key(&values, row, FROM, sink);
         let to = fields.key(&values, row, TO, sink);
-        let level =
-            if terms::is_blank(&text(LEVEL)) { Some(0) } else { fields.key(&values, row, LEVEL, sink) };
+        let level = self.level(&values, row, sink);
         if let Some(id) = id {
             match self.known.entry(id) {
                 Entry::Vacant(slot) => {
