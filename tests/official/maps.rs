@@ -104,10 +104,11 @@ impl System {
 /// Adds layers to one file.
 pub(crate) fn write(path: &Path, driver: &str, layers: &[&Layer], system: System) {
     corredor::sources::quiet_gdal();
-    let mut dataset = gdal::DriverManager::get_driver_by_name(driver).unwrap().create_vector_only(path).unwrap();
+    let mut dataset =
+        gdal::DriverManager::get_driver_by_name(driver).unwrap().create_vector_only(path).unwrap();
     let (degrees, reference) = (System::Degrees.reference(), system.reference());
-    let transform = (!matches!(system, System::Degrees))
-        .then(|| CoordTransform::new(&degrees, &reference).unwrap());
+    let transform =
+        (!matches!(system, System::Degrees)).then(|| CoordTransform::new(&degrees, &reference).unwrap());
     for layer in layers {
         let encoding: &[&str] = if driver == "ESRI Shapefile" { &["ENCODING=CP1252"] } else { &[] };
         let spatial = layer.kind != Kind::wkbNone;

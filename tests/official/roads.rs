@@ -6,9 +6,28 @@ use super::maps::{Layer, Shape};
 
 /// Columns of `red_vial`.
 pub(crate) const COLUMNS: [&str; 22] = [
-    "ID_RED", "TIPO_VIAL", "NOMBRE", "CODIGO", "COND_PAV", "RECUBRI", "CARRILES", "ESTATUS", "CONDICION", "NIVEL",
-    "PEAJE", "ADMINISTRA", "JURISDI", "CIRCULA", "ESCALA_VIS", "VELOCIDAD", "UNION_INI", "UNION_FIN", "LONGITUD",
-    "ANCHO", "FECHA_ACT", "CALIREPR",
+    "ID_RED",
+    "TIPO_VIAL",
+    "NOMBRE",
+    "CODIGO",
+    "COND_PAV",
+    "RECUBRI",
+    "CARRILES",
+    "ESTATUS",
+    "CONDICION",
+    "NIVEL",
+    "PEAJE",
+    "ADMINISTRA",
+    "JURISDI",
+    "CIRCULA",
+    "ESCALA_VIS",
+    "VELOCIDAD",
+    "UNION_INI",
+    "UNION_FIN",
+    "LONGITUD",
+    "ANCHO",
+    "FECHA_ACT",
+    "CALIREPR",
 ];
 const NUMBERS: [&str; 5] = ["ID_RED", "NIVEL", "ESCALA_VIS", "UNION_INI", "UNION_FIN"];
 
@@ -29,12 +48,35 @@ pub(crate) const TYPES: [(&str, Option<[f64; 5]>); 29] = {
     const STREET: Option<[f64; 5]> = Some([25.0, 25.0, 20.0, 15.0, 20.0]);
     const TRACK: Option<[f64; 5]> = Some([40.0, 40.0, 25.0, 20.0, 20.0]);
     [
-        ("Periférico", RING), ("Calle", STREET), ("Avenida", AVENUE), ("Circuito", RING), ("Viaducto", RING),
-        ("Calzada", AVENUE), ("Eje vial", AVENUE), ("Enlace", RAMP), ("Retorno U", RAMP), ("Boulevard", AVENUE),
-        ("Carretera", HIGHWAY), ("Privada", STREET), ("Retorno", RAMP), ("Prolongación", STREET), ("Corredor", RING),
-        ("Callejón", STREET), ("Glorieta", RAMP), ("Camino", TRACK), ("Cerrada", STREET), ("Otro", STREET),
-        ("Andador", None), ("Vereda", None), ("Diagonal", AVENUE), ("Rampa de frenado", None), ("Peatonal", None),
-        ("Continuación", STREET), ("Ampliación", STREET), ("Circunvalación", RING), ("Pasaje", STREET),
+        ("Periférico", RING),
+        ("Calle", STREET),
+        ("Avenida", AVENUE),
+        ("Circuito", RING),
+        ("Viaducto", RING),
+        ("Calzada", AVENUE),
+        ("Eje vial", AVENUE),
+        ("Enlace", RAMP),
+        ("Retorno U", RAMP),
+        ("Boulevard", AVENUE),
+        ("Carretera", HIGHWAY),
+        ("Privada", STREET),
+        ("Retorno", RAMP),
+        ("Prolongación", STREET),
+        ("Corredor", RING),
+        ("Callejón", STREET),
+        ("Glorieta", RAMP),
+        ("Camino", TRACK),
+        ("Cerrada", STREET),
+        ("Otro", STREET),
+        ("Andador", None),
+        ("Vereda", None),
+        ("Diagonal", AVENUE),
+        ("Rampa de frenado", None),
+        ("Peatonal", None),
+        ("Continuación", STREET),
+        ("Ampliación", STREET),
+        ("Circunvalación", RING),
+        ("Pasaje", STREET),
     ]
 };
 pub(crate) const COVERS: [&str; 5] = ["Concreto", "Asfalto", "Grava", "Tierra", "Empedrado"];
@@ -120,10 +162,22 @@ pub(crate) const FIRST: u32 = 1_000;
 
 fn at(key: u32) -> [f64; 2] {
     let named = [
-        (2_001, [-92.40, 15.30]), (2_002, [-92.38, 15.30]), (2_003, [-92.39, 15.31]), (2_004, [-92.39, 15.29]),
-        (2_005, [-92.36, 15.30]), (3_001, [-92.30, 15.30]), (3_002, [-92.30, 15.31]), (3_003, [-92.29, 15.31]),
-        (3_004, [-92.27, 15.30]), (3_005, [-92.28, 15.33]), (3_006, [-92.27, 15.34]), (4_001, [-92.25, 15.25]),
-        (4_002, [-92.24, 15.24]), (2_006, [-92.375, 15.28]), (3_007, [-92.31, 15.29]), (3_008, [-92.26, 15.29]),
+        (2_001, [-92.40, 15.30]),
+        (2_002, [-92.38, 15.30]),
+        (2_003, [-92.39, 15.31]),
+        (2_004, [-92.39, 15.29]),
+        (2_005, [-92.36, 15.30]),
+        (3_001, [-92.30, 15.30]),
+        (3_002, [-92.30, 15.31]),
+        (3_003, [-92.29, 15.31]),
+        (3_004, [-92.27, 15.30]),
+        (3_005, [-92.28, 15.33]),
+        (3_006, [-92.27, 15.34]),
+        (4_001, [-92.25, 15.25]),
+        (4_002, [-92.24, 15.24]),
+        (2_006, [-92.375, 15.28]),
+        (3_007, [-92.31, 15.29]),
+        (3_008, [-92.26, 15.29]),
     ];
     named.into_iter().find(|(k, _)| *k == key).map_or_else(
         || {
@@ -227,8 +281,11 @@ pub(crate) fn set() -> Set {
     ] {
         bans.push(row.map(str::to_owned).into(), None);
     }
-    let mut ferries =
-        Layer::lines("transbordador", &["ID_TRANS", "NOMBRE", "UNION_INI", "UNION_FIN"], &["UNION_INI", "UNION_FIN"]);
+    let mut ferries = Layer::lines(
+        "transbordador",
+        &["ID_TRANS", "NOMBRE", "UNION_INI", "UNION_FIN"],
+        &["UNION_INI", "UNION_FIN"],
+    );
     ferries.push(["1", "Lancha", "3006", "4001"].map(str::to_owned).into(), line(&[at(3_006), at(4_001)]));
     let mut towns = Layer::points("localidad", &["CVEGEO", "NOMBRE"], &[]);
     towns.push(["070010001", "Acacoyagua"].map(str::to_owned).into(), point(3_001));

@@ -161,16 +161,22 @@ fn a_ring_that_touches_itself_is_repaired_and_one_that_crosses_itself_is_not() {
     let mut layer = municipalities();
     let own = layer.sheet.find(&[("CVE_ENT", "07")]);
     // A spike of no width, and a hole that hangs on the ring by one position.
-    layer.shapes[own[3]] =
-        Some("POLYGON ((-92.5 15.5,-92.4 15.5,-92.3 15.5,-92.4 15.5,-92.4 15.6,-92.5 15.6,-92.5 15.5))".to_owned());
+    layer.shapes[own[3]] = Some(
+        "POLYGON ((-92.5 15.5,-92.4 15.5,-92.3 15.5,-92.4 15.5,-92.4 15.6,-92.5 15.6,-92.5 15.5))".to_owned(),
+    );
     layer.shapes[own[5]] = Some(
         "POLYGON ((-92.5 15.5,-92.45 15.5,-92.46 15.55,-92.44 15.55,-92.45 15.5,-92.4 15.5,-92.4 15.6,-92.5 15.6,-92.5 15.5))"
             .to_owned(),
     );
-    layer.shapes[own[7]] = Some("POLYGON ((-92.5 15.5,-92.4 15.6,-92.4 15.5,-92.5 15.6,-92.5 15.5))".to_owned());
+    layer.shapes[own[7]] =
+        Some("POLYGON ((-92.5 15.5,-92.4 15.6,-92.4 15.5,-92.5 15.6,-92.5 15.5))".to_owned());
     let (table, faults) = read(shapefile(&layer, System::Degrees).path(), "municipalities", KEYS);
     let row = |i: usize| Some(own[i] as u64 + 1);
-    assert_told(&faults, "00mun.shp", &[("S085", row(3), None), ("S085", row(5), None), ("M015", row(7), None)]);
+    assert_told(
+        &faults,
+        "00mun.shp",
+        &[("S085", row(3), None), ("S085", row(5), None), ("M015", row(7), None)],
+    );
     assert_eq!(table.unwrap().rows.len(), 122);
 }
 
@@ -223,7 +229,10 @@ fn every_fault_of_the_municipalities_is_told_in_one_pass() {
         ("S010", Some("POLYGON ((15.5 -92.5,15.6 -92.5,15.6 -92.4,15.5 -92.5))")),
         ("S009", Some("POLYGON ((2500000 600000,2500100 600000,2500100 600100,2500000 600000))")),
         ("M015", Some("POLYGON ((-92.5 15.5,-92.4 15.6,-92.4 15.5,-92.5 15.6,-92.5 15.5))")),
-        ("S085", Some("POLYGON ((-92.5 15.5,-92.4 15.5,-92.3 15.5,-92.4 15.5,-92.4 15.6,-92.5 15.6,-92.5 15.5))")),
+        (
+            "S085",
+            Some("POLYGON ((-92.5 15.5,-92.4 15.5,-92.3 15.5,-92.4 15.5,-92.4 15.6,-92.5 15.6,-92.5 15.5))"),
+        ),
     ] {
         let row = rows.next().unwrap();
         layer.shapes[row] = shape.map(str::to_owned);

@@ -57,7 +57,8 @@ fn every_word_of_every_field_becomes_what_is_documented() {
             (Fate::Left(reason), None) => *left.entry(reason).or_default() += 1,
             (Fate::Kept(class, surface, toll, direction, speed), Some(row)) => {
                 kept += 1;
-                let seen = (text(row, 2), text(row, 3), text(row, 4), text(row, 5), text(row, 6).parse::<f64>());
+                let seen =
+                    (text(row, 2), text(row, 3), text(row, 4), text(row, 5), text(row, 6).parse::<f64>());
                 let expected = (
                     (*class).to_owned(),
                     (*surface).to_owned(),
@@ -80,7 +81,10 @@ fn every_word_of_every_field_becomes_what_is_documented() {
     assert_eq!(table.provenance.records, set.roads.sheet.rows.len() as u64);
     assert_eq!(table.rows.len(), kept + others + 1, "and the ferry");
     assert_eq!(table.bans.len(), 2);
-    assert_eq!((table.bans[0].via, table.bans[0].roads.as_slice()), (Some(3_002), &["511".to_owned(), "512".to_owned()][..]));
+    assert_eq!(
+        (table.bans[0].via, table.bans[0].roads.as_slice()),
+        (Some(3_002), &["511".to_owned(), "512".to_owned()][..])
+    );
     assert_eq!(table.bans[1].roads, ["514", "515", "516"]);
     assert_eq!(table.provenance.encoding.as_deref(), Some("windows-1252"));
 
@@ -94,7 +98,10 @@ fn every_word_of_every_field_becomes_what_is_documented() {
         assert!((x - stands[0]).hypot(y - stands[1]) < 2e-9, "{row:?}");
     }
     let ferry = table.rows.last().unwrap();
-    assert_eq!([0, 2, 5, 6, 7, 8].map(|at| text(ferry, at)), ["transbordador-1", "ferry", "both", "", "3006", "4001"]);
+    assert_eq!(
+        [0, 2, 5, 6, 7, 8].map(|at| text(ferry, at)),
+        ["transbordador-1", "ferry", "both", "", "3006", "4001"]
+    );
 }
 
 #[test]
@@ -107,7 +114,10 @@ fn every_form_of_the_file_gives_the_same_table() {
         let bans = |table: &RawTable| format!("{:?}", table.bans);
         assert_eq!(bans(table), bans(&expected), "{form}");
     };
-    assert!(dir.path().join("maniobra_prohibida.dbf").exists() && !dir.path().join("maniobra_prohibida.shp").exists());
+    assert!(
+        dir.path().join("maniobra_prohibida.dbf").exists()
+            && !dir.path().join("maniobra_prohibida.shp").exists()
+    );
     // Older editions.
     maps::set_prj(dir.path(), &maps::with_authority());
     same(&whole(&dir, KEYS), "authority of INEGI");
@@ -164,7 +174,11 @@ fn a_box_keeps_the_roads_that_lead_out_of_it() {
 
 fn network(set: &Set) -> Loaded {
     let study = Study::new();
-    study.edit("study.toml", "{ path = \"roads.geojson\" }", "{ path = \"red_vial.shp\", preset = \"inegi-rnc\" }");
+    study.edit(
+        "study.toml",
+        "{ path = \"roads.geojson\" }",
+        "{ path = \"red_vial.shp\", preset = \"inegi-rnc\" }",
+    );
     maps::write_shapefiles(&study.dir(), &set.layers(), System::Epsg(6372));
     let file = config::read(&study.path("study.toml")).unwrap();
     engine::load(file, Progress::new(Lang::Es, true)).unwrap_or_else(|e| panic!("{e}"))
@@ -191,7 +205,8 @@ fn milliseconds(loaded: &Loaded, from: [f64; 2], to: [f64; 2]) -> Option<u32> {
     let network = &loaded.built.network;
     let arcs = Arcs::new(network);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes of short roads")]
-    let weights: Vec<u32> = network.links().map(|(_, link)| (link.time.0 * 60_000.0).round() as u32).collect();
+    let weights: Vec<u32> =
+        network.links().map(|(_, link)| (link.time.0 * 60_000.0).round() as u32).collect();
     let (from, to) = (junction(loaded, from), junction(loaded, to));
     let mut is_target = vec![false; network.junction_count()];
     is_target[to.index()] = true;
@@ -230,7 +245,12 @@ fn the_network_is_the_one_that_the_file_states() {
     let ferry = |loaded: &Loaded| loaded.domain.roads.iter().filter(|r| r.class.name() == "ferry").count();
     assert_eq!(ferry(&bound), 1);
     // Closed roads stay in the file and are driven by nobody.
-    assert!(free.domain.roads.iter().any(|r| r.direction.forward() == r.direction.backward() && !r.direction.forward()));
+    assert!(
+        free.domain
+            .roads
+            .iter()
+            .any(|r| r.direction.forward() == r.direction.backward() && !r.direction.forward())
+    );
 }
 
 // ---- broken files -----------------------------------------------------------------------------------
@@ -303,7 +323,8 @@ fn every_fault_of_the_roads_is_told_in_one_pass() {
     two.roads.kind = gdal::vector::OGRwkbGeometryType::wkbUnknown;
     let (table, faults) = read(geopackage(&two, System::Degrees).path(), "roads", IN_GEOPACKAGE);
     // Which of the ends it is depends on the drawing.
-    let ends: Vec<Told> = told(&faults, "rnc.gpkg").into_iter().filter(|t| t.0 == "S081" && t.1 == nth(row)).collect();
+    let ends: Vec<Told> =
+        told(&faults, "rnc.gpkg").into_iter().filter(|t| t.0 == "S081" && t.1 == nth(row)).collect();
     assert_eq!(ends.len(), 1, "{faults}");
     expected.push(("S081", nth(row), ends[0].2.as_deref()));
     assert!(expected.len() >= 30);
@@ -370,7 +391,9 @@ fn every_fault_of_the_layers_beside_the_roads_is_told_in_one_pass() {
         ferries.push((rule, Some(row), field));
     }
     let (table, faults) = read(geopackage(&set, System::Degrees).path(), "roads", IN_GEOPACKAGE);
-    let of = |layer: &str| Faults(faults.0.iter().filter(|f| f.place.layer.as_deref() == Some(layer)).cloned().collect());
+    let of = |layer: &str| {
+        Faults(faults.0.iter().filter(|f| f.place.layer.as_deref() == Some(layer)).cloned().collect())
+    };
     assert_told(&of("maniobra_prohibida"), "rnc.gpkg", &bans);
     assert_told(&of("union_p"), "rnc.gpkg", &junctions);
     assert_told(&of("transbordador"), "rnc.gpkg", &ferries);
@@ -388,13 +411,23 @@ fn columns_that_are_missing_are_told_at_once() {
     }
     let (table, faults) = read(shapefiles(&set, System::Epsg(6372)).path(), "roads", KEYS);
     assert!(table.is_none());
-    let needed = ["ID_RED", "TIPO_VIAL", "CIRCULA", "UNION_INI", "UNION_FIN"].map(|c| ("M001", None, Some(c)));
+    let needed =
+        ["ID_RED", "TIPO_VIAL", "CIRCULA", "UNION_INI", "UNION_FIN"].map(|c| ("M001", None, Some(c)));
     let optional = ["VELOCIDAD", "RECUBRI"].map(|c| ("S082", None, Some(c)));
     assert_told(&faults, "red_vial.shp", &[needed.as_slice(), &optional].concat());
 
     let mut set = roads::set();
     let optional = [
-        "CODIGO", "COND_PAV", "RECUBRI", "ESTATUS", "CONDICION", "NIVEL", "PEAJE", "ADMINISTRA", "JURISDI", "VELOCIDAD",
+        "CODIGO",
+        "COND_PAV",
+        "RECUBRI",
+        "ESTATUS",
+        "CONDICION",
+        "NIVEL",
+        "PEAJE",
+        "ADMINISTRA",
+        "JURISDI",
+        "VELOCIDAD",
     ];
     for column in optional {
         set.roads = set.roads.without(column);
@@ -448,7 +481,12 @@ fn layers_that_are_missing_are_warnings() {
     assert!(!faults.has_errors());
     assert!(table.unwrap().bans.is_empty());
 
-    maps::write(&dir.path().join("rnc.gpkg"), "GPKG", &set.others.iter().collect::<Vec<_>>(), System::Degrees);
+    maps::write(
+        &dir.path().join("rnc.gpkg"),
+        "GPKG",
+        &set.others.iter().collect::<Vec<_>>(),
+        System::Degrees,
+    );
     let (table, faults) = read(dir.path(), "roads", IN_GEOPACKAGE);
     assert!(table.is_none());
     assert!(faults.0.iter().any(|f| f.rule.code() == "S006" || f.rule.code() == "S007"), "{faults}");
@@ -462,18 +500,38 @@ fn damage_to_the_files_is_told() {
         ("shx", |dir| fs::remove_file(dir.join("red_vial.shx")).unwrap(), KEYS, "red_vial.shp", Some("S006")),
         ("dbf", |dir| fs::remove_file(dir.join("red_vial.dbf")).unwrap(), KEYS, "red_vial.shp", Some("S006")),
         ("prj", |dir| fs::remove_file(dir.join("red_vial.prj")).unwrap(), KEYS, "red_vial.shp", Some("S008")),
-        ("prj of junctions", |dir| fs::remove_file(dir.join("union.prj")).unwrap(), KEYS, "union.shp", Some("S008")),
+        (
+            "prj of junctions",
+            |dir| fs::remove_file(dir.join("union.prj")).unwrap(),
+            KEYS,
+            "union.shp",
+            Some("S008"),
+        ),
         ("cut dbf", |dir| cut(&dir.join("red_vial.dbf")), KEYS, "red_vial.shp", Some("S006")),
         ("cut shp of junctions", |dir| cut(&dir.join("union.shp")), KEYS, "union.shp", Some("S024")),
-        ("wrong cpg", |dir| fs::write(dir.join("red_vial.cpg"), "UTF-8").unwrap(), KEYS, "red_vial.shp", Some("S011")),
+        (
+            "wrong cpg",
+            |dir| fs::write(dir.join("red_vial.cpg"), "UTF-8").unwrap(),
+            KEYS,
+            "red_vial.shp",
+            Some("S011"),
+        ),
         (
             "wrong crs",
-            |dir| maps::set_prj(dir, &gdal::spatial_ref::SpatialRef::from_epsg(4326).unwrap().to_wkt().unwrap()),
+            |dir| {
+                maps::set_prj(dir, &gdal::spatial_ref::SpatialRef::from_epsg(4326).unwrap().to_wkt().unwrap())
+            },
             KEYS,
             "red_vial.shp",
             Some("S009"),
         ),
-        ("right cpg", |dir| fs::write(dir.join("red_vial.cpg"), "ANSI 1252").unwrap(), KEYS, "red_vial.shp", None),
+        (
+            "right cpg",
+            |dir| fs::write(dir.join("red_vial.cpg"), "ANSI 1252").unwrap(),
+            KEYS,
+            "red_vial.shp",
+            None,
+        ),
     ];
     let set = roads::set();
     for (name, damage, keys, file, rule) in cases {
@@ -487,7 +545,8 @@ fn damage_to_the_files_is_told() {
         }
     }
     let dir = shapefiles(&set, System::Epsg(6372));
-    for (keys, rule) in [("encoding = \"utf-8\"", "S011"), ("crs = \"EPSG:32615\"", "S008"), ("layer = \"vías\"", "S007")]
+    for (keys, rule) in
+        [("encoding = \"utf-8\"", "S011"), ("crs = \"EPSG:32615\"", "S008"), ("layer = \"vías\"", "S007")]
     {
         let (table, faults) = read(dir.path(), "roads", &format!("{KEYS}\n{keys}"));
         assert!(table.is_none());

@@ -132,7 +132,8 @@ fn formats_and_systems_of_coordinates_change_nothing() {
     let [expected, others @ ..] = studies.each_ref().map(layers);
     assert!(expected.keys().any(|name| name.starts_with("corridors")), "{:?}", expected.keys());
     for other in others {
-        let differ: Vec<&String> = expected.keys().filter(|name| other.get(*name) != expected.get(*name)).collect();
+        let differ: Vec<&String> =
+            expected.keys().filter(|name| other.get(*name) != expected.get(*name)).collect();
         assert!(differ.is_empty(), "not the same: {differ:?}");
         assert_eq!(other.len(), expected.len());
     }
