@@ -94,7 +94,7 @@ impl System {
         let mut out = match self {
             Self::Degrees => SpatialRef::from_epsg(4326).unwrap(),
             Self::Epsg(code) => SpatialRef::from_epsg(code).unwrap(),
-            Self::Wkt(text) => SpatialRef::from_wkt(text).unwrap(),
+            Self::Wkt(text) => SpatialRef::from_esri(text).unwrap(),
         };
         out.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
         out

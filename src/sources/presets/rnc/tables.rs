@@ -205,6 +205,9 @@ const NEEDED: usize = 5;
 /// Posted speeds within this range are taken, km/h.
 const SPEEDS: std::ops::RangeInclusive<f64> = 1.0..=160.0;
 
+/// Levels of interchanges are far within this range.
+const LEVELS: std::ops::RangeInclusive<i64> = -99..=99;
+
 /// `red_vial`.
 pub(super) struct Roads<'a> {
     job: &'a Job<'a>,
@@ -265,6 +268,21 @@ impl<'a> Roads<'a> {
         };
         let fault = self.fields.fault(rule, row, SPEED, &text, sink);
         sink.push(fault.with("range", format!("{} – {}", SPEEDS.start(), SPEEDS.end())));
+        None
+    }
+
+    /// `NIVEL`; blank is the ground.
+    fn level(&self, values: &[Value], row: u64, sink: &mut Sink<'_>) -> Option<i64> {
+        let text = self.fields.text(values, LEVEL);
+        if terms::is_blank(&text) {
+            return Some(0);
+        }
+        let level = self.fields.key(values, row, LEVEL, sink)?;
+        if LEVELS.contains(&level) {
+            return Some(level);
+        }
+        let fault = self.fields.fault(Rule::OutOfRange, row, LEVEL, &text, sink);
+        sink.push(fault.with("range", format!("{} – {}", LEVELS.start(), LEVELS.end())));
         None
     }
 
@@ -342,12 +360,7 @@ impl Consumer for Roads<'_> {
         let surface = fields.term(surface, &values, row, PAVING, sink);
         let from = fields.key(&values, row, FROM, sink);
         let to = fields.key(&values, row, TO, sink);
-        let is_number = matches!(fields.value(&values, LEVEL), Value::Integer(_));
-        let level = if !is_number && terms::is_blank(&text(LEVEL)) {
-            Some(0)
-        } else {
-            fields.key(&values, row, LEVEL, sink)
-        };
+        let level = self.level(&values, row, sink);
         if let Some(id) = id {
             match self.known.entry(id) {
                 Entry::Vacant(slot) => {
@@ -504,18 +517,11 @@ impl Consumer for Bans<'_> {
         let via = fields.key(&values, row, 1, sink);
         let mut roads = Vec::new();
         let mut fine = true;
-        for field in 2..2 + SEQUENCE {
-            let text = fields.text(&values, field);
-            // The first two make a turn; after them the row is filled up.
-            if terms::is_blank(&text) && field >= 4 {
-                continue;
-            }
-            let skipped = field >= 4 && roads.len() < field - 2;
-            let Some(road) = fields.key(&values, row, field, sink).filter(|_| !skipped) else {
-                if skipped {
-                    let fault = fields.fault(Rule::ValueEmpty, row, field - 1, "", sink);
-                    sink.push(fault);
-                }
+        // The first two make a turn; what follows the last one fills the row up.
+        let blank = |field: &usize| terms::is_blank(&fields.text(&values, *field));
+        let last = (4..2 + SEQUENCE).rev().find(|field| !blank(field)).unwrap_or(3);
+        for field in 2..=last {
+            let Some(road) = fields.key(&values, row, field, sink) else {
                 fine = false;
                 continue;
             };
