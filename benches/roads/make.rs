@@ -1,15 +1,22 @@
 //! Files of a made-up country: a grid of bent roads some 300 m long, in the CRS and with the fields of the Red
 //! Nacional de Caminos, rows in no order of place.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "made-up numbers of a known size"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gdal::DriverManager;
 use gdal::spatial_ref::SpatialRef;
 use gdal::vector::{
     Defn, Feature, FieldDefn, Geometry, Layer, LayerAccess as _, LayerOptions, OGRFieldType as Type,
     OGRwkbGeometryType as Kind,
 };
+use gdal::{DatasetCapability, DriverManager};
 
 /// Records that are written at once.
 const BATCH: usize = 100_000;
@@ -257,9 +264,12 @@ fn add(
     set: impl Fn(usize, &mut Feature<'_>) -> gdal::errors::Result<()>,
 ) -> gdal::errors::Result<()> {
     let srs = SpatialRef::from_epsg(6372)?;
-    let layer = dataset.create_layer(LayerOptions { name, ty, srs: Some(&srs), options: Some(options) })?;
-    for (field, kind) in fields {
-        FieldDefn::new(field, *kind)?.add_to_layer(&layer)?;
+    {
+        let layer =
+            dataset.create_layer(LayerOptions { name, ty, srs: Some(&srs), options: Some(options) })?;
+        for (field, kind) in fields {
+            FieldDefn::new(field, *kind)?.add_to_layer(&layer)?;
+        }
     }
     let put = |layer: &Layer<'_>, from: usize| -> gdal::errors::Result<()> {
         let defn = Defn::from_layer(layer);
@@ -270,7 +280,7 @@ fn add(
         }
         Ok(())
     };
-    if !dataset.has_capability("Transactions") {
+    if !dataset.has_capability(DatasetCapability::TRANSACTIONS) {
         let layer = dataset.layer_by_name(name)?;
         return (0..count).step_by(BATCH).try_for_each(|from| put(&layer, from));
     }

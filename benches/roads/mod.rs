@@ -169,10 +169,8 @@ fn whole(file: &Path) {
         table.expect("a readable file").expect("a file without faults")
     });
     let tables: Tables = [("roads", vec![table])].into();
-    let domain =
-        timed("check", || build_model(&study, &tables, "study.toml", &mut faults).expect("a domain"));
+    let domain = timed("check", || build_model(&study, tables, "study.toml", &mut faults).expect("a domain"));
     assert!(!faults.has_errors(), "{faults}");
-    drop(tables);
     let p = &study.parameters;
     let options = BuildOptions {
         tolerance: p.node_tolerance_m,

@@ -292,7 +292,16 @@ fn what_is_wrong_with_the_whole_file_is_told() {
     empty.shapes.clear();
     told_of(&empty, KEYS, &[("S013", None, None)]);
     told_of(&layer, &format!("{KEYS}\nlayer = \"agebs\""), &[("S007", None, Some("agebs"))]);
-    told_of(&layer, &format!("{KEYS}\nencoding = \"utf-8\""), &[("S011", None, None)]);
+    // Each name that is no UTF-8, which is those with an accent.
+    let (_, faults) = read(
+        shapefile(&layer, System::Degrees).path(),
+        "municipalities",
+        &format!("{KEYS}\nencoding = \"utf-8\""),
+    );
+    let accented: Vec<u64> =
+        (1..).zip(&layer.sheet.rows).filter(|(_, row)| !row[3].is_ascii()).map(|(row, _)| row).collect();
+    let garbled = accented.iter().map(|row| ("S011", Some(*row), Some("NOMGEO")));
+    assert_told(&faults, "00mun.shp", &garbled.collect::<Vec<_>>());
     told_of(&layer, &format!("{KEYS}\ncrs = \"EPSG:6372\""), &[("S008", None, None)]);
 
     let cut = |path: &Path| {
@@ -306,7 +315,7 @@ fn what_is_wrong_with_the_whole_file_is_told() {
         assert!(table.is_none());
         assert_told(&faults, "00mun.shp", &[(rule, None, None)]);
     }
-    for (name, rule) in [("00mun.dbf", "S006"), ("00mun.shp", "S024")] {
+    for (name, rule) in [("00mun.dbf", "S006"), ("00mun.shp", "S006")] {
         let dir = shapefile(&layer, System::Degrees);
         cut(&dir.path().join(name));
         let (_, faults) = read(dir.path(), "municipalities", KEYS);
