@@ -83,6 +83,7 @@ fn disconnected(built: &Built, file: &str, out: &mut Faults) {
 }
 
 /// A distance for people: metres below one kilometre, where kilometres would say nothing.
+#[must_use]
 pub fn distance_text(metres: f64) -> String {
     if !metres.is_finite() {
         "∞".to_owned()
