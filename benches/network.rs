@@ -2,6 +2,12 @@
 //! same on a made-up country of 200,000 links (`CORREDOR_BENCH_LINKS=1000000` for another number), in links a
 //! second: with the keys of junctions stated, noded by geometry, indexed, and searched without and with turn bans.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "made-up numbers of a known size"
+)]
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 mod common;
@@ -85,7 +91,7 @@ fn country(links: usize, keyed: bool) -> Domain {
             }
         }
     }
-    roads.sort_by(|a, b| scatter(a.row ^ 1234).total_cmp(&scatter(b.row ^ 1234)));
+    roads.sort_by(|a, b| scatter(a.row ^ 0x4d2).total_cmp(&scatter(b.row ^ 0x4d2)));
     Domain {
         municipalities: Vec::new(),
         roads,
@@ -109,7 +115,7 @@ fn some_bans(network: &Network) -> Vec<Vec<Driven>> {
         let [a, b] = [*links.first()?, *links.last()?];
         Some(vec![(a, network.link(a).to.0 != j), (b, network.link(b).from.0 != j)])
     };
-    (0..junctions).filter(|&j| scatter(u64::from(j) ^ 4321) < 0.01).filter_map(at).collect()
+    (0..junctions).filter(|&j| scatter(u64::from(j) ^ 0x10e1) < 0.01).filter_map(at).collect()
 }
 
 fn large(c: &mut Criterion) {

@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 use gdal::spatial_ref::SpatialRef;
 use gdal::vector::{
-    Defn, Feature, FieldDefn, Geometry, Layer, LayerAccess as _, LayerOptions, OGRFieldType as Type,
-    OGRwkbGeometryType as Kind,
+    Defn, Feature, FieldDefn, Geometry, Layer, LayerOptions, OGRFieldType as Type, OGRwkbGeometryType as Kind,
 };
 use gdal::{DatasetCapability, DriverManager};
 
@@ -111,7 +110,7 @@ impl Country {
         let number = place * 7_368_787 % self.links;
         let n = number as u64;
         let from = (number / 2 % self.side, number / 2 / self.side);
-        let to = if number % 2 == 0 { (from.0 + 1, from.1) } else { (from.0, from.1 + 1) };
+        let to = if number.is_multiple_of(2) { (from.0 + 1, from.1) } else { (from.0, from.1 + 1) };
         let (a, b) = (self.at(from), self.at(to));
         let inner = (17.0 * scatter(n ^ (1 << 42)) - 4.0).max(0.0) as u64;
         let mut line = vec![a];
@@ -122,7 +121,7 @@ impl Country {
         }
         line.push(b);
         let metres = line.windows(2).map(|w| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1)).sum();
-        let across = if number % 2 == 0 { from.1 } else { from.0 };
+        let across = if number.is_multiple_of(2) { from.1 } else { from.0 };
         Link {
             id: (5_000_000 + number) as i64,
             nodes: [from, to],
@@ -192,7 +191,7 @@ impl Country {
             (6, pick(4, &["1", "2", "2", "4", "N/A"])),
             (7, "Habilitado"),
             (8, "En operación"),
-            (10, if link.highway && n % 50 == 0 { "Si" } else { "No" }),
+            (10, if link.highway && n.is_multiple_of(50) { "Si" } else { "No" }),
             (
                 11,
                 if link.highway { "Federal" } else { pick(5, &["Municipal", "Municipal", "Estatal", "N/A"]) },

@@ -96,7 +96,7 @@ fn child(way: &str, file: &Path) -> Stages {
         match line.split_once('\t') {
             Some(("peak", kilobytes)) => out.peak = kilobytes.parse().expect("a number"),
             Some((stage, seconds)) => {
-                out.seconds.push((stage.to_owned(), seconds.parse().expect("a number")))
+                out.seconds.push((stage.to_owned(), seconds.parse().expect("a number")));
             }
             None => {}
         }

@@ -188,11 +188,13 @@ fn at(key: u32) -> [f64; 2] {
     )
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a record may have no shape")]
 fn line(keys: &[[f64; 2]]) -> Shape {
     let points: Vec<String> = keys.iter().map(|[x, y]| format!("{x:.9} {y:.9}")).collect();
     Some(format!("LINESTRING ({})", points.join(",")))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a record may have no shape")]
 fn point(key: u32) -> Shape {
     let [x, y] = at(key);
     Some(format!("POINT ({x:.9} {y:.9})"))
@@ -246,7 +248,7 @@ pub(crate) fn set() -> Set {
         let ends = [FIRST + i, FIRST + i + 1];
         let [a, b] = ends.map(at);
         // No two of them meet but at their ends.
-        let middle = [(a[0] + b[0]) / 2.0 + 0.000_123, (a[1] + b[1]) / 2.0 + 0.001_234_567];
+        let middle = [f64::midpoint(a[0], b[0]) + 0.000_123, f64::midpoint(a[1], b[1]) + 0.001_234_567];
         let along = if i % 2 == 0 { [a, middle, b] } else { [b, middle, a] };
         add(i + 1, ends, line(&along), words);
     }

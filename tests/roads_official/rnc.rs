@@ -519,7 +519,10 @@ fn damage_to_the_files_is_told() {
         (
             "wrong crs",
             |dir| {
-                maps::set_prj(dir, &gdal::spatial_ref::SpatialRef::from_epsg(4326).unwrap().to_wkt().unwrap())
+                maps::set_prj(
+                    dir,
+                    &gdal::spatial_ref::SpatialRef::from_epsg(4326).unwrap().to_wkt().unwrap(),
+                );
             },
             KEYS,
             "red_vial.shp",

@@ -175,7 +175,9 @@ impl Study {
         change(&mut header, &mut rows);
         let mut writer = csv::WriterBuilder::new().flexible(true).from_path(self.path(name)).unwrap();
         writer.write_record(&header).unwrap();
-        rows.iter().for_each(|row| writer.write_record(row).unwrap());
+        for row in &rows {
+            writer.write_record(row).unwrap();
+        }
         writer.flush().unwrap();
     }
 
@@ -204,7 +206,9 @@ impl Study {
     pub(crate) fn add_column(&self, name: &str, column: &str, value: &str) {
         self.table(name, |header, rows| {
             header.push(column.to_owned());
-            rows.iter_mut().for_each(|row| row.push(value.to_owned()));
+            for row in &mut *rows {
+                row.push(value.to_owned());
+            }
         });
     }
 
