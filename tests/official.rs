@@ -162,7 +162,10 @@ fn counts_of_sesnsp_are_added_up_by_municipality() {
         let answer = study.check(&["--json"]).exits(0).json();
         assert_eq!(
             answer["counts"],
-            json!({ "exact": 124, "interval": 0, "unknown": 0, "total": total }),
+            json!({
+                "exact": 124, "interval": 0, "unknown": 0, "total": total, "unlocated": unlocated,
+                "period_years": 20.0 / 12.0, "period": "2023-01–2024-08",
+            }),
             "{files}"
         );
         let counts = sources_of(&answer, "counts");
@@ -349,7 +352,13 @@ fn tidy_counts_are_added_up_over_periods_and_modalities() {
     let study = chiapas(&[("counts", "{ path = \"c.csv\" }")]);
     study.write("c.csv", sheet.bytes(Form::Windows1252, ';'));
     let answer = study.check(&["--json"]).exits(0).json();
-    assert_eq!(answer["counts"], json!({ "exact": 42, "interval": 41, "unknown": 41, "total": null }));
+    assert_eq!(
+        answer["counts"],
+        json!({
+            "exact": 42, "interval": 41, "unknown": 41, "total": null, "unlocated": 8,
+            "period_years": 2.0, "period": "2023–2024",
+        })
+    );
     let counts = &sources_of(&answer, "counts")[0];
     assert_eq!(counts["dropped"], json!({ "other_entity": 4 * (24 + 17 + 20) + 8 * 3 }));
     // One modality, all known: the total follows with what has no municipality.
@@ -593,7 +602,8 @@ fn a_study_of_another_state_runs_on_official_files() {
         study.write("d2.csv", register::denue(&[entity], 4, 1_000).without("clee").utf8());
         let count = places(entity).len();
         let answer = study.check(&["--json"]).exits(0).json();
-        assert_eq!(answer["joined"]["seats"], json!({ "joined": count, "all": count }));
+        let seats = &answer["joined"]["seats"];
+        assert_eq!((&seats["joined"], &seats["all"]), (&json!(count), &json!(count)));
         let (located, unlocated) = crimes::sums(&crimes::cases(&plan), entity);
         assert_eq!(answer["counts"]["total"], located.values().sum::<u64>() + unlocated);
         study.run(&[]).exits(0);
