@@ -380,7 +380,13 @@ fn tidy_counts_are_added_up_over_periods_and_modalities() {
         .filter(|row| row[0].starts_with("07") && row[3] == "Trabajo forzado")
         .map(|row| row[count].parse::<u64>().unwrap())
         .sum();
-    assert_eq!(answer["counts"], json!({ "exact": 124, "interval": 0, "unknown": 0, "total": sum }));
+    assert_eq!(
+        answer["counts"],
+        json!({
+            "exact": 124, "interval": 0, "unknown": 0, "total": sum, "unlocated": 4,
+            "period_years": 2.0, "period": "2023–2024",
+        })
+    );
     assert_eq!(sources_of(&answer, "counts")[0]["dropped"]["other_modality"], (124 + 2) * 2);
     // Not if one of the cases without a municipality is only bounded.
     let row = known.find(&[("cvegeo", "07998"), ("modality", "Trabajo forzado")])[0];
