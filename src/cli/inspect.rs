@@ -143,7 +143,10 @@ const SOURCES: [(&str, &str, &[&str], &[Known]); 8] = [
             CVEGEO,
             NAME,
             needed("population", &["poblacion", "pobtot", "pob_tot", "poblacion_2020", "habitantes"]),
-            optional("marginalization", &["marginacion", "im_2020", "indice_marginacion", "im"]),
+            optional(
+                "marginalization",
+                &["marginacion", "im_2020", "indice_marginacion", "indice_marginacion_2020", "im"],
+            ),
         ],
     ),
 ];

@@ -281,16 +281,10 @@ fn of_layer(
 ) -> Result<LayerFacts, Error> {
     let name = layer.name();
     sink.set_layer(&name);
-    let (need, geometry) = match geometry_type_flatten(layer.defn().geometry_type()) {
-        Kind::wkbNone => (GeometryNeed::None, None),
-        Kind::wkbPoint | Kind::wkbMultiPoint => (GeometryNeed::Point, Some("point")),
-        Kind::wkbLineString | Kind::wkbMultiLineString | Kind::wkbMultiCurve | Kind::wkbCompoundCurve => {
-            (GeometryNeed::Line, Some("line"))
-        }
-        Kind::wkbPolygon | Kind::wkbMultiPolygon | Kind::wkbMultiSurface | Kind::wkbCurvePolygon => {
-            (GeometryNeed::Polygon, Some("polygon"))
-        }
-        _ => (GeometryNeed::None, Some("other")),
+    let (need, geometry) = match geometry_of(&mut layer) {
+        Geometry::None => (GeometryNeed::None, None),
+        Geometry::Of(need, name) => (need, Some(name)),
+        Geometry::Mixed => (GeometryNeed::None, Some("other")),
     };
     let mut features = Features { rules: *job.rules, sample: Sample::default() };
     let scanned = match opened.scan(&mut layer, job, need, sink, &mut features) {
@@ -310,4 +304,41 @@ fn of_layer(
         extent: scanned.extent,
         fields: features.sample.fields,
     })
+}
+
+/// What the geometries of a layer are.
+enum Geometry {
+    None,
+    Of(GeometryNeed, &'static str),
+    Mixed,
+}
+
+/// As the layer states, or as its features have it where it states nothing: polygons and multi-polygons of one file
+/// are of no common type.
+fn geometry_of(layer: &mut Layer<'_>) -> Geometry {
+    let of = |kind: Kind::Type| match geometry_type_flatten(kind) {
+        Kind::wkbNone => Some(Geometry::None),
+        Kind::wkbPoint | Kind::wkbMultiPoint => Some(Geometry::Of(GeometryNeed::Point, "point")),
+        Kind::wkbLineString | Kind::wkbMultiLineString | Kind::wkbMultiCurve | Kind::wkbCompoundCurve => {
+            Some(Geometry::Of(GeometryNeed::Line, "line"))
+        }
+        Kind::wkbPolygon | Kind::wkbMultiPolygon | Kind::wkbMultiSurface | Kind::wkbCurvePolygon => {
+            Some(Geometry::Of(GeometryNeed::Polygon, "polygon"))
+        }
+        _ => None,
+    };
+    if let Some(stated) = of(layer.defn().geometry_type()) {
+        return stated;
+    }
+    let mut found: Option<Geometry> = None;
+    for feature in layer.features() {
+        let Ok(geometry) = feature.geometry_by_index(0) else { continue };
+        let next = of(geometry.geometry_type());
+        found = match (found, next) {
+            (None, Some(next)) => Some(next),
+            (Some(Geometry::Of(a, name)), Some(Geometry::Of(b, _))) if a == b => Some(Geometry::Of(a, name)),
+            _ => return Geometry::Mixed,
+        };
+    }
+    found.unwrap_or(Geometry::Mixed)
 }
