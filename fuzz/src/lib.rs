@@ -82,7 +82,7 @@ impl Bench {
             let table = bench.read_spec(source, spec, need(source), &mut faults);
             tables.insert(source, table.into_iter().collect());
         }
-        build(&bench.study, &tables, "study.toml", &mut faults).expect("PROJ works");
+        build(&bench.study, tables.clone(), "study.toml", &mut faults).expect("PROJ works");
         assert!(!faults.has_errors(), "the small study is at fault: {faults}");
         bench.load(bench.study.clone()).expect("the small study can be loaded");
         bench.tables = Mutex::new(tables);
@@ -146,8 +146,8 @@ impl Bench {
                 assert!(link.line.0.len() >= 2, "{id:?} has no line");
                 assert!(link.line.0.iter().all(|at| at.x.is_finite() && at.y.is_finite()), "{id:?}");
             }
-            built.network.components();
-            closed_links(study, "study.toml", domain, &built, faults);
+            let _ = built.network.components();
+            let _ = closed_links(study, "study.toml", domain, &built, faults);
         });
     }
 
@@ -165,7 +165,7 @@ impl Bench {
         }
         let mut tables = self.tables.lock().expect("nobody has panicked");
         let own = tables.insert(source, vec![table]);
-        let domain = build(&study, &tables, "study.toml", faults).expect("PROJ works");
+        let domain = build(&study, tables.clone(), "study.toml", faults).expect("PROJ works");
         if let Some(own) = own {
             tables.insert(source, own);
         }
