@@ -111,9 +111,9 @@ struct Register<'a> {
 
 impl Register<'_> {
     /// The class, if it is one of six digits.
-    fn class<'v>(&self, values: &'v [String], row: u64, sink: &mut Sink<'_>) -> Option<&'v str> {
+    fn class(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<String> {
         let class = self.layout.text(values, row, SCIAN, sink)?;
-        let class = class.strip_suffix(".0").unwrap_or(class);
+        let class = class.strip_suffix(".0").unwrap_or(&class);
         let known = class.len() == 6
             && class.bytes().all(|byte| byte.is_ascii_digit())
             && class.get(..2).is_some_and(|sector| SECTORS.contains(&sector));
@@ -122,15 +122,15 @@ impl Register<'_> {
             sink.push(fault.with("allowed", "111110 … 932110"));
             return None;
         }
-        Some(class)
+        Some(class.to_owned())
     }
 
     fn size(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<&'static str> {
         let text = self.layout.text(values, row, SIZE, sink)?;
-        let normal = normalised(text);
+        let normal = normalised(&text);
         let found = self.sizes.iter().position(|size| *size == normal).and_then(|i| SIZES.get(i).copied());
         if found.is_none() {
-            let fault = self.layout.fault(Rule::ValueUnknown, row, SIZE, text, sink);
+            let fault = self.layout.fault(Rule::ValueUnknown, row, SIZE, &text, sink);
             sink.push(fault.with("allowed", SIZES.join(", ")));
         }
         found
@@ -146,7 +146,7 @@ impl Consumer for Register<'_> {
             Err(Error::Faults(faults)) => (None, faults),
             Err(other) => return Err(other),
         };
-        let (layout, mut wanted) = Layout::find(head, &FIELDS, &[], others, self.job, sink)?;
+        let (layout, mut wanted) = Layout::find(head.fields, &FIELDS, &[], others, self.job, sink)?;
         let Some(points) = points else { return Err(refused()) };
         wanted.extend(points.columns());
         self.points = Some(points);
@@ -163,7 +163,7 @@ impl Consumer for Register<'_> {
         }
         let class = self.class(values, row, sink);
         let wanted = &self.job.spec.scian;
-        if let Some(class) = class
+        if let Some(class) = &class
             && !wanted.is_empty()
             && !wanted.iter().any(|prefix| class.starts_with(prefix.as_str()))
         {
@@ -172,12 +172,7 @@ impl Consumer for Register<'_> {
         }
         let id = layout.text(values, row, ID, sink);
         let size = self.size(values, row, sink);
-        let municipality = layout.number(values, row, MUNICIPALITY, 999, sink);
-        if municipality == Some(0) {
-            let fault = layout.fault(Rule::OutOfRange, row, MUNICIPALITY, "0", sink);
-            sink.push(fault.with("range", "1 – 999"));
-        }
-        let municipality = municipality.filter(|number| *number > 0);
+        let municipality = layout.municipality(values, row, MUNICIPALITY, sink);
         let point = match (&self.points, values) {
             (Some(points), [.., x, y]) => points.point([x, y], row, &mut self.survey, sink),
             _ => None,
@@ -193,18 +188,18 @@ impl Consumer for Register<'_> {
         else {
             return Ok(());
         };
-        let text = |field: usize| match layout.get(values, field) {
+        let text = |field: usize| match &*layout.get(values, field) {
             "" => Value::Null,
             text => Value::Text(text.to_owned()),
         };
         self.rows.push(RawRow {
             row,
             values: vec![
-                Value::Text(id.to_owned()),
+                Value::Text(id.into_owned()),
                 text(CLEE),
                 text(NAME),
                 Value::Text(format!("{entity:02}{municipality:03}")),
-                Value::Text(class.to_owned()),
+                Value::Text(class),
                 text(SECTOR),
                 Value::Word(size),
             ],

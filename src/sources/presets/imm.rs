@@ -125,7 +125,7 @@ fn index(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
 
 impl Consumer for Index<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
-        let (layout, wanted) = Layout::find(head, &FIELDS, &[], Faults::default(), self.job, sink)?;
+        let (layout, wanted) = Layout::find(head.fields, &FIELDS, &[], Faults::default(), self.job, sink)?;
         self.layout = layout;
         self.decimal_comma = head.decimal_comma;
         Ok(wanted)
@@ -147,10 +147,10 @@ impl Consumer for Index<'_> {
             return Ok(());
         }
         let text = layout.get(values, INDEX);
-        let index = index(text, self.decimal_comma);
+        let index = index(&text, self.decimal_comma);
         let number = index.ok();
         let grade = layout.get(values, GRADE);
-        let place = GRADES.iter().position(|name| normalised(name) == normalised(grade));
+        let place = GRADES.iter().position(|name| normalised(name) == normalised(&grade));
         if let (Some(place), Some(number)) = (place, number) {
             self.graded.push((place, number));
         }
@@ -159,7 +159,7 @@ impl Consumer for Index<'_> {
             return Ok(());
         }
         if let Err(rule) = index {
-            let mut fault = layout.fault(rule, row, INDEX, text, sink);
+            let mut fault = layout.fault(rule, row, INDEX, &text, sink);
             if rule == Rule::OutOfRange {
                 fault = fault.with("range", format!("0 – {HIGHEST}"));
             }
@@ -167,7 +167,7 @@ impl Consumer for Index<'_> {
         }
         if place.is_none() && layout.has(GRADE) {
             let rule = if grade.is_empty() { Rule::ValueEmpty } else { Rule::ValueUnknown };
-            let fault = layout.fault(rule, row, GRADE, grade, sink);
+            let fault = layout.fault(rule, row, GRADE, &grade, sink);
             sink.push(if grade.is_empty() { fault } else { fault.with("allowed", GRADES.join(", ")) });
         }
         let population = layout.number(values, row, POPULATION, MOST, sink);
@@ -177,7 +177,7 @@ impl Consumer for Index<'_> {
                 row,
                 values: vec![
                     Value::Text(format!("{code:05}")),
-                    Value::Text(name.to_owned()),
+                    Value::Text(name.into_owned()),
                     Value::Integer(population.into()),
                     Value::Real(number),
                 ],

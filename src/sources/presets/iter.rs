@@ -6,11 +6,11 @@
 
 use super::layout::{Entities, Layout, needed};
 use crate::error::{Error, Faults, Rule};
+use crate::sources::Job;
 use crate::sources::guard::Input;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
 use crate::sources::table::{Consumer, Head, refused};
-use crate::sources::{Job, spec::GeometryNeed};
 
 const FIELDS: [super::layout::Field; 5] = [
     needed("entity", &["ENTIDAD", "CVE_ENT"]),
@@ -33,7 +33,6 @@ const MOST: u32 = 100_000_000;
 
 /// Reads the totals of the municipalities.
 pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> {
-    debug_assert_eq!(job.need, GeometryNeed::None);
     let mut census = Census {
         job,
         entities: Entities::of(job),
@@ -88,7 +87,7 @@ struct Census<'a> {
 
 impl Consumer for Census<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
-        let (layout, wanted) = Layout::find(head, &FIELDS, &KNOWN, Faults::default(), self.job, sink)?;
+        let (layout, wanted) = Layout::find(head.fields, &FIELDS, &KNOWN, Faults::default(), self.job, sink)?;
         self.layout = layout;
         Ok(wanted)
     }
@@ -131,7 +130,7 @@ impl Consumer for Census<'_> {
                 row,
                 values: vec![
                     Value::Text(format!("{entity:02}{municipality:03}")),
-                    Value::Text(name.to_owned()),
+                    Value::Text(name.into_owned()),
                     Value::Integer(population.into()),
                 ],
                 geometry: None,

@@ -1,11 +1,12 @@
 //! Columns of an official table by the names that its editions use.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Fault, Faults, Rule, shape};
 use crate::sources::names::{find_field, normalised};
+use crate::sources::raw::Value;
 use crate::sources::sink::Sink;
-use crate::sources::table::Head;
 use crate::sources::{Job, columns, environment};
 
 /// A column that a preset reads.
@@ -14,18 +15,55 @@ pub(super) struct Field {
     pub(super) key: &'static str,
     /// Names in the editions, the usual one first.
     pub(super) names: &'static [&'static str],
+    presence: Presence,
+}
+
+impl Field {
     /// Whether the file is of no use without it.
-    pub(super) needed: bool,
+    pub(super) const fn is_needed(&self) -> bool {
+        matches!(self.presence, Presence::Needed)
+    }
+}
+
+/// What it means that a file lacks a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Needed,
+    Expected,
+    Optional,
 }
 
 /// A column without which the file is of no use.
 pub(super) const fn needed(key: &'static str, names: &'static [&'static str]) -> Field {
-    Field { key, names, needed: true }
+    Field { key, names, presence: Presence::Needed }
+}
+
+/// A column that all editions have, but without which the file can still be used: its absence is a warning.
+pub(super) const fn expected(key: &'static str, names: &'static [&'static str]) -> Field {
+    Field { key, names, presence: Presence::Expected }
 }
 
 /// A column that some editions lack.
 pub(super) const fn optional(key: &'static str, names: &'static [&'static str]) -> Field {
-    Field { key, names, needed: false }
+    Field { key, names, presence: Presence::Optional }
+}
+
+/// A value of a record, whatever the format gives.
+pub(super) trait Cell {
+    /// Its text, trimmed; blank for null.
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl Cell for String {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Cell for Value {
+    fn text(&self) -> Cow<'_, str> {
+        self.as_text().unwrap_or_default()
+    }
 }
 
 /// Where the columns of a preset stand.
@@ -46,7 +84,7 @@ impl Layout {
     /// person. `known` are names, in letters and digits, that the official layout has and that only look like one;
     /// `others` are faults that the preset found itself.
     pub(super) fn find(
-        head: &Head<'_>,
+        header: &[String],
         fields: &[Field],
         known: &[&str],
         others: Faults,
@@ -61,32 +99,35 @@ impl Layout {
             let usual = field.names.first().copied().unwrap_or(field.key);
             let mapped = job.spec.fields.get(field.key).map(String::as_str);
             let found = match mapped {
-                Some(name) => find_field(head.fields, name),
-                None => field.names.iter().find_map(|name| find_field(head.fields, name)),
+                Some(name) => find_field(header, name),
+                None => field.names.iter().find_map(|name| find_field(header, name)),
             };
-            let name =
-                found.and_then(|at| head.fields.get(at)).map_or(mapped.unwrap_or(usual), String::as_str);
-            if found.is_none() && (field.needed || mapped.is_some()) {
-                missing.push(name.to_owned());
+            let name = found.and_then(|at| header.get(at)).map_or(mapped.unwrap_or(usual), String::as_str);
+            match field.presence {
+                _ if found.is_some() => {}
+                Presence::Optional if mapped.is_none() => {}
+                Presence::Expected if mapped.is_none() => {
+                    let fault = sink.fault(Rule::FieldAbsent).field(name);
+                    sink.push(fault);
+                }
+                _ => missing.push(name.to_owned()),
             }
             layout.at.push(found.map(|_| wanted.len()));
             layout.names.push(name.to_owned());
             layout.keys.push(field.key);
             wanted.extend(found);
         }
-        let unread =
-            head.fields.iter().enumerate().filter(|(i, _)| !wanted.contains(i)).map(|(_, name)| name);
+        let unread = header.iter().enumerate().filter(|(i, _)| !wanted.contains(i)).map(|(_, name)| name);
         let refused = columns::refuse_persons(unread, known, *job.rules, sink);
         // Which of two columns of one name holds the figures cannot be known.
-        for (at, name) in head.fields.iter().enumerate() {
-            let same =
-                |other: &usize| head.fields.get(*other).is_some_and(|o| normalised(o) == normalised(name));
+        for (at, name) in header.iter().enumerate() {
+            let same = |other: &usize| header.get(*other).is_some_and(|o| normalised(o) == normalised(name));
             if wanted.iter().any(|other| *other != at && same(other)) {
                 faults.push(sink.fault(Rule::ColumnTwice).field(name));
             }
         }
         for name in missing {
-            faults.push(missing_column(&name, head, sink));
+            faults.push(missing_column(&name, header, sink));
         }
         if faults.has_errors() {
             return Err(faults.into());
@@ -107,10 +148,14 @@ impl Layout {
         self.at.get(field).copied().flatten().is_some()
     }
 
+    /// A column in a record, where the file has it.
+    pub(super) fn cell<'v, C: Cell>(&self, values: &'v [C], field: usize) -> Option<&'v C> {
+        self.at.get(field).copied().flatten().and_then(|at| values.get(at))
+    }
+
     /// The text of a column in a record; blank where the file has no such column.
-    pub(super) fn get<'v>(&self, values: &'v [String], field: usize) -> &'v str {
-        let at = self.at.get(field).copied().flatten();
-        at.and_then(|at| values.get(at)).map_or("", String::as_str)
+    pub(super) fn get<'v, C: Cell>(&self, values: &'v [C], field: usize) -> Cow<'v, str> {
+        self.cell(values, field).map(C::text).unwrap_or_default()
     }
 
     /// A fault at a column of a record, with the shape of what stands there.
@@ -120,18 +165,18 @@ impl Layout {
     }
 
     /// A whole number from 0 to `high`; `None`, with a fault, for anything else, blanks too.
-    pub(super) fn number(
+    pub(super) fn number<C: Cell>(
         &self,
-        values: &[String],
+        values: &[C],
         row: u64,
         field: usize,
         high: u32,
         sink: &mut Sink<'_>,
     ) -> Option<u32> {
         let text = self.get(values, field);
-        let found = whole(text, high);
+        let found = whole(&text, high);
         if let Err(rule) = found {
-            let mut fault = self.fault(rule, row, field, text, sink);
+            let mut fault = self.fault(rule, row, field, &text, sink);
             if rule == Rule::OutOfRange {
                 fault = fault.with("range", format!("0 – {high}"));
             }
@@ -141,57 +186,79 @@ impl Layout {
     }
 
     /// The code of an entity, 1 – 32; `None`, with a fault, for anything else.
-    pub(super) fn entity(
+    pub(super) fn entity<C: Cell>(
         &self,
-        values: &[String],
+        values: &[C],
         row: u64,
         field: usize,
         sink: &mut Sink<'_>,
     ) -> Option<u32> {
-        let entity = self.number(values, row, field, ENTITIES, sink)?;
-        if entity == 0 {
-            let fault = self.fault(Rule::OutOfRange, row, field, self.get(values, field), sink);
-            sink.push(fault.with("range", format!("1 – {ENTITIES}")));
+        self.one_up_to(values, row, field, ENTITIES, sink)
+    }
+
+    /// The code of a municipality within its entity, 1 – 999; `None`, with a fault, for anything else.
+    pub(super) fn municipality<C: Cell>(
+        &self,
+        values: &[C],
+        row: u64,
+        field: usize,
+        sink: &mut Sink<'_>,
+    ) -> Option<u32> {
+        self.one_up_to(values, row, field, 999, sink)
+    }
+
+    fn one_up_to<C: Cell>(
+        &self,
+        values: &[C],
+        row: u64,
+        field: usize,
+        high: u32,
+        sink: &mut Sink<'_>,
+    ) -> Option<u32> {
+        let number = self.number(values, row, field, high, sink)?;
+        if number == 0 {
+            let fault = self.fault(Rule::OutOfRange, row, field, &self.get(values, field), sink);
+            sink.push(fault.with("range", format!("1 – {high}")));
             return None;
         }
-        Some(entity)
+        Some(number)
     }
 
     /// The code of a municipality with its entity, the leading zero left out or not; `None`, with a fault, for
     /// anything else. `totals` says whether a code that ends in 000, of an entity or of the country, is one too.
-    pub(super) fn code(
+    pub(super) fn code<C: Cell>(
         &self,
-        values: &[String],
+        values: &[C],
         row: u64,
         field: usize,
         totals: bool,
         sink: &mut Sink<'_>,
     ) -> Option<u32> {
         let text = self.text(values, row, field, sink)?;
-        let digits = text.strip_suffix(".0").unwrap_or(text);
+        let digits = text.strip_suffix(".0").unwrap_or(&text);
         let code = if digits.len() > 5 { None } else { whole(digits, ENTITIES * 1_000 + 999).ok() };
         let code = code.filter(|code| match code % 1_000 {
             0 => totals,
             _ => *code > 1_000,
         });
         if code.is_none() {
-            let fault = self.fault(Rule::CvegeoFormat, row, field, text, sink);
+            let fault = self.fault(Rule::CvegeoFormat, row, field, &text, sink);
             sink.push(fault);
         }
         code
     }
 
     /// A text that must not be blank.
-    pub(super) fn text<'v>(
+    pub(super) fn text<'v, C: Cell>(
         &self,
-        values: &'v [String],
+        values: &'v [C],
         row: u64,
         field: usize,
         sink: &mut Sink<'_>,
-    ) -> Option<&'v str> {
+    ) -> Option<Cow<'v, str>> {
         let text = self.get(values, field);
         if text.is_empty() {
-            let fault = self.fault(Rule::ValueEmpty, row, field, text, sink);
+            let fault = self.fault(Rule::ValueEmpty, row, field, &text, sink);
             sink.push(fault);
             return None;
         }
@@ -205,8 +272,8 @@ impl Layout {
 }
 
 /// A needed column that the file does not have, with those that are there.
-pub(super) fn missing_column(name: &str, head: &Head<'_>, sink: &Sink<'_>) -> Fault {
-    sink.fault(Rule::FieldMissing).field(name).with("allowed", environment::one_line(&head.fields.join(", ")))
+pub(super) fn missing_column(name: &str, header: &[String], sink: &Sink<'_>) -> Fault {
+    sink.fault(Rule::FieldMissing).field(name).with("allowed", environment::one_line(&header.join(", ")))
 }
 
 /// Number of entities, which is the highest code.

@@ -194,7 +194,7 @@ impl<'a> Counts<'a> {
     fn fits(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<bool> {
         self.layout.text(values, row, TYPE, sink)?;
         for (column, list) in self.selection.iter().filter(|(column, _)| *column != TYPE) {
-            let name = normalised(self.layout.text(values, row, *column, sink)?);
+            let name = normalised(&self.layout.text(values, row, *column, sink)?);
             if !list.contains(&name) {
                 return Some(false);
             }
@@ -218,9 +218,9 @@ impl<'a> Counts<'a> {
 
     fn year(&self, values: &[String], row: u64, sink: &mut Sink<'_>) -> Option<Month> {
         let text = self.layout.text(values, row, YEAR, sink)?;
-        let year = whole(text, 2_100).ok().filter(|year| *year >= 1_990);
+        let year = whole(&text, 2_100).ok().filter(|year| *year >= 1_990);
         if year.is_none() {
-            let fault = self.layout.fault(Rule::YearFormat, row, YEAR, text, sink);
+            let fault = self.layout.fault(Rule::YearFormat, row, YEAR, &text, sink);
             sink.push(fault);
         }
         Month::try_from(year?).ok()
@@ -304,16 +304,16 @@ impl Consumer for Counts<'_> {
             faults.push(sink.fault(Rule::CrossTab).with("fields", crossed.join(", ")));
         }
         for name in sum_over.iter().filter(|name| find_field(head.fields, name).is_none()) {
-            faults.push(missing_column(name, head, sink));
+            faults.push(missing_column(name, head.fields, sink));
         }
         for (column, _) in &self.selection {
-            let Some(field) = FIELDS.get(*column).filter(|field| !field.needed) else { continue };
+            let Some(field) = FIELDS.get(*column).filter(|field| !field.is_needed()) else { continue };
             let mapped = self.job.spec.fields.get(field.key);
             if mapped.is_none() && field.names.iter().all(|name| find_field(head.fields, name).is_none()) {
-                faults.push(missing_column(field.names.first().unwrap_or(&field.key), head, sink));
+                faults.push(missing_column(field.names.first().unwrap_or(&field.key), head.fields, sink));
             }
         }
-        let (layout, mut wanted) = Layout::find(head, &FIELDS, &GROUPS, faults, self.job, sink)?;
+        let (layout, mut wanted) = Layout::find(head.fields, &FIELDS, &GROUPS, faults, self.job, sink)?;
         // What is added up over still tells records apart.
         wanted.extend(sum_over.iter().filter_map(|name| find_field(head.fields, name)));
         self.layout = layout;

@@ -11,8 +11,12 @@
 //! found beside it. The topology is the one that the file states: roads meet where their junctions have the same
 //! key, so that an overpass touches nothing.
 
-mod tables;
+mod bans;
+mod ferries;
+mod junctions;
+mod roads;
 mod terms;
+mod values;
 
 use std::path::Path;
 
@@ -50,7 +54,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let beside = Beside { input, job };
     let mut inputs = Vec::new();
 
-    let mut junctions = tables::Junctions::new(job);
+    let mut junctions = junctions::Junctions::new(job);
     let found = beside.scan(&JUNCTIONS, Geometry::Points, &mut junctions, sink, &mut inputs)?;
     let positions = found.then_some(&junctions.positions);
 
@@ -61,16 +65,16 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         None => opened.find_layer(job, sink)?,
     };
     sink.set_layer(&layer.name());
-    let mut roads = tables::Roads::new(job, positions);
+    let mut roads = roads::Roads::new(job, positions);
     let scanned = opened.scan(&mut layer, job, GeometryNeed::Line, sink, &mut roads)?;
     if scanned.records == 0 {
         return Err(sink.fault(Rule::NoRecords).into());
     }
 
-    let mut bans = tables::Bans::new(job, &roads.known, positions, BANS[0]);
+    let mut bans = bans::Bans::new(job, &roads.known, positions, BANS[0]);
     beside.scan(&BANS, Geometry::None, &mut bans, sink, &mut inputs)?;
     let bans = bans.read;
-    let mut ferries = tables::Ferries::new(job, positions);
+    let mut ferries = ferries::Ferries::new(job, positions);
     beside.scan(&FERRIES, Geometry::Lines, &mut ferries, sink, &mut inputs)?;
 
     let mut provenance = scanned.provenance(input, job);
