@@ -201,7 +201,7 @@ fn every_fault_of_the_municipalities_is_told_in_one_pass() {
         ("S064", "CVEGEO", "07001"),
         ("S064", "CVEGEO", "20067"),
         ("M002", "CVE_ENT", ""),
-        ("M012", "CVE_ENT", "00"),
+        ("M005", "CVE_ENT", "00"),
         ("M005", "CVE_ENT", "33"),
         ("M003", "CVE_ENT", "Chiapas"),
         ("M002", "CVE_MUN", ""),
