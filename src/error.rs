@@ -111,6 +111,8 @@ rules! {
     CellError = "S033" Error,
     /// Characters that are not seen, or change how others are seen, were taken out of the text.
     HiddenCharacters = "S034" Warning,
+    /// A cell of a spreadsheet holds a formula that was never calculated.
+    FormulaWithoutValue = "S035" Error,
     /// A block of an OpenStreetMap file is not as the format says. `block`, `detail`.
     OsmBlockBroken = "S040" Error,
     /// An OpenStreetMap file needs what is not read, such as a history. `detail`.

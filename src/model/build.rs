@@ -136,7 +136,7 @@ fn population(source: &Source<'_>, faults: &mut Faults) -> Vec<Municipality> {
         let cvegeo = columns.cvegeo(row, "cvegeo", faults);
         let name = columns.needed(row, "name", faults);
         let _ = columns.needed(row, "population", faults);
-        let population = columns.number(row, "population", 1.0, 1e9, faults);
+        let population = columns.count(row, "population", 1, 1_000_000_000, faults).map(f64::from);
         let marginalization = columns.number(row, "marginalization", -1e6, 1e6, faults);
         let (Some(cvegeo), Some(name), Some(population)) = (cvegeo, name, population) else { continue };
         if keys.insert(&cvegeo, columns, row, "cvegeo", faults) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::error::{Fault, Faults, Rule, shape};
+use crate::sources::number;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
 
@@ -115,48 +116,41 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// A number within `low..=high`; `None` if blank. Group separators are not taken: `1,234` is a fault
-    /// rather than a guess.
+    /// A real number within `low..=high`; `None` if blank, with a fault for anything else.
     pub fn number(&self, row: &RawRow, name: &str, low: f64, high: f64, faults: &mut Faults) -> Option<f64> {
         let value = self.value(row, name)?;
-        if let Some(number) = value.number().filter(|number| (low..=high).contains(number)) {
-            return Some(number);
-        }
         let text = value.as_text()?;
-        if text == "*" {
-            self.fault(Rule::ValueSuppressed, row, name, None, faults);
-            return None;
-        }
-        let Ok(number) = text.parse::<f64>() else {
-            self.fault(Rule::NotANumber, row, name, Some(&text), faults);
-            return None;
+        let number = value.number().or_else(|| number::decimal(&text, self.table.decimal_comma));
+        let found = match number.filter(|number| number.is_finite()) {
+            Some(number) if (low..=high).contains(&number) => Ok(number),
+            Some(_) => Err(Rule::OutOfRange),
+            None if text == "*" => Err(Rule::ValueSuppressed),
+            None => Err(Rule::NotANumber),
         };
-        if !number.is_finite() {
-            self.fault(Rule::NotANumber, row, name, Some(&text), faults);
-            return None;
-        }
-        if number < low || number > high {
-            faults.push(
-                self.table
-                    .fault(Rule::OutOfRange, Some(row.row), Some(self.label(name)))
-                    .seen(text.into_owned())
-                    .with("range", format!("{low} – {high}")),
-            );
-            return None;
-        }
-        Some(number)
+        found.map_err(|rule| self.refuse(rule, row, name, &text, (low, high), faults)).ok()
     }
 
-    /// A whole number of at most `high`; `None` if blank.
-    pub fn count(&self, row: &RawRow, name: &str, high: u32, faults: &mut Faults) -> Option<u32> {
-        let number = self.number(row, name, 0.0, f64::from(high), faults)?;
-        if number.fract() != 0.0 {
-            self.fault(Rule::NotAnInteger, row, name, self.text(row, name).as_deref(), faults);
-            return None;
-        }
-        // In 0..=u32::MAX and whole by the checks above.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "range checked above")]
-        Some(number as u32)
+    /// A whole number within `low..=high`; `None` if blank, with a fault for anything else. Group separators are not
+    /// taken: `1,234` and `1.234` are faults rather than a guess.
+    pub fn count(&self, row: &RawRow, name: &str, low: u32, high: u32, faults: &mut Faults) -> Option<u32> {
+        let value = self.value(row, name)?;
+        let text = value.as_text()?;
+        let range = (f64::from(low), f64::from(high));
+        let found = match value.number() {
+            Some(number) if !(range.0..=range.1).contains(&number) => Err(Rule::OutOfRange),
+            Some(number) if number.fract() != 0.0 => Err(Rule::NotAnInteger),
+            // In 0..=u32::MAX and whole by the checks above.
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "range checked above"
+            )]
+            Some(number) => Ok(number as u32),
+            None => {
+                number::whole(&text, high).and_then(|n| if n < low { Err(Rule::OutOfRange) } else { Ok(n) })
+            }
+        };
+        found.map_err(|rule| self.refuse(rule, row, name, &text, range, faults)).ok()
     }
 
     /// A whole number, such as the key of a junction; `None` if blank. Typed formats may hold it as a real number.
@@ -165,12 +159,32 @@ impl<'a> Columns<'a> {
         if let Value::Integer(number) = value {
             return Some(*number);
         }
-        let text = value.text()?;
-        let number = text.parse::<i64>().ok().or_else(|| text.strip_suffix(".0")?.parse().ok());
+        let text = value.as_text()?;
+        let number = number::key(&text);
         if number.is_none() {
             self.fault(Rule::NotAnInteger, row, name, Some(&text), faults);
         }
         number
+    }
+
+    /// Reports what is no number of a range.
+    fn refuse(
+        &self,
+        rule: Rule,
+        row: &RawRow,
+        name: &str,
+        text: &str,
+        (low, high): (f64, f64),
+        faults: &mut Faults,
+    ) {
+        match rule {
+            Rule::ValueSuppressed => self.fault(rule, row, name, None, faults),
+            Rule::OutOfRange => {
+                let fault = self.table.fault(rule, Some(row.row), Some(self.label(name)));
+                faults.push(fault.seen(text.to_owned()).with("range", format!("{low} – {high}")));
+            }
+            _ => self.fault(rule, row, name, Some(text), faults),
+        }
     }
 
     /// True or false, in Spanish, English and digits; `None` if blank.

@@ -176,7 +176,7 @@ impl Reader {
                 })
             };
             let values =
-                ["count", "count_min", "count_max"].map(|name| columns.count(row, name, MOST, faults));
+                ["count", "count_min", "count_max"].map(|name| columns.count(row, name, 0, MOST, faults));
             let known_by = columns.choice(row, "known_by", &choices, faults);
             if dated {
                 let _ = columns.needed(row, "period", faults);

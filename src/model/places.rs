@@ -240,7 +240,7 @@ pub fn worksites(
                     .with("reference", reference),
             );
         }
-        let complaints = columns.count(row, "complaints", 1_000_000, faults);
+        let complaints = columns.count(row, "complaints", 0, 1_000_000, faults);
         let synthetic = columns.boolean(row, "synthetic", faults).unwrap_or(false);
         let (Some(id), Some(cvegeo), Some(scian), Some(at)) = (id, cvegeo, scian, position(row)) else {
             continue;

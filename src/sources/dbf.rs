@@ -12,6 +12,8 @@ use crate::error::Error;
 pub(super) struct Header {
     /// Records, deleted ones included.
     pub(super) records: u32,
+    /// The encoding of DOS that the header names.
+    pub(super) dos: Option<&'static str>,
     /// Bytes before the first record.
     start: u16,
     /// Bytes of one record.
@@ -49,6 +51,11 @@ fn parse(bytes: &[u8]) -> Option<Header> {
     if start < 33 || stride == 0 {
         return None;
     }
+    let dos = match bytes.get(29)? {
+        0x01 => Some("cp437"),
+        0x02 => Some("cp850"),
+        _ => None,
+    };
     let mut text = Vec::new();
     let mut at = 1; // The first byte of a record says whether it is deleted.
     for field in bytes.get(32..usize::from(start))?.chunks_exact(32) {
@@ -64,7 +71,7 @@ fn parse(bytes: &[u8]) -> Option<Header> {
         }
         at += length;
     }
-    Some(Header { records, start, stride, text })
+    Some(Header { records, dos, start, stride, text })
 }
 
 /// Reads all records for their encoding.

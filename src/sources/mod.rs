@@ -36,6 +36,7 @@ mod hash;
 mod inspect;
 mod lines;
 mod names;
+pub(crate) mod number;
 mod ogr;
 mod points;
 mod presets;

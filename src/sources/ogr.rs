@@ -263,6 +263,12 @@ fn text_of(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<TextOf, Erro
         }
         (None, None) => None,
     };
+    // Nobody says otherwise, and there is text that ASCII has not.
+    if let (None, Some(dos)) = (&label, header.dos)
+        && survey.census.is_not_utf8()
+    {
+        return Err(wrong(dos));
+    }
     let encoding =
         survey.census.decide(label.as_deref()).map_err(|label| wrong(&environment::one_line(&label)))?;
     if survey.census.contradicts(encoding) {

@@ -145,6 +145,8 @@ pub struct RawTable {
     pub fields: Vec<String>,
     /// By name of a preset's field: what it is called in the file, for messages.
     pub labels: BTreeMap<&'static str, String>,
+    /// Whether a comma in a number stands for the decimal point: where the columns are not divided by it.
+    pub decimal_comma: bool,
     /// Turn bans of a road source.
     pub bans: Vec<RawBan>,
     /// The records in the order of the file.

@@ -23,7 +23,7 @@ pub(super) struct Cells<'a, 'c> {
     consumer: &'c mut dyn Consumer,
     /// Row of the cells in `pending`, from 1.
     row: u64,
-    pending: Vec<(u32, Data)>,
+    pending: Vec<(u32, Found)>,
     header: Option<Header>,
     records: u64,
     filled: u64,
@@ -50,17 +50,17 @@ impl<'a, 'c> Cells<'a, 'c> {
         &mut self,
         row: u32,
         column: u32,
-        data: Data,
+        found: Found,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        if is_blank(&data) {
+        if found.is_blank() {
             return Ok(());
         }
         self.filled += 1;
         if self.filled > MAX_CELLS {
             return Err(sink.fault(Rule::TooMany).with("limit", MAX_CELLS).into());
         }
-        if let Data::String(text) = &data {
+        if let Found::Value(Data::String(text)) = &found {
             self.text = self.text.saturating_add(text.len() as u64);
             if self.text > MAX_TEXT {
                 return Err(sink.fault(Rule::TooMany).with("limit", MAX_TEXT).into());
@@ -74,7 +74,7 @@ impl<'a, 'c> Cells<'a, 'c> {
             self.close(sink)?;
             self.row = row;
         }
-        self.pending.push((column, data));
+        self.pending.push((column, found));
         Ok(())
     }
 
@@ -123,8 +123,8 @@ impl<'a, 'c> Cells<'a, 'c> {
         for wanted in &header.wanted {
             let column = header.columns.get(*wanted).copied().unwrap_or(u32::MAX);
             let found = cells.binary_search_by_key(&column, |(at, _)| *at).ok();
-            let cell = found.and_then(|at| cells.get(at)).map_or(&Data::Empty, |(_, data)| data);
-            match value(cell, self.job, sink) {
+            let cell = found.and_then(|at| cells.get(at)).map_or(&BLANK, |(_, found)| found);
+            match cell.value(self.job, sink) {
                 Ok(found) => values.push(found),
                 Err(fault) => {
                     whole = false;
@@ -141,13 +141,13 @@ impl<'a, 'c> Cells<'a, 'c> {
     }
 
     /// The names of the columns, in the order of the sheet; columns without a name are not read.
-    fn names(&mut self, cells: &[(u32, Data)], sink: &mut Sink<'_>) -> Result<Header, Error> {
+    fn names(&mut self, cells: &[(u32, Found)], sink: &mut Sink<'_>) -> Result<Header, Error> {
         if cells.len() > self.job.limits.max_columns {
             return Err(sink.fault(Rule::TooMany).with("limit", self.job.limits.max_columns).into());
         }
         let mut fields = Vec::with_capacity(cells.len());
-        for (_, data) in cells {
-            let typed = value(data, self.job, sink).map_err(|fault| fault.row(self.row))?;
+        for (_, found) in cells {
+            let typed = found.value(self.job, sink).map_err(|fault| fault.row(self.row))?;
             fields.push(typed.text);
         }
         let head = Head { fields: &fields, decimal_comma: true };
@@ -161,16 +161,38 @@ impl<'a, 'c> Cells<'a, 'c> {
     }
 }
 
-/// Whether a cell holds nothing that is seen.
-pub(super) fn is_blank(data: &Data) -> bool {
-    match data {
-        Data::Empty => true,
-        Data::String(text) => text.trim().is_empty(),
-        _ => false,
+/// What stands in a cell.
+pub(super) enum Found {
+    Value(Data),
+    /// A formula, and no value of it: a program wrote the file that does not calculate.
+    Formula,
+}
+
+const BLANK: Found = Found::Value(Data::Empty);
+
+impl Found {
+    pub(super) fn of(value: Data, is_formula: bool) -> Self {
+        if is_formula && matches!(value, Data::Empty) { Self::Formula } else { Self::Value(value) }
+    }
+
+    /// Whether a cell holds nothing that is seen.
+    pub(super) fn is_blank(&self) -> bool {
+        match self {
+            Self::Value(Data::Empty) => true,
+            Self::Value(Data::String(text)) => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The value of the cell with its text, or the fault that says why it has none.
+    fn value(&self, job: &Job<'_>, sink: &Sink<'_>) -> Result<Typed, Box<Fault>> {
+        match self {
+            Self::Value(data) => value(data, job, sink),
+            Self::Formula => Err(Box::new(sink.fault(Rule::FormulaWithoutValue))),
+        }
     }
 }
 
-/// The value of a cell with its text, or the fault that says why it has none.
 fn value(data: &Data, job: &Job<'_>, sink: &Sink<'_>) -> Result<Typed, Box<Fault>> {
     let typed = |text: String| Typed { value: Value::Text(text.clone()), text };
     Ok(match data {

@@ -6,12 +6,12 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _};
 
-use calamine::{Data, Ods, OdsError, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{Data, Ods, OdsError, Range, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::Job;
 use super::environment::{contained, one_line};
 use super::guard::{Format, Input};
-use super::rows::{self, Cells};
+use super::rows::{Cells, Found};
 use super::sink::Sink;
 use super::table::{Consumer, Scanned};
 use super::workbook::{self, Kind};
@@ -79,18 +79,19 @@ impl Book {
     fn cells(
         &mut self,
         name: &str,
-        take: &mut dyn FnMut(u32, u32, Data) -> Result<bool, Error>,
+        take: &mut dyn FnMut(u32, u32, Found) -> Result<bool, Error>,
     ) -> Result<Result<(), Error>, Failed> {
         match self {
             Self::Xlsx(book) => {
                 let mut cells = contained(|| book.worksheet_cells_reader(name))
                     .ok_or(Failed::Broke)?
                     .map_err(Failed::Xlsx)?;
-                while let Some(cell) =
-                    contained(|| cells.next_cell()).ok_or(Failed::Broke)?.map_err(Failed::Xlsx)?
+                while let Some(cell) = contained(|| cells.next_cell_with_formula_metadata())
+                    .ok_or(Failed::Broke)?
+                    .map_err(Failed::Xlsx)?
                 {
-                    let (row, column) = cell.get_position();
-                    match take(row, column, Data::from(cell.get_value().clone())) {
+                    let (row, column) = cell.pos;
+                    match take(row, column, Found::of(cell.value.into(), cell.formula.is_some())) {
                         Ok(true) => {}
                         Ok(false) => break,
                         Err(error) => return Ok(Err(error)),
@@ -100,12 +101,18 @@ impl Book {
             Self::Ods(book) => {
                 let range =
                     contained(|| book.worksheet_range(name)).ok_or(Failed::Broke)?.map_err(Failed::Ods)?;
-                let (top, left) = range.start().unwrap_or_default();
-                for (row, column, value) in range.used_cells() {
-                    let at = |first: u32, more: usize| {
-                        first.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
-                    };
-                    match take(at(top, row), at(left, column), value.clone()) {
+                let formulas =
+                    contained(|| book.worksheet_formula(name)).ok_or(Failed::Broke)?.map_err(Failed::Ods)?;
+                // Both in the order of rows; a formula without a value stands in the second only.
+                let mut values = placed(&range).map(|(at, value)| (at, value.clone())).peekable();
+                let mut formulas = placed(&formulas).map(|(at, _)| at).peekable();
+                loop {
+                    let formula = formulas.peek().copied();
+                    let has_value = values.peek().is_some_and(|(at, _)| formula.is_none_or(|f| *at <= f));
+                    let next = if has_value { values.next() } else { formula.map(|at| (at, Data::Empty)) };
+                    let Some(((row, column), value)) = next else { break };
+                    let is_formula = formulas.next_if_eq(&(row, column)).is_some();
+                    match take(row, column, Found::of(value, is_formula)) {
                         Ok(true) => {}
                         Ok(false) => break,
                         Err(error) => return Ok(Err(error)),
@@ -115,6 +122,13 @@ impl Book {
         }
         Ok(Ok(()))
     }
+}
+
+/// The cells of a range that hold something, by their places in the sheet.
+fn placed<T: calamine::CellType>(range: &Range<T>) -> impl Iterator<Item = ((u32, u32), &T)> {
+    let (top, left) = range.start().unwrap_or_default();
+    let at = |first: u32, more: usize| first.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+    range.used_cells().map(move |(row, column, value)| ((at(top, row), at(left, column)), value))
 }
 
 /// Hands the rows of the sheet to `consumer`, as [`super::table::scan`] does those of a CSV file.
@@ -130,7 +144,7 @@ pub(super) fn scan(
     let name = choose(&mut book, job, sink)?;
     sink.set_layer(&name);
     let mut cells = Cells::new(job, consumer);
-    book.cells(&name, &mut |row, column, data| cells.take(row, column, data, sink).map(|()| true))
+    book.cells(&name, &mut |row, column, found| cells.take(row, column, found, sink).map(|()| true))
         .map_err(|failed| failed.error(sink))??;
     let records = cells.finish(sink)?;
     Ok(Scanned { encoding: "utf-8".to_owned(), layer: Some(name), sha256: String::new(), records })
@@ -184,8 +198,8 @@ fn choose(book: &mut Book, job: &Job<'_>, sink: &Sink<'_>) -> Result<String, Err
         let mut filled = Vec::new();
         for (name, _) in names.iter().filter(|(_, shown)| *shown) {
             let mut empty = true;
-            book.cells(name, &mut |_, _, data| {
-                empty = rows::is_blank(&data);
+            book.cells(name, &mut |_, _, found| {
+                empty = found.is_blank();
                 Ok(empty)
             })
             .map_err(|failed| failed.error(sink))??;

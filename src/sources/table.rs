@@ -195,8 +195,15 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
             .with("found", input.format.driver());
         return Err(fault.into());
     }
-    let mut whole =
-        Whole { job, fields: Vec::new(), points: None, kept: 0, survey: Survey::default(), rows: Vec::new() };
+    let mut whole = Whole {
+        job,
+        fields: Vec::new(),
+        decimal_comma: false,
+        points: None,
+        kept: 0,
+        survey: Survey::default(),
+        rows: Vec::new(),
+    };
     let scanned = scan(input, job, sink, &mut whole)?;
     whole.survey.finish(sink);
     Ok(RawTable {
@@ -206,6 +213,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
             ..scanned.provenance(input, job)
         },
         fields: whole.fields,
+        decimal_comma: whole.decimal_comma,
         rows: whole.rows,
         ..RawTable::default()
     })
@@ -215,6 +223,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
 struct Whole<'a> {
     job: &'a Job<'a>,
     fields: Vec<String>,
+    decimal_comma: bool,
     points: Option<PointReader>,
     /// Number of columns that are kept; the coordinates follow them.
     kept: usize,
@@ -226,6 +235,7 @@ impl Consumer for Whole<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
         let mut wanted = columns::admit(head.fields, *self.job.rules, sink).ok_or_else(refused)?;
         self.kept = wanted.len();
+        self.decimal_comma = head.decimal_comma;
         self.fields = wanted.iter().filter_map(|i| head.fields.get(*i).cloned()).collect();
         if self.job.need == GeometryNeed::Point {
             let points = PointReader::new(head.fields, self.job, head.decimal_comma, sink)?;

@@ -19,6 +19,12 @@ pub(super) struct Census {
     invalid: u64,
     /// Bytes that Windows-1252 does not define.
     undefined: u64,
+    /// Bytes that in Windows-1252 are letters of Spanish.
+    letters: u64,
+    /// Bytes between two letters that in Windows-1252 are signs, such as `¡`: in a text of DOS or of an old Macintosh
+    /// they are letters. Of these, `signs` also stand between letters in Windows-1252, such as `’` and the dashes.
+    strange: u64,
+    signs: u64,
     /// The beginning of a character whose end is in the next chunk.
     carry: Vec<u8>,
 }
@@ -47,10 +53,33 @@ impl Census {
                         break;
                     };
                     self.invalid += 1;
+                    self.weigh(valid.last().copied(), after);
                     rest = after.get(length..).unwrap_or_default();
                 }
             }
         }
+    }
+
+    /// Looks at a byte that is not UTF-8, the first of `after`, with its neighbours.
+    fn weigh(&mut self, before: Option<u8>, after: &[u8]) {
+        let Some(byte) = after.first() else { return };
+        let beside = [before, after.get(1).copied()];
+        let between = beside.iter().all(|byte| byte.is_some_and(|byte| byte.is_ascii_alphabetic()));
+        match byte {
+            0xc1 | 0xc9 | 0xcd | 0xd1 | 0xd3 | 0xda | 0xdc | 0xe1 | 0xe9 | 0xed | 0xf1 | 0xf3 | 0xfa
+            | 0xfc => {
+                self.letters += 1;
+            }
+            0x91 | 0x92 | 0x96 | 0x97 | 0xa0 | 0xad | 0xb4 | 0xb7 if between => self.signs += 1,
+            0x80..=0xbf if between => self.strange += 1,
+            _ => {}
+        }
+    }
+
+    /// Whether the bytes cannot be of Windows-1252: some are not defined, or more stand for letters of another
+    /// encoding than for its own.
+    fn is_not_1252(&self) -> bool {
+        self.undefined > 0 || (self.strange > 0 && self.strange + self.signs > self.letters)
     }
 
     /// Ends a text; a character that was cut counts as invalid.
@@ -59,6 +88,11 @@ impl Census {
             self.carry.clear();
             self.invalid += 1;
         }
+    }
+
+    /// Whether there are bytes that are not UTF-8.
+    pub(super) fn is_not_utf8(&self) -> bool {
+        self.invalid > 0
     }
 
     /// The encoding, or the name of the one that was declared and does not hold.
@@ -73,15 +107,15 @@ impl Census {
         // Any bytes decode as a single-byte encoding; but text outside ASCII that happens to be valid UTF-8
         // throughout is UTF-8.
         let utf8_after_all = encoding.is_single_byte() && self.invalid == 0 && self.multibyte > 0;
-        if utf8_after_all || encoding == WINDOWS_1252 && self.undefined > 0 {
+        if utf8_after_all || encoding == WINDOWS_1252 && self.is_not_1252() {
             return Err(label.to_owned());
         }
         Ok(encoding)
     }
 
-    /// Whether bytes are there that the encoding does not define.
+    /// Whether the bytes are not of the encoding.
     pub(super) fn contradicts(&self, encoding: &'static Encoding) -> bool {
-        encoding == WINDOWS_1252 && self.undefined > 0
+        encoding == WINDOWS_1252 && self.is_not_1252()
     }
 }
 
@@ -94,7 +128,8 @@ const fn is_undefined(byte: u8) -> bool {
     matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)
 }
 
-/// The encoding of a label such as `utf-8`, `latin1` or `ANSI 1252`, if ASCII bytes stand for themselves in it.
+/// The encoding of a label such as `utf-8`, `latin1` or `ANSI 1252`, if it is one of the three in which official files
+/// come: any other single-byte encoding would take any bytes, and give wrong letters without a word.
 pub(super) fn find(label: &str) -> Option<&'static Encoding> {
     let trimmed = label.trim().trim_start_matches('\u{feff}');
     let lower = trimmed.to_ascii_lowercase();
@@ -103,9 +138,7 @@ pub(super) fn find(label: &str) -> Option<&'static Encoding> {
         "1252" | "ansi" | "ansi 1252" | "88591" | "8859-1" | "iso 8859-1" | "iso88591" => Some(WINDOWS_1252),
         _ => Encoding::for_label(trimmed.as_bytes()),
     };
-    known.filter(|encoding| {
-        encoding.is_ascii_compatible() && (encoding.is_single_byte() || *encoding == UTF_8)
-    })
+    known.filter(|encoding| [UTF_8, WINDOWS_1252].contains(encoding))
 }
 
 /// Whether a character is not seen, or changes how others are seen: control characters, and those that turn
@@ -208,6 +241,14 @@ mod tests {
         assert_eq!(decided(&["Unión".as_bytes()], Some("latin1")), Err("latin1".to_owned()));
         assert_eq!(decided(&[b"Bel\xe9n"], Some("latin1")), Ok("windows-1252"));
         assert_eq!(decided(&[b"a\x81b"], Some("windows-1252")), Err("windows-1252".to_owned()));
+        // "Comitán de Domínguez" as DOS and as an old Macintosh wrote it.
+        for text in [&b"Comit\xa0n de Dom\xa1nguez"[..], b"Comit\x87n de Dom\x92nguez"] {
+            assert_eq!(decided(&[text], Some("windows-1252")), Err("windows-1252".to_owned()));
+        }
+        assert_eq!(decided(&[b"Comit\xe1n, D\x92Artagnan, Sur\x96Norte"], Some("1252")), Ok("windows-1252"));
+        for label in ["iso-8859-5", "macintosh", "cp850", "iso-8859-2"] {
+            assert_eq!(decided(&[b"a"], Some(label)), Err(label.to_owned()));
+        }
         assert_eq!(decided(&[b"a"], Some("ebcdic")), Err("ebcdic".to_owned()));
         assert_eq!(decided(&[b"a"], Some("utf-16le")), Err("utf-16le".to_owned()));
         assert_eq!(find("ANSI 1252").map(Encoding::name), Some("windows-1252"));

@@ -8,6 +8,7 @@ use crate::error::{Error, Faults, Rule};
 use crate::sources::Job;
 use crate::sources::guard::Input;
 use crate::sources::names::normalised;
+use crate::sources::number::decimal;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
 use crate::sources::table::{Consumer, Head, refused};
@@ -115,10 +116,9 @@ fn index(text: &str, decimal_comma: bool) -> Result<f64, Rule> {
         "*" => return Err(Rule::ValueSuppressed),
         _ => {}
     }
-    let number = if decimal_comma { text.replace(',', ".").parse() } else { text.parse::<f64>() };
-    match number {
-        Ok(number) if (0.0..=HIGHEST).contains(&number) => Ok(number),
-        Ok(number) if number.is_finite() => Err(Rule::OutOfRange),
+    match decimal(text, decimal_comma) {
+        Some(number) if (0.0..=HIGHEST).contains(&number) => Ok(number),
+        Some(number) if number.is_finite() => Err(Rule::OutOfRange),
         _ => Err(Rule::NotANumber),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Fault, Faults, Rule, shape};
 use crate::sources::names::{find_field, normalised};
+use crate::sources::number::whole;
 use crate::sources::raw::Value;
 use crate::sources::sink::Sink;
 use crate::sources::{Job, columns, environment};
@@ -279,28 +280,6 @@ pub(super) fn missing_column(name: &str, header: &[String], sink: &Sink<'_>) -> 
 /// Number of entities, which is the highest code.
 const ENTITIES: u32 = 32;
 
-/// A whole number as offices write it: digits, or digits with `.0` where a spreadsheet has been at it. A sign of plus,
-/// an exponent or a group separator is not taken: `1.234` is a fault rather than a guess.
-pub(super) fn whole(text: &str, high: u32) -> Result<u32, Rule> {
-    match text {
-        "" => return Err(Rule::ValueEmpty),
-        "*" => return Err(Rule::ValueSuppressed),
-        _ => {}
-    }
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let positive = text.strip_prefix('-').unwrap_or(text);
-    let digits = positive.strip_suffix(".0").unwrap_or(positive);
-    if is_digits(digits) {
-        // Twenty digits and more do not fit the type, and no range either.
-        let number = digits.parse::<u32>().ok().filter(|n| *n <= high && positive.len() == text.len());
-        return number.ok_or(Rule::OutOfRange);
-    }
-    Err(match digits.split_once('.') {
-        Some((whole, part)) if is_digits(whole) && is_digits(part) => Rule::NotAnInteger,
-        _ => Rule::NotANumber,
-    })
-}
-
 /// Entities whose records are kept; all if the list is empty.
 pub(super) struct Entities(Vec<u32>);
 
@@ -313,28 +292,5 @@ impl Entities {
     /// Whether records of the entity are kept.
     pub(super) fn keep(&self, entity: u32) -> bool {
         self.0.is_empty() || self.0.contains(&entity)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whole_numbers_are_read_or_refused() {
-        assert_eq!(whole("12", 20), Ok(12));
-        assert_eq!(whole("12.0", 20), Ok(12));
-        assert_eq!(whole("", 20), Err(Rule::ValueEmpty));
-        assert_eq!(whole("*", 20), Err(Rule::ValueSuppressed));
-        assert_eq!(whole("21", 20), Err(Rule::OutOfRange));
-        assert_eq!(whole("-1", 20), Err(Rule::OutOfRange));
-        assert_eq!(whole("1.5", 20), Err(Rule::NotAnInteger));
-        assert_eq!(whole("99999999999999999999999", 20), Err(Rule::OutOfRange));
-        for text in ["1.234", "12.00", "-0.5"] {
-            assert_eq!(whole(text, 2_000), Err(Rule::NotAnInteger), "{text}");
-        }
-        for text in ["1,234", "doce", "NaN", "inf", "1 2", "+5", "1e3", ".0", "-", "0x10", "１２"] {
-            assert_eq!(whole(text, 2_000), Err(Rule::NotANumber), "{text}");
-        }
     }
 }

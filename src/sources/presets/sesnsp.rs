@@ -13,10 +13,11 @@ use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 
-use super::layout::{Entities, Field, Layout, missing_column, needed, optional, whole};
+use super::layout::{Entities, Field, Layout, missing_column, needed, optional};
 use crate::error::{Error, Fault, Faults, Rule};
 use crate::sources::guard::Input;
 use crate::sources::names::{find_field, normalised, squeeze};
+use crate::sources::number::whole;
 use crate::sources::raw::{Period, RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
 use crate::sources::table::{Consumer, Head, refused};

@@ -92,7 +92,14 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let labels = roads.labels();
     let mut rows = roads.rows;
     rows.extend(ferries.rows);
-    Ok(RawTable { provenance, fields: FIELDS.map(str::to_owned).into(), labels, bans, rows })
+    Ok(RawTable {
+        provenance,
+        fields: FIELDS.map(str::to_owned).into(),
+        labels,
+        bans,
+        rows,
+        ..RawTable::default()
+    })
 }
 
 /// What a layer beside the roads must hold.

@@ -2,6 +2,7 @@
 
 use super::terms::{self, Term};
 use crate::error::Rule;
+use crate::sources::number;
 use crate::sources::presets::layout::Layout;
 use crate::sources::raw::Value;
 use crate::sources::sink::Sink;
@@ -30,7 +31,7 @@ fn parse(text: &str) -> Result<i64, Rule> {
     if terms::is_blank(text) {
         return Err(Rule::ValueEmpty);
     }
-    text.strip_suffix(".0").unwrap_or(text).parse().map_err(|_| Rule::NotAnInteger)
+    number::key(text).ok_or(Rule::NotAnInteger)
 }
 
 /// What a word comes to; `None`, with a fault that lists the words, if it is none of them.
