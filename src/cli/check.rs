@@ -15,6 +15,7 @@ use crate::network::builder::Access;
 use crate::network::graph::{Component, LinkKind};
 use crate::network::report::distance_text;
 use crate::sources::raw::{Period, Provenance};
+use crate::units::Metres;
 
 /// Figures of a study that can be run.
 pub struct Report {
@@ -27,7 +28,7 @@ pub struct Report {
     /// Turn bans applied and all.
     bans: (usize, usize),
     /// Seats, gates, exits.
-    snapped: [Snapped; 3],
+    snapped: [Snapped; 4],
     counts: [usize; 3],
     total: Option<u32>,
     unlocated: Option<u32>,
@@ -74,24 +75,32 @@ struct Snap {
 }
 
 impl Snapped {
-    fn new<'a>(list: &[Option<Access>], names: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    fn new<'a>(
+        list: impl ExactSizeIterator<Item = Option<Metres>>,
+        names: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let all = list.len();
         let mut points: Vec<Snap> = list
-            .iter()
             .zip(names)
-            .filter_map(|(access, (id, name))| {
-                let distance_m = (access.as_ref()?.distance.0 * 10.0).round() / 10.0;
+            .filter_map(|(distance, (id, name))| {
+                let distance_m = (distance?.0 * 10.0).round() / 10.0;
                 Some(Snap { id: id.to_owned(), name: name.to_owned(), distance_m })
             })
             .collect();
         points.sort_by(|a, b| b.distance_m.total_cmp(&a.distance_m).then(a.id.cmp(&b.id)));
         Self {
             joined: points.len(),
-            all: list.len(),
+            all,
             median_m: points.get(points.len() / 2).map(|p| p.distance_m),
             largest_m: points.first().map(|p| p.distance_m),
             points,
         }
     }
+}
+
+/// Distances at which points were joined.
+fn far(list: &[Option<Access>]) -> impl ExactSizeIterator<Item = Option<Metres>> {
+    list.iter().map(|access| Some(access.as_ref()?.distance))
 }
 
 /// Codes that a line of text lists; the rest is only counted.
@@ -118,9 +127,13 @@ impl Report {
             parts: network.components().iter().map(part).collect(),
             bans: (built.bans_applied, domain.bans.len()),
             snapped: [
-                Snapped::new(&built.seats, domain.municipalities.iter().map(|m| (&*m.cvegeo, &*m.name))),
-                Snapped::new(&built.gates, domain.crossings.iter().map(|c| (&*c.id, &*c.name))),
-                Snapped::new(&built.exits, domain.exits.iter().map(|e| (&*e.id, &*e.name))),
+                Snapped::new(far(&built.seats), domain.municipalities.iter().map(|m| (&*m.cvegeo, &*m.name))),
+                Snapped::new(far(&built.gates), domain.crossings.iter().map(|c| (&*c.id, &*c.name))),
+                Snapped::new(far(&built.exits), domain.exits.iter().map(|e| (&*e.id, &*e.name))),
+                Snapped::new(
+                    built.posts.iter().map(|post| Some(post.as_ref()?.distance)),
+                    domain.posts.iter().map(|p| (&*p.id, &*p.name)),
+                ),
             ],
             counts: [
                 count(|d| matches!(d, CountDatum::Exact(_))),
@@ -136,7 +149,7 @@ impl Report {
     /// For machines.
     #[must_use]
     pub fn as_json(&self) -> Value {
-        let [seats, gates, exits] = &self.snapped;
+        let [seats, gates, exits, posts] = &self.snapped;
         let largest = self.snapped.iter().filter_map(|s| s.largest_m).fold(0.0, f64::max) / 1000.0;
         json!({
             "sources": self.sources,
@@ -149,7 +162,7 @@ impl Report {
                 "disconnected": self.parts.get(1..).unwrap_or_default(),
                 "turn_bans": { "applied": self.bans.0, "all": self.bans.1 },
             },
-            "joined": { "seats": seats, "crossings": gates, "exits": exits, "largest_distance_km": largest },
+            "joined": { "seats": seats, "crossings": gates, "exits": exits, "posts": posts, "largest_distance_km": largest },
             "counts": {
                 "exact": self.counts[0],
                 "interval": self.counts[1],
@@ -198,7 +211,8 @@ impl Report {
             let figures = [("applied", number(self.bans.0)), ("all", number(self.bans.1))];
             out.push(fill(lang, "check.bans", &figures));
         }
-        for (snapped, key) in self.snapped.iter().zip(["seats", "gates", "exits"]).filter(|(s, _)| s.all > 0)
+        for (snapped, key) in
+            self.snapped.iter().zip(["seats", "gates", "exits", "posts"]).filter(|(s, _)| s.all > 0)
         {
             let metres = |m: Option<f64>| m.map_or_else(|| "–".to_owned(), distance_text);
             let far: Vec<String> = snapped

@@ -285,7 +285,7 @@ pub fn analyse(
         places.without_border_origins(|i| domain.crossings[i].status == CrossingStatus::Informal);
     }
 
-    let placed_posts = posts::place_existing(domain, &built.network, study.parameters.max_snap_m);
+    let placed_posts: Vec<_> = built.posts.iter().map(|post| Some(post.as_ref()?.link)).collect();
     let flows = if steps.iter().any(|s| *s != Step::Incidence) {
         route(loaded, &places, &counts, &placed_posts, stop, progress)?
     } else {

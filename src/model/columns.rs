@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::error::{Fault, Faults, Rule, shape};
+use crate::error::{Fault, Faults, Place, Rule, shape};
 use crate::sources::number;
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
@@ -243,7 +243,7 @@ pub fn records<'c, 'a>(tables: &'c [Columns<'a>]) -> impl Iterator<Item = (&'c C
 
 /// Collects keys of a table and reports those that stand twice.
 #[derive(Default)]
-pub struct Keys(HashMap<String, u64>);
+pub struct Keys(HashMap<String, Place>);
 
 impl Keys {
     /// Whether `key` is new; a repeat is a fault that names the first row.
@@ -261,11 +261,11 @@ impl Keys {
                     .table
                     .fault(Rule::DuplicateKey, Some(row.row), Some(columns.label(name)))
                     .seen(key.to_owned())
-                    .with("first", first),
+                    .with("first", columns.table.beside(first)),
             );
             return false;
         }
-        self.0.insert(key.to_owned(), row.row);
+        self.0.insert(key.to_owned(), columns.table.place(Some(row.row), None));
         true
     }
 }

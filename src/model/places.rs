@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use geo::{Coord, Geometry, Point};
+use geo::{Coord, Distance, Geodesic, Geometry, Point};
 
 use super::build::Source;
 use super::columns::{Columns, Keys, records};
@@ -17,6 +17,10 @@ use crate::units::Metres;
 /// How far beside its municipality a workplace may lie, in metres: borders of different editions and simplified
 /// ones differ by as much.
 const BESIDE: f64 = 500.0;
+
+/// How far apart, in kilometres, a crossing and its approach may lie beyond the stated length: positions of both are
+/// read off maps.
+const AROUND_KM: f64 = 10.0;
 
 /// The position of a record; sources have already refused what is not a point.
 fn position(row: &RawRow) -> Option<Coord<f64>> {
@@ -88,6 +92,20 @@ pub fn crossings(source: &Source<'_>, faults: &mut Faults) -> Vec<Crossing> {
             }
         };
         let (Some(id), Some(name), Some(at)) = (id, name, position(row)) else { continue };
+        for (side, km) in approaches.iter().flatten().zip(["inside_km", "outside_km"]) {
+            let straight = Metres(Geodesic.distance(Point(at), Point(side.at)));
+            // No road is shorter than the straight line, but for what the positions are out by.
+            let off = AROUND_KM + precision_km.unwrap_or(0.0);
+            if straight.km() > side.length.km() + off {
+                faults.push(
+                    columns
+                        .place_fault(Rule::LengthImplausible, Some(row), Some(km))
+                        .with("stated", format!("{:.1}", side.length.km()))
+                        .with("line", format!("{:.1}", straight.km()))
+                        .with("used", format!("{:.1}", straight.km())),
+                );
+            }
+        }
         // To a metre or so. Both stay: a bridge and the ford below it may have been given one position.
         let place = [format!("{:.5}", at.x), format!("{:.5}", at.y)];
         let first = *places.entry(place).or_insert(row.row);

@@ -2,10 +2,13 @@
 
 use geo::{Coord, Geodesic, Length, LineString};
 
-use super::builder::{BuildOptions, Unsnapped};
+use super::builder::{BuildOptions, Standing, Unsnapped};
 use super::draft::{Draft, DraftNode, Edge, NONE, Part, short};
+use super::graph::Network;
 use super::noding::{SAME, between};
-use super::spatial::{Hit, LineTree};
+use super::spatial::{Hit, LineTree, LinkIndex};
+use crate::ids::LinkId;
+use crate::model::domain::{Domain, Post};
 use crate::units::{Metres, Minutes};
 
 /// Within this distance of a junction, in metres, a point is joined to the junction itself, and a town
@@ -237,6 +240,46 @@ pub(super) fn join_crossings(
         }
     }
     gates
+}
+
+/// By post: where it stands, within `reach` metres of a road of the region.
+pub(super) fn place_posts(
+    domain: &Domain,
+    network: &Network,
+    reach: f64,
+    unsnapped: &mut Vec<Unsnapped>,
+) -> Vec<Option<Standing>> {
+    let roads = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road());
+    let place = |post: &Post| {
+        let at = domain.frame.to_plane(post.at);
+        let nearest = roads.nearest(at).ok_or(None)?;
+        if nearest.distance.0 > reach {
+            return Err(Some(nearest.distance));
+        }
+        let same_road = |id: LinkId| network.link(id).reference == post.reference;
+        if post.reference.is_empty() || same_road(nearest.link) {
+            return Ok(nearest);
+        }
+        let own =
+            LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
+        Ok(own.nearest(at).filter(|n| n.distance.0 <= reach).unwrap_or(nearest))
+    };
+    let mut out = Vec::with_capacity(domain.posts.len());
+    for post in &domain.posts {
+        let placed = place(post).map(|n| Standing { link: n.link, distance: n.distance });
+        if let Err(distance) = placed {
+            unsnapped.push(Unsnapped {
+                source: "posts",
+                id: post.id.clone(),
+                name: post.name.clone(),
+                row: post.row,
+                at: post.at,
+                distance,
+            });
+        }
+        out.push(placed.ok());
+    }
+    out
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 //! 2. join each crossing to the network on both sides;
 //! 3. keep to the largest connected part, and join the places where trips begin and end to its nearest road;
 //! 4. mark towns that stand on the network, and the junctions of turn bans;
-//! 5. contract chains and freeze.
+//! 5. contract chains and freeze;
+//! 6. find the links on which posts stand.
 
 use std::collections::BTreeMap;
 
 use geo::Coord;
 use petgraph::unionfind::UnionFind;
 
-use super::attach::{AT_JUNCTION, Joined, attach, join_crossings};
+use super::attach::{AT_JUNCTION, Joined, attach, join_crossings, place_posts};
 use super::bans;
 use super::contract::chains;
 use super::draft::{Draft, short};
@@ -20,7 +21,7 @@ use super::graph::Network;
 use super::grid::PointGrid;
 use super::keyed::{Loose, Torn};
 use super::noding::node;
-use crate::ids::JunctionId;
+use crate::ids::{JunctionId, LinkId};
 use crate::model::domain::{Domain, Municipality};
 use crate::units::{Metres, Minutes};
 
@@ -63,6 +64,15 @@ pub struct Unsnapped {
     pub distance: Option<Metres>,
 }
 
+/// Where a post stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// The link: the nearest one, of the post's own road if it names one.
+    pub link: LinkId,
+    /// Distance from the post to the link.
+    pub distance: Metres,
+}
+
 /// The network with what was joined to it.
 #[derive(Debug, Clone)]
 pub struct Built {
@@ -74,6 +84,8 @@ pub struct Built {
     pub gates: Vec<Option<Access>>,
     /// By exit.
     pub exits: Vec<Option<Access>>,
+    /// By post: the link on which it stands, and how far off it lies.
+    pub posts: Vec<Option<Standing>>,
     /// By town: the junction it stands on.
     pub towns: Vec<Option<JunctionId>>,
     /// Points that could not be joined.
@@ -162,7 +174,9 @@ pub fn build(domain: &Domain, options: BuildOptions) -> Built {
             })
         })
     };
+    let posts = place_posts(domain, &network, options.max_snap, &mut unsnapped);
     Built {
+        posts,
         seats: seats.into_iter().map(access).collect(),
         exits: exits.into_iter().map(access).collect(),
         gates: gates.into_iter().map(access).collect(),

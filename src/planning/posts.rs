@@ -14,7 +14,6 @@ use crate::ids::LinkId;
 use crate::model::domain::Domain;
 use crate::model::study::Study;
 use crate::network::graph::{Link, Network};
-use crate::network::spatial::LinkIndex;
 use crate::stats::spread;
 
 /// A post.
@@ -38,27 +37,6 @@ pub struct PlannedPost {
     pub gain: Option<f64>,
     /// Mean share of trips that this post or one before it meets.
     pub cumulative: Option<f64>,
-}
-
-/// By post: the link on which it stands, the nearest within `reach` metres, of its own road if it names one.
-#[must_use]
-pub fn place_existing(domain: &Domain, network: &Network, reach: f64) -> Vec<Option<LinkId>> {
-    let roads = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road());
-    domain
-        .posts
-        .iter()
-        .map(|post| {
-            let at = domain.frame.to_plane(post.at);
-            let nearest = roads.nearest(at).filter(|n| n.distance.0 <= reach)?;
-            let same_road = |id: LinkId| network.link(id).reference == post.reference;
-            if post.reference.is_empty() || same_road(nearest.link) {
-                return Some(nearest.link);
-            }
-            let own =
-                LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
-            own.nearest(at).filter(|n| n.distance.0 <= reach).map(|n| n.link).or(Some(nearest.link))
-        })
-        .collect()
 }
 
 /// Whether the middle of a link lies in a municipality of the study: who plans for a state has no say over the

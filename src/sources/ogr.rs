@@ -281,7 +281,9 @@ fn text_of(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<TextOf, Erro
 /// Messages of GDAL begin with the full path, which says nothing that the fault does not.
 fn without_path(detail: &str, input: &Input) -> String {
     let name = input.path.file_name().unwrap_or_default().to_string_lossy();
-    detail.replace(&*input.path.to_string_lossy(), &name)
+    let detail = detail.replace(&*input.path.to_string_lossy(), &name);
+    // The value itself ends the message.
+    detail.split(" for '").next().unwrap_or_default().to_owned()
 }
 
 fn find_layer<'d>(
@@ -401,7 +403,9 @@ fn scan_layer(
             continue;
         }
         if let Some(message) = environment::failure() {
-            let fault = sink.fault(Rule::RecordBroken).row(count);
+            // GDAL reads ahead in GeoJSON: what it complains of may stand in any later feature.
+            let fault = sink.fault(Rule::RecordBroken);
+            let fault = if input.format == Format::GeoJson { fault } else { fault.row(count) };
             sink.push(fault.with("detail", without_path(&message, input)));
         } else if let Some(values) = values
             && (geometry.is_some() || to_wgs84.is_none())

@@ -186,6 +186,13 @@ impl RawTable {
         }
     }
 
+    /// Another row as seen from this table: its number, with the file where it is another one.
+    #[must_use]
+    pub fn beside(&self, other: &Place) -> String {
+        let row = other.row.unwrap_or_default();
+        if other.file == self.provenance.file { row.to_string() } else { format!("{row} ({})", other.file) }
+    }
+
     /// A fault at a row and field of this table.
     #[must_use]
     pub fn fault(&self, rule: Rule, row: Option<u64>, field: Option<&str>) -> Fault {

@@ -67,6 +67,7 @@ impl Case {
                 gates: sites.gates.iter().map(|g| access(*g)).collect(),
                 exits: sites.exits.iter().map(|e| access(e.1)).collect(),
                 towns: Vec::new(),
+                posts: Vec::new(),
                 unsnapped: Vec::new(),
                 degenerate: Vec::new(),
                 torn: Vec::new(),
