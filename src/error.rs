@@ -194,6 +194,8 @@ rules! {
     VisitAfterReference = "M023" Warning,
     /// A crossing at the position of another; both are used. `first`.
     CrossingRepeated = "M024" Warning,
+    /// A municipality without a record of a modality that others have in the same months.
+    ModalitiesMissing = "M025" Warning,
     /// A period that is not `2015`, `2015-03`, `2015/2020` or `2015-01/2020-06`.
     PeriodFormat = "M030" Error,
     /// Periods of one municipality and modality that overlap: cases would count twice.

@@ -137,7 +137,7 @@ impl Report {
             ],
             counts: [
                 count(|d| matches!(d, CountDatum::Exact(_))),
-                count(|d| matches!(d, CountDatum::Interval { .. })),
+                count(|d| matches!(d, CountDatum::Interval { .. } | CountDatum::AtLeast { .. })),
                 count(|d| matches!(d, CountDatum::Unknown { .. })),
             ],
             total: incidence.total,
@@ -314,7 +314,7 @@ fn left_out(source: &Provenance, lang: Lang) -> Option<String> {
         parts = vec![fill(lang, "check.left_out", &[("reasons", parts.join(", "))])];
     }
     if let Some(period) = &source.period {
-        let Period { from, to, months } = period;
+        let Period { from, to, months, .. } = period;
         parts.push(fill(
             lang,
             "check.period",

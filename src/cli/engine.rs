@@ -182,7 +182,7 @@ fn drop_consequences(study: &Study, faults: &mut Faults) {
         Rule::PolygonWithoutPopulation | Rule::JoinUnused => !codes,
         Rule::PolygonMissing => !shapes,
         Rule::JoinMissing => !indices,
-        Rule::MonthsMissing => !counts,
+        Rule::MonthsMissing | Rule::ModalitiesMissing => !counts,
         _ => true,
     });
 }
@@ -524,7 +524,7 @@ fn statistics(loaded: &Loaded, released: &Release, flows: &Flows) -> serde_json:
         "municipalities": domain.municipalities.len(),
         "counts": {
             "exact": count(|d| matches!(d, CountDatum::Exact(_))),
-            "interval": count(|d| matches!(d, CountDatum::Interval { .. })),
+            "interval": count(|d| matches!(d, CountDatum::Interval { .. } | CountDatum::AtLeast { .. })),
             "unknown": count(|d| matches!(d, CountDatum::Unknown { .. })),
             "total": released.total,
         },

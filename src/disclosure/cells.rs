@@ -60,13 +60,17 @@ const fn band(datum: CountDatum, k: u32) -> CountDatum {
         CountDatum::Exact(n) if n < k => CountDatum::Interval { min: 0, max: k - 1 },
         CountDatum::Exact(n) => CountDatum::Exact(n),
         CountDatum::Interval { min, max } => {
-            // Whole bands of width k; a lower end below k is zero.
-            let low = if min < k { 0 } else { min / k * k };
-            CountDatum::Interval { min: low, max: band_end(max, k) }
+            CountDatum::Interval { min: band_start(min, k), max: band_end(max, k) }
         }
+        CountDatum::AtLeast { min } => CountDatum::AtLeast { min: band_start(min, k) },
         CountDatum::Unknown { max: Some(max) } => CountDatum::Unknown { max: Some(band_end(max, k)) },
         CountDatum::Unknown { max: None } => CountDatum::Unknown { max: None },
     }
+}
+
+/// The first number of the band of width `k` in which `n` lies.
+const fn band_start(n: u32, k: u32) -> u32 {
+    n / k * k
 }
 
 /// The last number of the band of width `k` in which `n` lies; never below `k − 1`.
@@ -92,6 +96,7 @@ fn narrowed(data: &[CountDatum], total: u32, k: u32) -> bool {
         let need = match *d {
             CountDatum::Exact(_) => return false,
             CountDatum::Interval { max, .. } => max,
+            CountDatum::AtLeast { min } => min.saturating_add(k - 1),
             CountDatum::Unknown { .. } => k - 1,
         };
         let min = u64::from(d.min());

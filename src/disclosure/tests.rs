@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::cells::{Release, release};
-use crate::model::incidence::CountDatum::{self, Exact, Interval, Unknown};
+use crate::model::incidence::CountDatum::{self, AtLeast, Exact, Interval, Unknown};
 
 /// The tightest bounds of cell `i` that follow from everything that is released: the other cells' bounds and
 /// the total, of which any part from 0 on (`all_located`: no part) has no municipality. Found by trying
@@ -12,6 +12,7 @@ fn bounds(release: &Release, i: usize, all_located: bool, cap: u32) -> Option<(u
     let ends = |d: &CountDatum| match *d {
         Exact(n) => (n, n),
         Interval { min, max } => (min, max),
+        AtLeast { min } => (min, cap),
         Unknown { max } => (0, max.unwrap_or(cap)),
     };
     let (own_low, own_high) = ends(&release.data[i]);
@@ -31,6 +32,7 @@ fn datum() -> impl Strategy<Value = CountDatum> {
         4 => (0..40_u32).prop_map(Exact),
         2 => (15..400_u32).prop_map(Exact),
         3 => (0..30_u32, 0..30_u32).prop_map(|(a, b)| Interval { min: a.min(b), max: a.max(b) }),
+        1 => (0..30_u32).prop_map(|min| AtLeast { min }),
         2 => proptest::option::of(0..60_u32).prop_map(|max| Unknown { max }),
     ]
 }
@@ -68,6 +70,14 @@ proptest! {
                     for all_located in [false, true] {
                         if let Some(tight) = bounds(&out, i, all_located, 1_000) {
                             prop_assert_eq!(tight, (min, max), "cell {} of {:?}", i, &out);
+                        }
+                    }
+                }
+                AtLeast { min } => {
+                    prop_assert!(min <= value && (data[i].min() >= k || min == 0), "{:?}", out);
+                    for all_located in [false, true] {
+                        if let Some(tight) = bounds(&out, i, all_located, 1_000) {
+                            prop_assert!(tight.0 == min && tight.1 >= min + k - 1, "cell {} of {:?}", i, &out);
                         }
                     }
                 }

@@ -12,7 +12,7 @@ use rand_distr::{Distribution, Poisson};
 use super::checks::Cell;
 use super::convolution::ConvolutionFilter;
 use super::error::IncidenceError;
-use super::located_rate::{self, Bounded, LocatedRate};
+use super::located_rate::{self, Bounded, LocatedRate, OPEN};
 use super::unimodal;
 use super::weights::{self, CellWeights};
 
@@ -25,7 +25,7 @@ pub(super) struct Parts {
     pub unlocated: Vec<u32>,
 }
 
-/// Which cells are bounded and which are free, both among those with exposure.
+/// Which cells are bounded, from below at least, and which are free, both among those with exposure.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     exposure: Vec<f64>,
@@ -50,8 +50,10 @@ impl Layout {
         let mut bounded = Vec::new();
         let mut free = Vec::new();
         for (i, cell) in cells.iter().enumerate().filter(|(_, c)| c.exposure > 0.0) {
+            let Cell { exposure, min, .. } = *cell;
             match cell.max {
-                Some(max) => bounded.push((i, Bounded { exposure: cell.exposure, min: cell.min, max })),
+                Some(max) => bounded.push((i, Bounded { exposure, min, max })),
+                None if min > 0 => bounded.push((i, Bounded { exposure, min, max: OPEN })),
                 None => free.push(i),
             }
         }

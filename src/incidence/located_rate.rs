@@ -22,14 +22,17 @@ const POINTS: u32 = 513;
 /// How far the log-density has fallen where the grid ends.
 const DROP: f64 = 30.0;
 
-/// A cell with exposure and an upper bound.
+/// The upper bound of a cell that has none: sums over it end long before.
+pub(super) const OPEN: u32 = u32::MAX;
+
+/// A cell with exposure and a bound.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounded {
     /// Person-years, above 0.
     pub exposure: f64,
     /// Lower bound of the located count.
     pub min: u32,
-    /// Upper bound of the located count.
+    /// Upper bound of the located count, or [`OPEN`].
     pub max: u32,
 }
 
@@ -45,10 +48,11 @@ pub(super) struct LocatedRate {
 
 impl LocatedRate {
     /// # Errors
-    /// [`IncidenceError::RateUnbounded`] without cells, [`IncidenceError::Impossible`] where the posterior
+    /// [`IncidenceError::RateUnbounded`] without a cell that has an upper bound, [`IncidenceError::Impossible`] where the posterior
     /// leaves the range of `f64`.
     pub(super) fn new(cells: &[Bounded]) -> Result<Self, IncidenceError> {
-        if cells.is_empty() {
+        // Lower bounds alone are fitted the better the higher the rate.
+        if cells.iter().all(|c| c.max == OPEN) {
             return Err(IncidenceError::RateUnbounded);
         }
         let exposure: f64 = cells.iter().map(|c| c.exposure).sum();

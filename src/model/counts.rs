@@ -18,7 +18,7 @@ const MOST: u32 = 10_000_000;
 /// What the tables say beside the counts of the municipalities.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counted {
-    /// Cases without a municipality, where the tables have them.
+    /// Cases without a municipality, where the tables have them and say how many.
     pub unlocated: Option<u32>,
     /// Codes of the municipalities that no table lists.
     pub unlisted: Vec<String>,
@@ -26,14 +26,22 @@ pub struct Counted {
     pub period: Option<(f64, String)>,
 }
 
-/// The sum of the rows of one municipality.
+/// The month of rows without a period.
+const UNDATED: i32 = i32::MIN;
+
+/// By month, counted from January of year 0: the modalities that rows name.
+type Published = BTreeMap<i32, BTreeSet<String>>;
+
+/// The sum of the rows of one code.
 #[derive(Default)]
 struct Sum {
     low: u64,
     high: u64,
     rows: u64,
-    /// Of these, blank ones: with one among them only the lower bound holds.
+    /// Of these, blank ones.
     blank: u64,
+    /// Rows without an upper bound, blank ones too: with one among them only the lower bound holds.
+    open: u64,
     known_by: Option<KnownBy>,
     /// Its first row, for messages.
     first: u64,
@@ -42,11 +50,57 @@ struct Sum {
     months: BTreeMap<String, BTreeSet<i32>>,
 }
 
+/// What a code lacks of what was published.
+enum Gap {
+    None,
+    /// Months without any row.
+    Months(usize),
+    /// In some month a modality that others have.
+    Modalities,
+}
+
+impl Sum {
+    fn add(&mut self, datum: CountDatum) {
+        self.rows += 1;
+        self.low += u64::from(datum.min());
+        self.high += u64::from(datum.max().unwrap_or_default());
+        self.open += u64::from(datum.max().is_none());
+        self.blank += u64::from(matches!(datum, CountDatum::Unknown { max: None }));
+    }
+
+    /// A row without a modality is of any, so that it stands for all of its months.
+    fn gap(&self, published: &Published) -> Gap {
+        let has = |modality: &str, month: i32| self.months.get(modality).is_some_and(|m| m.contains(&month));
+        let absent = |month: &&i32| !self.months.values().any(|months| months.contains(month));
+        let lacks = |(month, modalities): (&i32, &BTreeSet<String>)| {
+            !has("", *month) && modalities.iter().any(|modality| !has(modality, *month))
+        };
+        match published.keys().filter(absent).count() {
+            0 if published.iter().any(lacks) => Gap::Modalities,
+            0 => Gap::None,
+            months => Gap::Months(months),
+        }
+    }
+
+    fn datum(&self, is_whole: bool) -> CountDatum {
+        let capped = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(MOST);
+        if self.rows == self.blank {
+            CountDatum::Unknown { max: None }
+        } else if self.open > 0 || !is_whole {
+            CountDatum::AtLeast { min: capped(self.low) }
+        } else if self.low == self.high {
+            CountDatum::Exact(capped(self.low))
+        } else {
+            CountDatum::Interval { min: capped(self.low), max: capped(self.high) }
+        }
+    }
+}
+
 /// Reads the counts into `municipalities`.
 ///
 /// Rows of a municipality with other periods or modalities are added up, lower and upper bounds apart. Codes that end
 /// in 998 and 999 (SESNSP: no especificado, otros municipios) are cases without a municipality. A municipality that
-/// lacks months that others have has only a lower bound.
+/// lacks months or modalities that others have has only a lower bound.
 pub fn counts(
     source: &Source<'_>,
     study: &Study,
@@ -57,72 +111,65 @@ pub fn counts(
     for m in municipalities.iter_mut() {
         m.datum = CountDatum::Unknown { max: study.incidence.unlisted_max };
     }
-    let mut reader = Reader {
-        keys: Keys::default(),
-        sums: BTreeMap::new(),
-        unlocated: None,
-        open: false,
-        periods: BTreeMap::new(),
+    let mut reader = Reader::default();
+    let has_period = |table: &RawTable| {
+        let columns = Columns::new(table, source.spec, &[], &["period"], &mut Faults::default());
+        table.rows.iter().any(|row| columns.text(row, "period").is_some())
     };
+    // A row of no period among others that have one would count in all of them.
+    reader.dated = source.tables.iter().any(has_period);
     for (number, table) in source.tables.iter().enumerate() {
         reader.read(number, table, source, codes, faults);
     }
-    let Reader { sums, unlocated, open, periods, .. } = reader;
+    let Reader { sums, unlocated, published, .. } = reader;
 
-    let all: BTreeSet<i32> = sums.values().flat_map(|s| s.months.values().flatten()).copied().collect();
-    let most = sums.values().map(|s| s.high).sum::<u64>() + unlocated.unwrap_or(0);
-    // A number only if each row of them is one.
-    let unlocated = unlocated.filter(|_| !open);
-    let top = study.incidence.total.map_or(most, u64::from);
     let mut unlisted = Vec::new();
     for m in municipalities {
         let Some(sum) = sums.get(&m.cvegeo) else {
             unlisted.push(m.cvegeo.clone());
             continue;
         };
-        let covered: BTreeSet<i32> = sum.months.values().flatten().copied().collect();
-        let partial = covered.len() < all.len();
-        if partial && let Some(table) = source.tables.get(sum.table) {
-            let fault = table.fault(Rule::MonthsMissing, Some(sum.first), None).seen(m.cvegeo.clone());
-            faults.push(fault.with("months", all.len() - covered.len()).with("of", all.len()));
-        }
-        let capped = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(MOST);
+        let gap = sum.gap(&published);
+        let fault = source.tables.get(sum.table).and_then(|table| {
+            let of = |rule| table.fault(rule, Some(sum.first), None).seen(m.cvegeo.clone());
+            match gap {
+                Gap::None => None,
+                Gap::Months(months) => {
+                    Some(of(Rule::MonthsMissing).with("months", months).with("of", published.len()))
+                }
+                Gap::Modalities => Some(of(Rule::ModalitiesMissing)),
+            }
+        });
+        faults.0.extend(fault);
         m.known_by = sum.known_by;
-        m.datum = match (sum.blank > 0 || partial, sum.low == sum.high) {
-            // Blank rows alone say that nothing is known.
-            (true, _) if sum.rows == sum.blank => CountDatum::Unknown { max: None },
-            (true, _) => CountDatum::Interval { min: capped(sum.low), max: capped(top.max(sum.low)) },
-            (false, true) => CountDatum::Exact(capped(sum.low)),
-            (false, false) => CountDatum::Interval { min: capped(sum.low), max: capped(sum.high) },
-        };
+        m.datum = sum.datum(matches!(gap, Gap::None));
     }
-    let months: u32 = periods.values().map(|p| p.months).sum();
-    let edges = periods.values().flat_map(|p| [p.first, p.last]);
-    let text = || Some(span(edges.clone().min()?, edges.clone().max()?));
+    // A number only if each row of them is one, and no month is missing.
+    let is_number = |sum: &Sum| {
+        matches!(sum.gap(&published), Gap::None) && matches!(sum.datum(true), CountDatum::Exact(_))
+    };
+    let known = !unlocated.is_empty() && unlocated.values().all(is_number);
+    let cases = unlocated.values().map(|sum| sum.low).sum::<u64>();
+    let months: Vec<i32> = published.keys().copied().filter(|month| *month != UNDATED).collect();
+    let text = || Some(span(*months.first()?, *months.last()?));
+    #[expect(clippy::cast_precision_loss, reason = "months of two centuries at most")]
+    let years = months.len() as f64 / 12.0;
     Counted {
         unlisted,
-        unlocated: unlocated.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
-        period: (months > 0).then(text).flatten().map(|text| (f64::from(months) / 12.0, text)),
+        unlocated: known.then(|| u32::try_from(cases).unwrap_or(u32::MAX)),
+        period: text().map(|text| (years, text)),
     }
 }
 
-/// A period that rows name: months counted from January of year 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    first: i32,
-    last: i32,
-    /// Months in it that were published.
-    months: u32,
-}
-
+#[derive(Default)]
 struct Reader {
     keys: Keys,
+    /// Whether any row of any table has a period.
+    dated: bool,
     sums: BTreeMap<String, Sum>,
-    /// Cases without a municipality, at least.
-    unlocated: Option<u64>,
-    /// There may be more of them.
-    open: bool,
-    periods: BTreeMap<String, Span>,
+    /// Cases without a municipality, by code.
+    unlocated: BTreeMap<String, Sum>,
+    published: Published,
 }
 
 impl Reader {
@@ -146,8 +193,6 @@ impl Reader {
                     .with("allowed", table.fields.join(", ")),
             );
         }
-        // A row of no period among others that have one would count in all of them.
-        let dated = table.rows.iter().any(|row| columns.text(row, "period").is_some());
         let entities: BTreeSet<&str> = codes.iter().filter_map(|code| code.get(..2)).collect();
         let choices = [
             ("reported", KnownBy::Reported),
@@ -155,6 +200,7 @@ impl Reader {
             ("found", KnownBy::Found),
             ("hallazgo", KnownBy::Found),
         ];
+        let mut spans = BTreeMap::new();
         for row in &table.rows {
             let modality = if by_modality {
                 columns.needed(row, "modality", faults)
@@ -178,64 +224,66 @@ impl Reader {
             let values =
                 ["count", "count_min", "count_max"].map(|name| columns.count(row, name, 0, MOST, faults));
             let known_by = columns.choice(row, "known_by", &choices, faults);
-            if dated {
+            if self.dated {
                 let _ = columns.needed(row, "period", faults);
             }
-            let span = self.span(&columns, table, row, faults);
+            let months = covered(&columns, table, row, &mut spans, faults);
             let Some(code) = code else { continue };
             let period = columns.text(row, "period").unwrap_or_default();
             let key = [code.as_str(), &period, &modality].into_iter().filter(|part| !part.is_empty());
             if !self.keys.insert(&key.collect::<Vec<_>>().join(" "), &columns, row, "cvegeo", faults) {
                 continue;
             }
-            let Some(datum) = datum(&columns, row, values, faults) else { continue };
-            if !located {
-                *self.unlocated.get_or_insert(0) += u64::from(datum.min());
-                self.open |= !matches!(datum, CountDatum::Exact(_));
+            let (Some(datum), Some(months)) = (datum(&columns, row, values, faults), months) else {
                 continue;
+            };
+            for month in &months {
+                let modalities = self.published.entry(*month).or_default();
+                if !modality.is_empty() && !modalities.contains(&modality) {
+                    modalities.insert(modality.clone());
+                }
             }
-            let sum = self.sums.entry(code).or_default();
+            let group = if located { &mut self.sums } else { &mut self.unlocated };
+            let sum = group.entry(code).or_default();
             if sum.rows == 0 {
                 (sum.first, sum.table) = (row.row, number);
             }
-            sum.rows += 1;
-            sum.low += u64::from(datum.min());
-            sum.high += u64::from(datum.max().unwrap_or(0).max(datum.min()));
-            sum.blank += u64::from(datum.max().is_none());
+            sum.add(datum);
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);
-            if let Some(span) = span {
-                let months = sum.months.entry(modality).or_default();
-                let before = months.len();
-                months.extend(span.first..=span.last);
-                if months.len() - before < (span.last - span.first + 1).unsigned_abs() as usize {
-                    columns.fault(Rule::PeriodsOverlap, row, "period", None, faults);
-                }
+            let own = sum.months.entry(modality).or_default();
+            let (before, more) = (own.len(), months.len());
+            own.extend(months);
+            if own.len() - before < more && self.dated {
+                columns.fault(Rule::PeriodsOverlap, row, "period", None, faults);
             }
         }
     }
+}
 
-    /// The period of a row, if the table has one; a fault if it is none.
-    fn span(
-        &mut self,
-        columns: &Columns<'_>,
-        table: &RawTable,
-        row: &RawRow,
-        faults: &mut Faults,
-    ) -> Option<Span> {
-        let text = columns.text(row, "period")?;
-        if let Some(span) = self.periods.get(&text) {
-            return Some(*span);
-        }
-        let Some((first, last)) = months(&text) else {
-            columns.fault(Rule::PeriodFormat, row, "period", Some(&text), faults);
-            return None;
-        };
-        let published = table.provenance.period.as_ref().map(|period| period.months);
-        let span = Span { first, last, months: published.unwrap_or((last - first + 1).unsigned_abs()) };
-        self.periods.insert(text, span);
-        Some(span)
+/// The months that a row covers, by the text of its period; `None`, with a fault, if that is none.
+fn covered(
+    columns: &Columns<'_>,
+    table: &RawTable,
+    row: &RawRow,
+    spans: &mut BTreeMap<String, BTreeSet<i32>>,
+    faults: &mut Faults,
+) -> Option<BTreeSet<i32>> {
+    let Some(text) = columns.text(row, "period") else { return Some([UNDATED].into()) };
+    if let Some(months) = spans.get(&text) {
+        return Some(months.clone());
     }
+    let Some((first, last)) = months(&text) else {
+        columns.fault(Rule::PeriodFormat, row, "period", Some(&text), faults);
+        return None;
+    };
+    // Of a period with gaps, those that were published.
+    let months: BTreeSet<i32> = match &table.provenance.period {
+        Some(period) => period.published.range(first..=last).copied().collect(),
+        None => (first..=last).collect(),
+    };
+    spans.insert(text, months.clone());
+    Some(months)
 }
 
 /// Whether a code stands for cases without a municipality.
@@ -285,11 +333,7 @@ fn datum(
         [None, min, Some(max)] if min.unwrap_or(0) <= max => {
             CountDatum::Interval { min: min.unwrap_or(0), max }
         }
-        // A lower bound alone cannot be told from "unknown, at least": the sampler needs both ends.
-        [None, Some(_), None] => {
-            columns.fault(Rule::ValueEmpty, row, "count_max", None, faults);
-            return None;
-        }
+        [None, Some(min), None] => CountDatum::AtLeast { min },
         [None, None, None] => CountDatum::Unknown { max: None },
         _ => {
             columns.fault(

@@ -15,6 +15,11 @@ pub enum CountDatum {
         /// Upper bound.
         max: u32,
     },
+    /// At least `min`: months or modalities are missing from what is published.
+    AtLeast {
+        /// Lower bound.
+        min: u32,
+    },
     /// Nothing is published. `max` bounds it from above where the study states why.
     Unknown {
         /// Upper bound, included.
@@ -28,7 +33,7 @@ impl CountDatum {
     pub const fn min(self) -> u32 {
         match self {
             Self::Exact(n) => n,
-            Self::Interval { min, .. } => min,
+            Self::Interval { min, .. } | Self::AtLeast { min } => min,
             Self::Unknown { .. } => 0,
         }
     }
@@ -39,6 +44,7 @@ impl CountDatum {
         match self {
             Self::Exact(n) => Some(n),
             Self::Interval { max, .. } => Some(max),
+            Self::AtLeast { .. } => None,
             Self::Unknown { max } => max,
         }
     }

@@ -42,6 +42,7 @@ mod points;
 mod presets;
 pub mod raw;
 mod rows;
+mod selection;
 mod sheet;
 mod sink;
 pub mod spec;
@@ -66,6 +67,7 @@ pub use text::{hidden, read_text};
 
 use crate::error::{Error, Faults, Rule};
 use guard::Format;
+use selection::Passed;
 use sink::Sink;
 
 /// Caps on what is read from one source, so that a hostile or broken file ends in a fault and not in a
@@ -172,14 +174,23 @@ fn keep_selected(job: &Job<'_>, table: &mut RawTable, sink: &Sink<'_>) -> Result
         let column = table.column(column, job.spec).map(|(at, label)| (at, label.to_owned()));
         let Some((at, label)) = column else { continue };
         let before = table.rows.len();
-        table.rows.retain(|row| row.values.get(at).and_then(Value::text).is_none_or(|text| keep(&text)));
+        let mut passed = Passed::default();
+        table.rows.retain(|row| {
+            row.values.get(at).and_then(Value::text).is_none_or(|text| {
+                let kept = keep(&text);
+                if !kept {
+                    passed.note(&text);
+                }
+                kept
+            })
+        });
         let left_out = before - table.rows.len();
         if left_out > 0 {
             *table.provenance.dropped.entry(reason).or_default() += left_out as u64;
         }
         if any && table.rows.is_empty() && sink.is_clean() {
             let fault = sink.fault(Rule::NothingSelected).field(label);
-            return Err(fault.with("allowed", wanted.join(", ")).into());
+            return Err(passed.tell(fault, wanted).into());
         }
     }
     Ok(())
@@ -239,7 +250,10 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
     }
     text::take_hidden_out(&mut table, sink);
     keep_selected(job, &mut table, sink)?;
-    table.provenance.kept = table.rows.len() as u64;
+    // A preset that adds records up has counted those that it kept.
+    if table.provenance.kept == 0 {
+        table.provenance.kept = table.rows.len() as u64;
+    }
     // A preset that read more files than the one has hashed them all.
     if table.provenance.sha256.is_empty() {
         table.provenance.sha256 = hash::sha256(&input)?;

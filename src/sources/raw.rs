@@ -1,7 +1,7 @@
 //! What a source hands on: rows of plain values with where they came from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::find_field;
 use super::spec::SourceSpec;
@@ -118,7 +118,20 @@ pub struct Period {
     /// Last month, `YYYY-MM`.
     pub to: String,
     /// Months that were published; gaps are not counted.
-    pub months: u32,
+    pub months: usize,
+    /// These months, counted from January of year 0.
+    #[serde(skip)]
+    pub published: BTreeSet<i32>,
+}
+
+impl Period {
+    /// From the months that were published; `None` if there is none.
+    #[must_use]
+    pub fn new(published: BTreeSet<i32>) -> Option<Self> {
+        let name = |month: &i32| format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1);
+        let (from, to) = (name(published.first()?), name(published.last()?));
+        Some(Self { from, to, months: published.len(), published })
+    }
 }
 
 /// A sequence of roads that may not be driven one after the other.

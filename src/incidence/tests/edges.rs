@@ -1,6 +1,6 @@
 //! Impossible constraints are named; extreme ones neither panic nor give a NaN.
 
-use super::{CountModel, OPEN, RateModel, Unlocated, cell, interval, options, rng};
+use super::{CountModel, OPEN, RateModel, Unlocated, assert_close, cell, interval, options, prepare, rng};
 use crate::incidence::{
     CellWeights, ConvolutionFilter, CountCell, CountOptions, GammaCell, IncidenceError, MAX_COUNT,
 };
@@ -131,4 +131,28 @@ fn tables_refuse_what_is_no_law() {
     let even = CellWeights::new(0, vec![0.0, f64::NEG_INFINITY, 0.0]).unwrap();
     let error = ConvolutionFilter::new(&[even.clone(), even], Some(3)).unwrap_err();
     assert_eq!(error, IncidenceError::Impossible);
+}
+
+#[test]
+fn a_lower_bound_alone_holds_in_every_draw() {
+    let at_least = |min| CountDatum::AtLeast { min };
+    let cells = [cell(1.0, CountDatum::Exact(2)), cell(1.0, at_least(9)), cell(2.0, OPEN)];
+    for rates in [RateModel::Common, RateModel::Gamma { alpha: 1.5, beta: 0.5 }] {
+        for (total, pi) in [(None, 0.0), (None, 0.2), (Some(20), 0.0), (Some(20), 0.2)] {
+            let model = prepare(&cells, total, rates, pi);
+            for stream in 0..300 {
+                let located = model.draw(&mut rng(stream)).located;
+                assert!(located[0] == 2 && located[1] >= 9, "{rates:?} {total:?} {pi}: {located:?}");
+            }
+        }
+        // With a total it is the interval up to the total.
+        let closed = [cells[0], cell(1.0, interval(9, 20)), cells[2]];
+        let [open, closed] =
+            [&cells, &closed].map(|cells| prepare(cells, Some(20), rates, 0.2).expected_totals(0).unwrap());
+        assert_close(&open, &closed, 1e-12);
+    }
+    // Lower bounds alone do not say how high the rate may be.
+    let alone = [cell(1.0, at_least(9)), cell(1.0, OPEN)];
+    let refused = CountModel::prepare(&alone, None, &options(RateModel::Common, 0.0));
+    assert!(matches!(refused, Err(IncidenceError::RateUnbounded)));
 }

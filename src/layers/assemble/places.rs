@@ -27,7 +27,7 @@ pub fn municipalities(context: &Context<'_>, rates: &[RateSummary]) -> Layer {
             row.set("marginalization", m.marginalization.map_or(Value::Null, Value::from));
             let datum = match known {
                 CountDatum::Exact(_) => "exact",
-                CountDatum::Interval { .. } => "interval",
+                CountDatum::Interval { .. } | CountDatum::AtLeast { .. } => "interval",
                 CountDatum::Unknown { .. } => "unknown",
             };
             row.set("datum", datum);

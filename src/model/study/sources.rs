@@ -121,6 +121,13 @@ impl Sources {
                     refuse(key, presets.iter().map(|p| p.name()).collect::<Vec<_>>().join(", "));
                 }
             }
+            let is_prefix = |text: &&String| {
+                (1..=6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            for prefix in spec.scian.iter().filter(|prefix| !is_prefix(prefix)) {
+                let fault = Fault::new(Rule::ParameterRange, file).field(format!("sources.{name}.scian"));
+                faults.push(fault.seen(prefix).with("range", "1 – 999999"));
+            }
             if let Some([west, south, east, north]) = spec.bbox
                 && !(-180.0 <= west
                     && west < east

@@ -11,6 +11,7 @@ use crate::sources::guard::Input;
 use crate::sources::names::normalised;
 use crate::sources::points::PointReader;
 use crate::sources::raw::{RawRow, RawTable, Value};
+use crate::sources::selection::Passed;
 use crate::sources::sink::Sink;
 use crate::sources::table::{Consumer, Head, refused};
 
@@ -59,6 +60,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     let mut register = Register {
         job,
         entities: Entities::of(job),
+        passed: Passed::default(),
         layout: Layout::default(),
         points: None,
         sizes: SIZES.map(normalised),
@@ -73,12 +75,13 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         if !sink.is_clean() {
             return Err(refused());
         }
-        let (field, wanted) = match register.sectors {
-            0 => (ENTITY, &job.spec.entities),
-            _ => (SCIAN, &job.spec.scian),
-        };
-        let fault = register.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
-        return Err(fault.with("allowed", wanted.join(", ")).into());
+        let layout = &register.layout;
+        return Err(if register.sectors == 0 {
+            register.entities.nothing(layout.name(ENTITY), job, sink).into()
+        } else {
+            let fault = sink.fault(Rule::NothingSelected).field(layout.name(SCIAN));
+            register.passed.tell(fault, &job.spec.scian).into()
+        });
     }
     let mut provenance = scanned.provenance(input, job);
     for (reason, count) in [("sector", register.sectors), ("other_entity", register.others)] {
@@ -105,6 +108,8 @@ struct Register<'a> {
     sizes: [String; 7],
     survey: Survey,
     sectors: u64,
+    /// Classes of other sectors.
+    passed: Passed,
     others: u64,
     rows: Vec<RawRow>,
 }
@@ -168,6 +173,7 @@ impl Consumer for Register<'_> {
             && !wanted.iter().any(|prefix| class.starts_with(prefix.as_str()))
         {
             self.sectors += 1;
+            self.passed.note(class);
             return Ok(());
         }
         let id = layout.text(values, row, ID, sink);

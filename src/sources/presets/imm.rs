@@ -56,8 +56,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         if !sink.is_clean() {
             return Err(refused());
         }
-        let fault = table.layout.fault(Rule::NothingSelected, 0, CODE, "", sink).without_row();
-        return Err(fault.with("allowed", job.spec.entities.join(", ")).into());
+        return Err(table.entities.nothing(table.layout.name(CODE), job, sink).into());
     }
     let mut provenance = scanned.provenance(input, job);
     for (reason, count) in [("totals", table.totals), ("other_entity", table.others)] {

@@ -48,12 +48,12 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         if !sink.is_clean() {
             return Err(refused());
         }
-        let (field, allowed) = match census.others {
-            0 => (LOCALITY, "0000".to_owned()),
-            _ => (ENTITY, job.spec.entities.join(", ")),
-        };
-        let fault = census.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
-        return Err(fault.with("allowed", allowed).into());
+        if census.others > 0 {
+            return Err(census.entities.nothing(census.layout.name(ENTITY), job, sink).into());
+        }
+        // An extract of localities, without the records of whole municipalities.
+        let fault = sink.fault(Rule::NothingSelected).field(census.layout.name(LOCALITY));
+        return Err(fault.with("wanted", "0000").with("allowed", "0001 …").into());
     }
     let mut provenance = scanned.provenance(input, job);
     for (reason, count) in

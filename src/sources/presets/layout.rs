@@ -7,6 +7,7 @@ use crate::error::{Error, Fault, Faults, Rule, shape};
 use crate::sources::names::{find_field, normalised};
 use crate::sources::number::whole;
 use crate::sources::raw::Value;
+use crate::sources::selection::Passed;
 use crate::sources::sink::Sink;
 use crate::sources::{Job, columns, environment};
 
@@ -281,16 +282,29 @@ pub(super) fn missing_column(name: &str, header: &[String], sink: &Sink<'_>) -> 
 const ENTITIES: u32 = 32;
 
 /// Entities whose records are kept; all if the list is empty.
-pub(super) struct Entities(Vec<u32>);
+pub(super) struct Entities {
+    wanted: Vec<u32>,
+    passed: Passed,
+}
 
 impl Entities {
     /// Those that the study names for this source.
     pub(super) fn of(job: &Job<'_>) -> Self {
-        Self(job.spec.entities.iter().filter_map(|code| code.parse().ok()).collect())
+        let wanted = job.spec.entities.iter().filter_map(|code| code.parse().ok()).collect();
+        Self { wanted, passed: Passed::default() }
     }
 
     /// Whether records of the entity are kept.
-    pub(super) fn keep(&self, entity: u32) -> bool {
-        self.0.is_empty() || self.0.contains(&entity)
+    pub(super) fn keep(&mut self, entity: u32) -> bool {
+        let kept = self.wanted.is_empty() || self.wanted.contains(&entity);
+        if !kept {
+            self.passed.note(&format!("{entity:02}"));
+        }
+        kept
+    }
+
+    /// That no record is of an entity that the study names.
+    pub(super) fn nothing(&self, field: &str, job: &Job<'_>, sink: &Sink<'_>) -> Fault {
+        self.passed.tell(sink.fault(Rule::NothingSelected).field(field), &job.spec.entities)
     }
 }

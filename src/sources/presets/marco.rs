@@ -51,8 +51,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         return Err(sink.fault(Rule::NoRecords).into());
     }
     if marco.rows.is_empty() && marco.others > 0 {
-        let wanted = job.spec.entities.join(", ");
-        return Err(sink.fault(Rule::NothingSelected).field("CVE_ENT").with("allowed", wanted).into());
+        return Err(marco.entities.nothing("CVE_ENT", job, sink).into());
     }
     let mut provenance = scanned.provenance(input, job);
     if marco.others > 0 {

@@ -93,6 +93,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
         }
     }
     provenance.period = Some(period);
+    provenance.kept = counts.kept;
     Ok(RawTable {
         provenance,
         fields: ["cvegeo", "period", "count", "count_min", "count_max", "known_by"].map(str::to_owned).into(),
@@ -130,6 +131,7 @@ struct Counts<'a> {
     years: Option<[Month; 2]>,
     /// Records of the offence; of another one, of another entity, and outside the window.
     records: u64,
+    kept: u64,
     unfit: u64,
     others: u64,
     outside: u64,
@@ -160,6 +162,7 @@ impl<'a> Counts<'a> {
         Self {
             job,
             entities: Entities::of(job),
+            kept: 0,
             layout: Layout::default(),
             window: [
                 edge(&spec.from, true).unwrap_or(Month::MIN),
@@ -229,30 +232,30 @@ impl<'a> Counts<'a> {
 
     /// What the file has, where nothing of it was selected.
     fn nothing(&self, sink: &Sink<'_>) -> Fault {
-        let (field, seen) = if self.records == 0 {
+        let (field, wanted, seen) = if self.records == 0 {
             let kinds: Vec<&str> = self.kinds.keys().take(SHOWN).map(String::as_str).collect();
-            (TYPE, kinds.join(", "))
+            let asked = self.selection.iter().flat_map(|(_, names)| names).map(String::as_str);
+            (TYPE, asked.collect::<Vec<_>>().join(", "), kinds.join(", "))
         } else if let Some([first, last]) = self.years {
-            (YEAR, format!("{first} – {last}"))
+            let [from, to] =
+                [&self.job.spec.from, &self.job.spec.to].map(|edge| edge.as_deref().unwrap_or(""));
+            (YEAR, format!("{from} – {to}"), format!("{first} – {last}"))
         } else {
-            (ENTITY, self.job.spec.entities.join(", "))
+            return self.entities.nothing(self.layout.name(ENTITY), self.job, sink);
         };
         let fault = self.layout.fault(Rule::NothingSelected, 0, field, "", sink).without_row();
-        fault.with("allowed", environment::one_line(&seen))
+        fault.with("wanted", environment::one_line(&wanted)).with("allowed", environment::one_line(&seen))
     }
 
     /// Rows by code, the period, and how many months of its years were not published; `None` if there is no month.
     fn rows(&self, sink: &mut Sink<'_>) -> Option<(Vec<RawRow>, Period, u64)> {
         let published: BTreeSet<Month> =
             self.cells.values().flat_map(|cell| cell.months.keys().copied()).collect();
-        let (first, last) = (published.first().copied()?, published.last().copied()?);
         let blank: BTreeSet<Month> =
             self.cells.values().flat_map(|cell| cell.blank.iter().copied()).collect();
         let unpublished = blank.difference(&published).count() as u64;
-        let total: u64 = self.cells.values().flat_map(|cell| cell.months.values()).sum();
-        #[expect(clippy::cast_possible_truncation, reason = "twelve months in each of 110 years")]
-        let months = published.len() as u32;
-        let period = Period { from: month_name(first), to: month_name(last), months };
+        let period = Period::new(published)?;
+        let published = &period.published;
         let text = format!("{}/{}", period.from, period.to);
         let mut rows = Vec::with_capacity(self.cells.len());
         let clean = sink.is_clean();
@@ -261,18 +264,17 @@ impl<'a> Counts<'a> {
             let sum: u64 = cell.months.values().sum();
             let whole = cell.months.keys().filter(|month| !cell.blank.contains(month)).count();
             let missing = published.len() - whole;
-            let located = code % 1_000 < 998;
-            let counts = if missing == 0 || !located {
+            let counts = if missing == 0 {
                 [number(sum), Value::Null, Value::Null]
             } else {
                 // Months of a record with a fault are missing because of it.
-                if clean {
+                if clean && code % 1_000 < 998 {
                     let fault = self.layout.fault(Rule::MonthsMissing, cell.row, CODE, "", sink);
                     sink.push(
                         fault.seen(format!("{code:05}")).with("months", missing).with("of", published.len()),
                     );
                 }
-                [Value::Null, number(sum), number(total)]
+                [Value::Null, number(sum), Value::Null]
             };
             let [count, low, high] = counts;
             rows.push(RawRow {
@@ -356,11 +358,14 @@ impl Consumer for Counts<'_> {
 
         let mut hasher = DefaultHasher::new();
         (year, code).hash(&mut hasher);
+        // As the selection compares them: a record that stands twice may be written otherwise.
         for column in [LEGAL_GOOD, TYPE, SUBTYPE, MODALITY] {
-            layout.get(values, column).hash(&mut hasher);
+            normalised(&layout.get(values, column)).hash(&mut hasher);
         }
         let read = FIELDS.iter().enumerate().filter(|(i, _)| layout.has(*i)).count();
-        values.get(read..).hash(&mut hasher);
+        for value in values.get(read..).unwrap_or_default() {
+            normalised(value).hash(&mut hasher);
+        }
         match self.seen.entry(hasher.finish()) {
             Entry::Occupied(first) => {
                 let fault = layout.fault(Rule::DuplicateKey, row, CODE, "", sink);
@@ -389,6 +394,7 @@ impl Consumer for Counts<'_> {
             }
         }
         self.outside += u64::from(!inside);
+        self.kept += u64::from(inside);
         Ok(())
     }
 }
@@ -409,10 +415,6 @@ pub fn month_of(text: &str) -> Option<(i32, Option<i32>)> {
     (month.is_none_or(|month| (1..=12).contains(&month))).then_some((year.parse().ok()?, month))
 }
 
-fn month_name(month: Month) -> String {
-    format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,6 +426,7 @@ mod tests {
         for text in ["2015-3", "2015-13", "2015-00", "15", "2015-03-01", "", "-", "+015-01"] {
             assert_eq!(month_of(text), None, "{text}");
         }
-        assert_eq!(month_name(2015 * 12 + 11), "2015-12");
+        let period = Period::new([2015 * 12 + 11].into()).unwrap();
+        assert_eq!((period.from.as_str(), period.months), ("2015-12", 1));
     }
 }
