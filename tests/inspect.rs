@@ -68,16 +68,20 @@ fn adopt(study: &Study, proposal: &Value) {
 
 /// The rows of a table of the study as those of a sheet.
 fn sheet(study: &Study, name: &str) -> String {
-    let text = study.text(name);
-    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
-    workbooks::cells(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    let mut all = Vec::new();
+    study.table(name, |header, rows| {
+        all.push(header.clone());
+        all.extend(rows.iter().cloned());
+    });
+    let all: Vec<Vec<&str>> = all.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    workbooks::cells(&all.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 #[test]
 fn each_sheet_of_a_workbook_is_shown_and_proposed_with_its_name() {
     let note = workbooks::cells(&[&["nota"], &["x"]]);
     let sheets = [("Notas", note), ("Puestos", sheet(&Study::new(), "posts.csv"))];
-    let book = workbooks::packed(&workbooks::xlsx_parts(&sheets, ""));
+    let book = workbooks::packed(&workbooks::xlsx_parts(&sheets, ">"));
     for args in [
         vec!["libro.xlsx"],
         vec!["libro.xlsx", "--layer", "Puestos"],
@@ -90,7 +94,7 @@ fn each_sheet_of_a_workbook_is_shown_and_proposed_with_its_name() {
             Answer::of(corredor().arg("inspect").arg(study.path(args[0])).args(&args[1..]).arg("--json"));
         let found = answer.exits(0).json();
         let layers = found["file"]["layers"].as_array().unwrap();
-        assert_eq!(layers.len(), if args.len() == 1 { 2 } else { 1 }, "{args:?}");
+        assert_eq!(layers.len(), if args.len() == 1 { 2 } else { 1 }, "{found}");
         let proposals = found["proposals"].as_array().unwrap();
         let posts = proposals.iter().find(|proposal| proposal["source"] == "posts").unwrap();
         assert_eq!(posts["layer"], "Puestos", "{args:?}");

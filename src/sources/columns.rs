@@ -34,7 +34,7 @@ const PERSON_RUNS: &[&str] = &["telefono", "curp", "correo"];
 #[rustfmt::skip] // One word a line hides the list.
 const TRAIT_WORDS: &[&str] = &[
     "edad", "edades", "age", "ages", "sexo", "sexos", "sex", "genero", "generos", "gender", "etario", "etaria",
-    "etarios", "etarias", "mujeres", "hombres", "women", "men",
+    "etarios", "etarias", "mujeres", "hombres",
 ];
 
 /// Whole names of the same, letters and digits only.
@@ -358,7 +358,7 @@ mod tests {
             POB_TOT ANALF SBASC OVSDE OVPT VHAC PL.5000 PO2SM IM_2020 GM_2020 IMN_2020 POBTOT ALTITUD population sector \
             last_visit complaints contact_type competence inclusion nacional lon lat x y fid geom passage corridor imagen \
             average coverage village stage elevation Enero Diciembre traced masculino DIST_ELECT distrito_electoral \
-            trabajadores personas antiguedad propiedad tipo_propiedad secretaria POBFEM POBMAS VPH_TELEF P_60YMAS \
+            trabajadores personas antiguedad propiedad tipo_propiedad secretaria POBFEM POBMAS PCDISC_MEN VPH_TELEF P_60YMAS \
             responsabilidad comercial domicilio alias"
             .split_whitespace()
         {

@@ -116,13 +116,12 @@ fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
     content::check(&input, &input.shown)?;
     let mut several = job.spec.layer.is_some();
     let layers = match input.format {
-        Format::Csv => vec![of_table(&input, job, sink)?],
         Format::Xlsx | Format::Ods if job.spec.layer.is_none() => {
             let sheets = sheet::filled(&input, job, sink)?;
             several = sheets.len() > 1;
             if several { of_sheets(&input, sheets, job, sink)? } else { vec![of_table(&input, job, sink)?] }
         }
-        Format::Xlsx | Format::Ods => vec![of_table(&input, job, sink)?],
+        Format::Csv | Format::Xlsx | Format::Ods => vec![of_table(&input, job, sink)?],
         Format::Gpx => vec![of_waypoints(&input, job, sink)?],
         Format::OsmPbf => Vec::new(),
         Format::GeoJson => {
