@@ -338,6 +338,12 @@ impl Fault {
         self
     }
 
+    /// Adds the cause, in the place of a `detail`.
+    #[must_use]
+    pub fn why(self, why: Why) -> Self {
+        self.with(WHY, why.key())
+    }
+
     /// Whether it stops the run.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -472,6 +478,65 @@ impl From<Fault> for Error {
 
 /// The result of a fallible step.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Name of the parameter of [`Fault::why`].
+pub const WHY: &str = "why";
+
+/// A cause that is told in the user's language: its text stands in `locales/` under `why.` and takes the place of
+/// `detail` in the text of the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// There is no municipality with a count.
+    NoCells,
+    /// Nobody lives anywhere.
+    NoExposure,
+    /// Neither a total nor an upper bound limits the common rate.
+    RateUnbounded,
+    /// No counts satisfy all bounds.
+    Impossible,
+    /// A quote is opened and never closed.
+    UnclosedQuote,
+    /// A spreadsheet of before 2007 under a newer name.
+    OldSpreadsheet,
+    /// Not a spreadsheet.
+    NotASpreadsheet,
+    /// XML that is not UTF-8.
+    XmlNotUtf8,
+    /// XML that is not well formed, or not whole.
+    XmlMalformed,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::NoCells,
+        Self::NoExposure,
+        Self::RateUnbounded,
+        Self::Impossible,
+        Self::UnclosedQuote,
+        Self::OldSpreadsheet,
+        Self::NotASpreadsheet,
+        Self::XmlNotUtf8,
+        Self::XmlMalformed,
+    ];
+
+    /// Key of its text.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NoCells => "no_cells",
+            Self::NoExposure => "no_exposure",
+            Self::RateUnbounded => "rate_unbounded",
+            Self::Impossible => "impossible",
+            Self::UnclosedQuote => "unclosed_quote",
+            Self::OldSpreadsheet => "old_spreadsheet",
+            Self::NotASpreadsheet => "not_a_spreadsheet",
+            Self::XmlNotUtf8 => "xml_not_utf8",
+            Self::XmlMalformed => "xml_malformed",
+        }
+    }
+}
 
 /// The shape of a value: letters become `a` or `A`, digits `9`, at most 24 characters, so that a message
 /// shows what kind of thing was read without repeating it.

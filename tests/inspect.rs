@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test program uses a part of what they share")]
 
 mod support;
+#[path = "support/workbooks.rs"]
+mod workbooks;
 
 use serde_json::{Value, json};
 use support::{Answer, Study, corredor};
@@ -54,6 +56,97 @@ fn a_proposal_can_be_put_into_the_study_file() {
     let (_, after) = rest.split_once("\n\n").unwrap();
     study.write("study.toml", format!("{before}{lines}\n\n{after}"));
     study.check(&[]).exits(0);
+}
+
+/// Puts the lines of a proposal in the place of a source of the study.
+fn adopt(study: &Study, proposal: &Value) {
+    let source = proposal["source"].as_str().unwrap();
+    let text = study.text("study.toml");
+    let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with(&format!("{source} = {{"))).collect();
+    study.write("study.toml", format!("{}\n\n{}\n", kept.join("\n"), proposal["toml"].as_str().unwrap()));
+}
+
+/// The rows of a table of the study as those of a sheet.
+fn sheet(study: &Study, name: &str) -> String {
+    let mut all = Vec::new();
+    study.table(name, |header, rows| {
+        all.push(header.clone());
+        all.extend(rows.iter().cloned());
+    });
+    let all: Vec<Vec<&str>> = all.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    workbooks::cells(&all.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+#[test]
+fn each_sheet_of_a_workbook_is_shown_and_proposed_with_its_name() {
+    let note = workbooks::cells(&[&["nota"], &["x"]]);
+    let sheets = [("Notas", note), ("Puestos", sheet(&Study::new(), "posts.csv"))];
+    let book = workbooks::packed(&workbooks::xlsx_parts(&sheets, ">"));
+    for args in [
+        vec!["libro.xlsx"],
+        vec!["libro.xlsx", "--layer", "Puestos"],
+        vec!["LIBRO.ZIP", "--layer", "Puestos"],
+    ] {
+        let study = Study::new();
+        study.write("libro.xlsx", &book);
+        study.write("LIBRO.ZIP", workbooks::zipped(&[("a/LIBRO.XLSX", &book)]));
+        let answer =
+            Answer::of(corredor().arg("inspect").arg(study.path(args[0])).args(&args[1..]).arg("--json"));
+        let found = answer.exits(0).json();
+        let layers = found["file"]["layers"].as_array().unwrap();
+        assert_eq!(layers.len(), if args.len() == 1 { 2 } else { 1 }, "{found}");
+        let proposals = found["proposals"].as_array().unwrap();
+        let posts = proposals.iter().find(|proposal| proposal["source"] == "posts").unwrap();
+        assert_eq!(posts["layer"], "Puestos", "{args:?}");
+        adopt(&study, posts);
+        study.check(&[]).exits(0);
+    }
+}
+
+#[test]
+fn what_is_proposed_is_accepted() {
+    for (file, source) in [
+        ("posts.csv", "posts"),
+        ("towns.csv", "towns"),
+        ("crossings.csv", "crossings"),
+        ("roads.geojson", "roads"),
+    ] {
+        let study = Study::new();
+        let proposal = proposed(&study, file);
+        assert_eq!(proposal["source"], source);
+        adopt(&study, &proposal);
+        study.check(&[]).exits(0);
+    }
+}
+
+#[test]
+fn a_code_within_the_entity_is_not_taken_for_that_of_a_municipality() {
+    let study = Study::new();
+    study.write("short.csv", "cve_ent,cve_mun,municipio,anio,casos\n7,89,Tapachula,2023,4\n");
+    let proposal = proposed(&study, "short.csv");
+    assert_eq!((&proposal["source"], &proposal["missing"]), (&json!("counts"), &json!(["cvegeo"])));
+    let answer = Answer::of(corredor().arg("inspect").arg(study.path("short.csv"))).exits(0);
+    assert!(answer.stdout.contains("una columna"), "{}", answer.stdout);
+    study.write("long.csv", "cve_mun,anio,casos\n7089,2023,4\n07001,2023,1\n");
+    assert_eq!(proposed(&study, "long.csv")["missing"], json!([]));
+}
+
+#[test]
+fn values_that_say_who_somebody_is_are_not_shown_under_any_name() {
+    let study = Study::new();
+    study.write(
+        "p.geojson",
+        r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":1,"clave":"PELJ800101HCSRPN09",
+        "otro":"tel. 961 123 4567","dato":"juana@ejemplo.mx","datos":{"curp":"SECRETO"},"lista":["SECRETO"]},
+        "geometry":{"type":"Point","coordinates":[-92.2,14.9]}}]}"#,
+    );
+    for args in [vec![], vec!["--json"]] {
+        let answer = Answer::of(corredor().arg("inspect").arg(study.path("p.geojson")).args(args)).exits(0);
+        for secret in ["PELJ", "4567", "juana", "SECRETO"] {
+            assert!(!answer.stdout.contains(secret), "{secret}: {}", answer.stdout);
+        }
+        assert!(answer.stdout.contains("{…}") && answer.stdout.contains("[…]"), "{}", answer.stdout);
+    }
 }
 
 #[test]

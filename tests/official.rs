@@ -250,6 +250,26 @@ fn victims_are_refused_unless_added_up_over_sex_and_age() {
     };
     assert_eq!(counts(&summed), counts(&incidents));
 
+    // Other editions call both otherwise.
+    let mut renamed = victims.clone();
+    for name in &mut renamed.header {
+        *name = match name.as_str() {
+            "Sexo" => "Sexo de la víctima".to_owned(),
+            "Rango de edad" => "Grupo etario".to_owned(),
+            other => other.to_owned(),
+        };
+    }
+    let over = "sum_over = [\"Sexo de la víctima\", \"Grupo etario\"]";
+    assert_eq!(
+        counts(&read_whole(&renamed.utf8(), "counts", &format!("{keys}\n{over}"))),
+        counts(&incidents)
+    );
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.csv"), renamed.utf8()).unwrap();
+    let (table, faults) = read(dir.path(), "counts", &format!("path = \"a.csv\"\n{keys}"));
+    assert!(table.is_none());
+    assert_eq!(faults.0.iter().map(|fault| fault.rule.code()).collect::<Vec<_>>(), ["S065"]);
+
     // One of both is not enough, and no other trait comes in this way.
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("a.csv"), victims.clone().with("CURP", "").utf8()).unwrap();

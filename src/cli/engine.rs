@@ -20,7 +20,7 @@ use crate::corridors::score::summarise;
 use crate::corridors::{extract, object, params};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
-use crate::error::{Error, Fault, Faults, Result, Rule};
+use crate::error::{Error, Fault, Faults, Result, Rule, Why};
 use crate::ids::{LinkId, hex, stable_id};
 use crate::incidence::{
     CountCell, CountModel, CountOptions, IncidenceError, RateModel, Unlocated, summarise as summarise_rates,
@@ -228,10 +228,23 @@ fn prepare_counts(
 fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
     let named =
         |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
+    let fault = Fault::new(Rule::TotalImpossible, study_name).field("incidence");
     let detail = match error {
-        IncidenceError::Exposure { cell, .. }
-        | IncidenceError::BoundsCrossed { cell, .. }
-        | IncidenceError::CasesWithoutExposure { cell, .. } => format!("{}{error}", named(*cell)),
+        IncidenceError::NoCells => return fault.why(Why::NoCells),
+        IncidenceError::NoExposure => return fault.why(Why::NoExposure),
+        IncidenceError::RateUnbounded => return fault.why(Why::RateUnbounded),
+        IncidenceError::Impossible => return fault.why(Why::Impossible),
+        IncidenceError::Exposure { cell, exposure } => {
+            format!("{}population × years = {exposure}", named(*cell))
+        }
+        IncidenceError::BoundsCrossed { cell, min, max } => {
+            format!("{}count_min = {min} > count_max = {max}", named(*cell))
+        }
+        IncidenceError::CasesWithoutExposure { cell, min } => {
+            format!("{}count_min = {min}, population = 0", named(*cell))
+        }
+        IncidenceError::Parameter { name, value, range } => format!("{name} = {value} ∉ {range}"),
+        IncidenceError::TooLarge { what, size, limit } => format!("{what} = {size} > {limit}"),
         IncidenceError::LowerBoundsAboveTotal { lower, total } => {
             format!("Σ count_min = {lower} > total = {total}")
         }
@@ -240,7 +253,7 @@ fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fau
         }
         other => other.to_string(),
     };
-    Fault::new(Rule::TotalImpossible, study_name).field("incidence").with("detail", detail)
+    fault.with("detail", detail)
 }
 
 /// Which steps of a run are wanted; all where none is named.

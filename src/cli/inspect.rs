@@ -163,7 +163,7 @@ pub fn propose(found: &Inspection) -> Vec<Proposal> {
 fn of_layer(found: &Inspection, layer: &LayerFacts) -> Option<Proposal> {
     let names: Vec<String> = layer.fields.iter().map(|field| field.name.clone()).collect();
     let has = |name: &str| find_field(&names, name).is_some();
-    let several = (found.layers.len() > 1).then(|| layer.name.clone()).flatten();
+    let several = found.names_layer.then(|| layer.name.clone()).flatten();
     let fits = |geometry: Option<&str>| match geometry {
         Some("any") => true,
         geometry => geometry == layer.geometry,
@@ -190,13 +190,22 @@ fn of_layer(found: &Inspection, layer: &LayerFacts) -> Option<Proposal> {
             continue;
         }
         let shown = |at: usize| names.get(at).cloned();
-        match field.others.iter().find_map(|other| find_field(&names, other)).and_then(shown) {
+        let fits = |at: &usize| {
+            field.key != CVEGEO.key || layer.fields.get(*at).is_none_or(|field| is_whole_code(&field.values))
+        };
+        match field.others.iter().filter_map(|other| find_field(&names, other)).find(fits).and_then(shown) {
             Some(name) => mapped.push((field.key, name)),
             None if field.needed => missing.push(field.key),
             None => {}
         }
     }
     Some(proposal(found, source, several, None, mapped, missing))
+}
+
+/// Whether values can be codes of municipalities with their entity; those of the municipality within its entity have
+/// three digits at most.
+fn is_whole_code(values: &[String]) -> bool {
+    values.iter().all(|value| matches!(value.len(), 4 | 5) && value.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn proposal(
@@ -208,12 +217,8 @@ fn proposal(
     missing: Vec<&'static str>,
 ) -> Proposal {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let (path, member) = match found.file.find(".zip/") {
-        Some(at) => (&found.file[..at + 4], Some(&found.file[at + 5..])),
-        None => (found.file.as_str(), None),
-    };
-    let mut lines = vec![format!("[sources.{source}]"), format!("path = {}", quoted(path))];
-    lines.extend(member.map(|member| format!("member = {}", quoted(member))));
+    let mut lines = vec![format!("[sources.{source}]"), format!("path = {}", quoted(&found.path))];
+    lines.extend(found.member.as_ref().map(|member| format!("member = {}", quoted(member))));
     lines.extend(layer.as_ref().map(|layer| format!("layer = {}", quoted(layer))));
     lines.extend(preset.map(|preset| format!("preset = {}", quoted(preset.name()))));
     if !fields.is_empty() {
@@ -263,6 +268,9 @@ pub fn lines(found: &Inspection, proposals: &[Proposal], lang: Lang) -> Vec<Stri
         out.push(proposal.toml.clone());
         if !proposal.missing.is_empty() {
             out.push(fill(lang, "inspect.missing", &[("fields", proposal.missing.join(", "))]));
+        }
+        if proposal.missing.contains(&CVEGEO.key) {
+            out.push(text(lang, "inspect.join"));
         }
     }
     out

@@ -67,6 +67,8 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
             *detail = type_detail(lang, detail);
         }
     }
+    let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
+    params.extend(why.map(|key| ("detail", text(lang, &key))));
     let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
     match params.iter().find(|(name, _)| *name == "count") {
         Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
@@ -255,5 +257,16 @@ mod tests {
             assert!(!es.is_empty() && es != key && !es.contains(&key), "{key} has no Spanish text");
             assert!(!en.is_empty() && en != key && es != en, "{key} has no English text");
         }
+    }
+
+    #[test]
+    fn causes_are_told_in_the_language() {
+        for why in crate::error::Why::ALL {
+            let fault = Fault::new(Rule::RecordBroken, "a.csv").why(why);
+            let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &fault));
+            assert!(es != en && !es.contains("%{") && !es.contains("why."), "{es}");
+        }
+        let fault = Fault::new(Rule::TotalImpossible, "study.toml").why(crate::error::Why::RateUnbounded);
+        assert!(what(Lang::Es, &fault).contains("nada limita la tasa"));
     }
 }

@@ -24,7 +24,23 @@ const PERSON_WORDS: &[&str] = &[
     "birthplace", "dob", "apellido", "apellidos", "paterno", "materno", "surname", "surnames", "placa",
     "placas", "pasaporte", "pasaportes", "passport", "apodo", "nickname", "huella", "huellas",
     "fingerprint", "fingerprints", "biometrico", "biometricos", "biometric", "biometrics", "fotografia",
-    "nss", "ssn",
+    "nss", "ssn", "cedula", "cedulas",
+];
+
+/// Words of which a column of persons is called even where they are run together with others.
+const PERSON_RUNS: &[&str] = &["telefono", "curp", "correo"];
+
+/// Traits of persons: beside a place, one of them is nearly a person.
+#[rustfmt::skip] // One word a line hides the list.
+const TRAIT_WORDS: &[&str] = &[
+    "edad", "edades", "age", "ages", "sexo", "sexos", "sex", "genero", "generos", "gender", "etario", "etaria",
+    "etarios", "etarias", "mujeres", "hombres",
+];
+
+/// Whole names of the same, letters and digits only.
+#[rustfmt::skip] // One word a line hides the list.
+const TRAIT_NAMES: &[&str] = &[
+    "grupoetario", "grupoedad", "grupodeedad", "rangoedad", "rangodeedad", "agegroup", "menores",
 ];
 
 /// Whole names, letters and digits only.
@@ -32,8 +48,7 @@ const PERSON_WORDS: &[&str] = &[
 const PERSON_NAMES: &[&str] = &[
     "nombres", "nombrecompleto", "nomcompleto", "nombrepila", "nombredepila", "nombreyapellidos",
     "firstname", "lastname", "fullname", "givenname", "givennames", "familyname", "middlename",
-    "victimname", "nombrevictima", "nomvictima", "victimanombre", "edad", "edades", "age", "sexo", "sex",
-    "genero", "gender", "fechanac", "fecnac", "fnac", "fnacimiento", "appaterno", "apmaterno", "apepat",
+    "victimname", "nombrevictima", "nomvictima", "victimanombre", "fechanac", "fecnac", "fnac", "fnacimiento", "appaterno", "apmaterno", "apepat",
     "apemat", "plate", "plates", "plateno", "licenseplate", "licenceplate", "numberplate", "vehicleplate",
     "matriculavehiculo", "matriculavehicular", "domicilioparticular", "direccionparticular",
     "homeaddress", "licenciaconducir", "licenciamanejo", "driverlicense", "driverslicense",
@@ -42,22 +57,18 @@ const PERSON_NAMES: &[&str] = &[
 ];
 
 /// Words that are personal only beside a word of [`WHO`] or [`GROUP`].
-const PERSON_PARTS: &[&str] = &[
-    "nombre", "nom", "name", "names", "id", "folio", "clave", "edad", "age", "sexo", "sex", "genero",
-    "gender",
-];
+const PERSON_PARTS: &[&str] = &["nombre", "nom", "name", "names", "id", "folio", "clave"];
 
-/// One person. The plurals (`victimas`, `victims`) name counts.
+/// One person, who needs no other word to be one. The plurals (`victimas`, `victims`) name counts.
 #[rustfmt::skip] // One word a line hides the list.
 const WHO: &[&str] = &[
     "victima", "victim", "contacto", "contact", "propietario", "owner", "titular", "representante",
     "dueno", "responsable", "encargado", "denunciante", "imputado", "acusado", "agraviado", "ofendido",
     "tratante", "testigo", "suspect", "trafficker", "witness", "persona", "person", "trabajador",
     "worker", "empleado", "employee", "madre", "padre", "tutor", "conductor", "chofer", "driver",
+    "alumno", "alumna", "menor", "quejoso", "quejosa", "solicitante", "beneficiario", "beneficiaria",
+    "usuario", "usuaria", "patron",
 ];
-
-/// Words of a cross-tab by age or sex, which with a place is nearly a person.
-const GROUP: &[&str] = &["rango", "grupo", "range", "group", "anos", "years", "anios"];
 
 /// Words of what no score may use.
 #[rustfmt::skip] // One word a line hides the list.
@@ -90,7 +101,7 @@ const DENIED_PAIRS: &[(&[&str], &[&str])] = &[
 #[rustfmt::skip] // One word a line hides the list.
 const CONTACT_NAMES: &[&str] = &[
     "telefono", "telefonos", "phone", "telephone", "correoelec", "correoelectronico", "correo", "email",
-    "www", "website", "paginaweb", "web", "razsocial", "razonsocial", "legalname", "companyname", "fax",
+    "www", "website", "paginaweb", "web", "razsocial", "razsoc", "razonsocial", "legalname", "companyname", "fax",
 ];
 
 /// Shapefiles cut names after this many bytes.
@@ -99,54 +110,125 @@ const CUT: usize = 10;
 /// Letters that a cut word must have left to be taken for the long one.
 const CUT_LEAST: usize = 4;
 
-fn classify(name: &str, rules: ColumnRules) -> Option<Rule> {
-    let whole = squeeze(name);
-    if rules.business_register && CONTACT_NAMES.contains(&whole.as_str()) {
-        return Some(Rule::ContactColumnDropped);
+/// The name of a column in the forms in which it is compared.
+struct Name {
+    /// Letters and digits only.
+    whole: String,
+    words: Vec<String>,
+    /// Whether it is as long as a cut name, so that its end may be the beginning of another word.
+    cut: bool,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        Self { whole: squeeze(name), words: words(name), cut: name.len() == CUT }
     }
-    let words = words(name);
-    let cut = name.len() == CUT;
-    let last = words.len().saturating_sub(1);
-    // Whether one of the words is in the list; the last one of a cut name may be the beginning of one.
-    let has = |list: &[&str]| {
-        words.iter().enumerate().any(|(i, word)| {
+
+    /// Whether one of the words is in the list; the last one of a cut name may be the beginning of one.
+    fn has(&self, list: &[&str]) -> bool {
+        let last = self.words.len().saturating_sub(1);
+        self.words.iter().enumerate().any(|(i, word)| {
             let begins = |long: &&str| {
                 word.len() >= CUT_LEAST && long.len() > word.len() && long.starts_with(word.as_str())
             };
-            list.contains(&word.as_str()) || (cut && i == last && list.iter().any(begins))
+            list.contains(&word.as_str()) || (self.cut && i == last && list.iter().any(begins))
         })
-    };
-    let is = |list: &[&str]| {
-        let begins = |long: &&str| cut && words.len() > 1 && long.starts_with(whole.as_str());
-        list.contains(&whole.as_str()) || list.iter().any(begins)
-    };
-    let pair = |one: &[&str], other: &[&str]| has(one) && has(other);
-    // Before the rest: what is left of `nacimiento` in a cut name could be of `nacionalidad` as well.
-    if pair(&["fec", "fecha", "date", "f"], &["nac", "naci"]) {
-        return Some(Rule::PersonColumn);
     }
-    if has(DENIED_WORDS) || is(DENIED_NAMES) || DENIED_PAIRS.iter().any(|(one, other)| has(one) && has(other))
-    {
-        return Some(Rule::DeniedColumn);
+
+    /// Whether the whole name is in the list.
+    fn is(&self, list: &[&str]) -> bool {
+        let begins = |long: &&str| self.cut && self.words.len() > 1 && long.starts_with(self.whole.as_str());
+        list.contains(&self.whole.as_str()) || list.iter().any(begins)
     }
-    if has(PERSON_WORDS)
-        || is(PERSON_NAMES)
-        || pair(PERSON_PARTS, WHO)
-        || pair(&["edad", "age", "sexo", "sex", "genero", "gender"], GROUP)
-        || pair(&["clave", "cve", "credencial"], &["elector"])
-        || pair(&["license", "licence", "vehicle", "number"], &["plate", "plates"])
-        || pair(&["domicilio", "direccion"], &["particular"])
-        || pair(&["home"], &["address"])
-    {
-        return Some(Rule::PersonColumn);
+
+    fn pair(&self, one: &[&str], other: &[&str]) -> bool {
+        self.has(one) && self.has(other)
     }
-    None
+
+    fn is_birth(&self) -> bool {
+        self.pair(&["fec", "fecha", "date", "f"], &["nac", "naci"])
+    }
+
+    /// Whether it says who a person is or how to reach them.
+    fn is_of_one(&self) -> bool {
+        self.is_birth()
+            || self.has(PERSON_WORDS)
+            || self.is(PERSON_NAMES)
+            || PERSON_RUNS.iter().any(|run| self.whole.contains(run))
+            || matches!(self.words.as_slice(), [who] if WHO.contains(&who.as_str()))
+            || self.pair(PERSON_PARTS, WHO)
+            || self.pair(&["clave", "cve", "credencial"], &["elector"])
+            || self.pair(&["license", "licence", "vehicle", "number"], &["plate", "plates"])
+            || self.pair(&["domicilio", "direccion"], &["particular"])
+            || self.pair(&["home"], &["address"])
+            || self.pair(&["seguro"], &["social"])
+    }
+
+    /// Whether it is a trait of persons, such as their age.
+    fn is_trait(&self) -> bool {
+        self.has(TRAIT_WORDS) || self.is(TRAIT_NAMES)
+    }
+
+    fn is_denied(&self) -> bool {
+        self.has(DENIED_WORDS)
+            || self.is(DENIED_NAMES)
+            || DENIED_PAIRS.iter().any(|(one, other)| self.pair(one, other))
+    }
 }
 
-/// Whether a column describes persons or is barred from scores, so that its values are not to be shown. The name of an
-/// establishment is often that of a person.
+fn classify(name: &str, rules: ColumnRules) -> Option<Rule> {
+    let name = Name::of(name);
+    if rules.business_register && CONTACT_NAMES.contains(&name.whole.as_str()) {
+        return Some(Rule::ContactColumnDropped);
+    }
+    // Before the rest: what is left of `nacimiento` in a cut name could be of `nacionalidad` as well.
+    if name.is_birth() {
+        return Some(Rule::PersonColumn);
+    }
+    if name.is_denied() {
+        return Some(Rule::DeniedColumn);
+    }
+    (name.is_of_one() || name.is_trait()).then_some(Rule::PersonColumn)
+}
+
+/// Whether a column crosses a table with a trait of persons and says no more of them, so that it may be added up over.
+pub(super) fn is_trait(name: &str) -> bool {
+    let name = Name::of(name);
+    name.is_trait() && !name.is_of_one()
+}
+
+/// Which rule refuses a name in a value that has names itself; nothing can be dropped of such a value.
+pub(super) fn refuses_nested(name: &str) -> Option<Rule> {
+    classify(name, ColumnRules::default())
+}
+
+/// Words of columns that are taken and never shown: they often hold who somebody is, or what somebody wrote of them.
+#[rustfmt::skip] // One word a line hides the list.
+const HIDDEN_WORDS: &[&str] = &[
+    "domicilio", "direccion", "address", "alias", "firma", "licencia", "denuncia", "denunciante", "comercial",
+    "observacion", "observaciones", "comentario", "comentarios", "nota", "notas", "remarks", "comments",
+];
+
+/// An establishment, whose name is often that of a person.
+const BUSINESS: &[&str] = &[
+    "estab",
+    "establecimiento",
+    "unidad",
+    "economica",
+    "negocio",
+    "empresa",
+    "prop",
+    "comercio",
+    "business",
+];
+
+/// Whether a column describes persons or is barred from scores, so that its values are not to be shown.
 pub(super) fn is_sensitive(name: &str, rules: ColumnRules) -> bool {
-    classify(name, rules).is_some() || ["nomestab", "nombreestablecimiento"].contains(&squeeze(name).as_str())
+    let plain = Name::of(name);
+    classify(name, rules).is_some()
+        || plain.has(HIDDEN_WORDS)
+        || plain.pair(&["nombre", "nom", "name"], BUSINESS)
+        || plain.is(&["nomestab", "nombreestablecimiento"])
 }
 
 /// Looks at the names of all columns. Pushes a fault for each that is refused or dropped, and for names that
@@ -211,13 +293,44 @@ mod tests {
             fechaNacimiento date_of_birth birth_date dob edad EDAD edad_victima rango_edad age age_group sexo Sexo sex \
             gender placa placas license_plate LicensePlate plates pasaporte passport_no domicilio_particular \
             domicilio-particular home_address facebook whatsapp contact_name nombre_contacto nombre_propietario \
-            owner_name driver_name nombre_chofer nss"
+            owner_name driver_name nombre_chofer nss responsable contacto propietario owner Responsable1 edad_cumplida \
+            sexo1 Grupoetario grupo_etario victima VICTIMA nombre_de_la_menor nombre_alumno mujeres hombres Menores \
+            TELEFONOCONTACTO correoe quejoso solicitante usuario cedula num_seguro_social sexo_de_la_victima"
             .split_whitespace()
         {
             assert_eq!(classify(name, PLAIN), Some(Rule::PersonColumn), "{name}");
         }
         assert_eq!(classify("Rango de edad", PLAIN), Some(Rule::PersonColumn));
         assert_eq!(classify("fecha de nacimiento", PLAIN), Some(Rule::PersonColumn));
+        assert_eq!(classify("Sexo (H/M)", PLAIN), Some(Rule::PersonColumn));
+    }
+
+    #[test]
+    fn traits_are_told_from_persons() {
+        for name in ["Sexo", "Rango de edad", "Sexo de la víctima", "Grupo etario", "Sexo (H/M)", "GENERO"] {
+            assert!(is_trait(name), "{name}");
+        }
+        for name in ["CURP", "nombre_victima", "edad_y_nombre_victima", "telefono", "Municipio", "victimas"] {
+            assert!(!is_trait(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_may_name_somebody_is_not_shown() {
+        for name in [
+            "nombre comercial",
+            "Nombre de la unidad económica",
+            "nom_estab",
+            "domicilio",
+            "raz_soc",
+            "alias",
+        ] {
+            assert!(is_sensitive(name, REGISTER), "{name}");
+            assert!(classify(name, PLAIN).is_none(), "{name}");
+        }
+        for name in ["nombre", "NOM_MUN", "nombre_act", "nom_vial", "scian", "casos"] {
+            assert!(!is_sensitive(name, REGISTER), "{name}");
+        }
     }
 
     #[test]
@@ -244,7 +357,9 @@ mod tests {
             count_min count_max victimas total_victimas victims num_victims period_start purpose staffed estacion_migratoria \
             POB_TOT ANALF SBASC OVSDE OVPT VHAC PL.5000 PO2SM IM_2020 GM_2020 IMN_2020 POBTOT ALTITUD population sector \
             last_visit complaints contact_type competence inclusion nacional lon lat x y fid geom passage corridor imagen \
-            average coverage village stage elevation Enero Diciembre traced masculino DIST_ELECT distrito_electoral"
+            average coverage village stage elevation Enero Diciembre traced masculino DIST_ELECT distrito_electoral \
+            trabajadores personas antiguedad propiedad tipo_propiedad secretaria POBFEM POBMAS PCDISC_MEN VPH_TELEF P_60YMAS \
+            responsabilidad comercial domicilio alias"
             .split_whitespace()
         {
             assert_eq!(classify(name, PLAIN), None, "{name}");

@@ -4,16 +4,20 @@
 //! drivers read a cut file up to the cut without an error, so the lengths that headers state are compared
 //! with the lengths that are there.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::environment::one_line;
 use super::guard::{Format, Input};
-use super::{crs, dbf};
-use crate::error::{Error, Fault, Rule};
+use super::{columns, crs, dbf};
+use crate::error::{Error, Fault, Faults, Rule};
+
+/// Names within values that are remembered; a file that has more is strange, and only slower to look at.
+const NAMES: usize = 10_000;
 
 /// Bytes from the front that the checks look at.
 const HEAD: u64 = 128;
@@ -181,21 +185,30 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// Checks the syntax of a JSON file as a stream, and that its `crs` member names a CRS and not a URL, which
 /// GDAL would fetch. GDAL itself reads a cut file up to the cut and says nothing.
-pub(super) fn check_json(input: &Input, shown: &str) -> Result<(), Error> {
+///
+/// Gives a fault for each name within a value of a feature that no column may have: GDAL hands such a value on as a
+/// text, so that the names of the columns do not tell.
+pub(super) fn check_json(input: &Input, shown: &str) -> Result<Faults, Error> {
     let io = |source| Error::io(&input.path, source);
     let mut reader = BufReader::with_capacity(1 << 16, File::open(&input.path).map_err(io)?);
     if reader.fill_buf().map_err(io)?.starts_with(b"\xef\xbb\xbf") {
         reader.consume(3);
     }
-    let mut foreign = Vec::new();
+    let mut seen = Seen::default();
     let mut parser = serde_json::Deserializer::from_reader(reader);
-    let parsed = Root(&mut foreign).deserialize(&mut parser).and_then(|()| parser.end());
-    if let Some(seen) = foreign.iter().find_map(refused_crs) {
+    let parsed = Root(&mut seen).deserialize(&mut parser).and_then(|()| parser.end());
+    if let Some(seen) = seen.systems.iter().find_map(refused_crs) {
         return Err(Fault::new(Rule::CrsUnusable, shown).with("detail", seen).into());
     }
     match parsed {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            let fault = |(name, rule): (&String, &Rule)| Fault::new(*rule, shown).field(one_line(name));
+            Ok(Faults(seen.refused.iter().map(fault).collect()))
+        }
         Err(error) if error.is_io() => Err(io(error.into())),
+        Err(error) if error.to_string().starts_with("invalid unicode code point") => {
+            Err(Fault::new(Rule::EncodingWrong, shown).with("encoding", "utf-8").into())
+        }
         Err(error) => {
             let detail = one_line(&format!("JSON: {error}"));
             // What programs write for a coordinate that they could not compute is not JSON.
@@ -237,8 +250,36 @@ fn refused_crs(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// The outermost object; keeps the values of `crs` and skips the rest.
-struct Root<'a>(&'a mut Vec<serde_json::Value>);
+/// What is kept of a JSON file.
+#[derive(Default)]
+struct Seen {
+    /// Values of the outermost `crs`.
+    systems: Vec<serde_json::Value>,
+    /// Names within values that no column may have.
+    refused: BTreeMap<String, Rule>,
+    /// Other names within values: few, and asked for at each feature.
+    harmless: HashSet<String>,
+}
+
+impl Seen {
+    fn name(&mut self, name: &str) {
+        if self.refused.len() >= NAMES || self.harmless.contains(name) {
+            return;
+        }
+        match columns::refuses_nested(name) {
+            Some(rule) => {
+                self.refused.insert(name.to_owned(), rule);
+            }
+            None if self.harmless.len() < NAMES => {
+                self.harmless.insert(name.to_owned());
+            }
+            None => {}
+        }
+    }
+}
+
+/// The outermost object: its `crs`, its features, and the properties where it is a feature itself.
+struct Root<'a>(&'a mut Seen);
 
 impl<'de> DeserializeSeed<'de> for Root<'_> {
     type Value = ();
@@ -257,12 +298,83 @@ impl<'de> Visitor<'de> for Root<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if key == "crs" {
-                self.0.push(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key.as_str() {
+                "crs" => self.0.systems.push(map.next_value()?),
+                "features" => map.next_value_seed(Within { seen: self.0, depth: 0 })?,
+                "properties" => map.next_value_seed(Within { seen: self.0, depth: 1 })?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
+        Ok(())
+    }
+}
+
+/// A value within features: at depth 0 a feature, at depth 1 its properties, whose names are those of the columns,
+/// and below them values that have names themselves.
+struct Within<'a> {
+    seen: &'a mut Seen,
+    depth: u8,
+}
+
+impl<'de> DeserializeSeed<'de> for Within<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Within<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if self.depth == 0 && key == "geometry" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            if self.depth > 1 {
+                self.seen.name(&key);
+            }
+            // Where a feature has no properties, GDAL takes its other members for columns.
+            let depth = if self.depth == 0 && key != "properties" { 2 } else { self.depth.saturating_add(1) };
+            map.next_value_seed(Within { seen: &mut *self.seen, depth })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Within { seen: &mut *self.seen, depth: self.depth })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _value: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
 }

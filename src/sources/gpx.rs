@@ -15,7 +15,7 @@ use super::points::number;
 use super::raw::{Provenance, RawRow, RawTable, Value};
 use super::sink::Sink;
 use super::spec::GeometryNeed;
-use super::xml::{self, Visitor};
+use super::xml::{self, Flaw, Visitor};
 use super::{Job, columns, table};
 use crate::error::{Error, Rule, shape};
 
@@ -67,8 +67,8 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     if stopped {
         return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_records).into());
     }
-    if let Err(detail) = read {
-        return Err(sink.fault(Rule::OpenFailed).with("detail", detail).into());
+    if let Err(flaw) = read {
+        return Err(flaw.fault("", sink).into());
     }
     if count == 0 {
         return Err(sink.fault(Rule::NoRecords).into());
@@ -116,17 +116,17 @@ struct Waypoints<'a, 's, 'f> {
 }
 
 impl Visitor for Waypoints<'_, '_, '_> {
-    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), Flaw> {
         let name = element.local_name().as_ref().to_owned();
         let depth = self.path.len();
         if depth == 0 && name != "gpx" {
-            return Err(format!("content: {}", super::environment::one_line(&name)));
+            return Err(format!("content: {}", super::environment::one_line(&name)).into());
         }
         if depth == 1 && name == "wpt" {
             self.count += 1;
             if self.count > self.job.limits.max_records {
                 self.stopped = true;
-                return Err(String::new());
+                return Err(String::new().into());
             }
             let of = |name| xml::attribute(element, name).map(Option::unwrap_or_default);
             self.open =
@@ -139,7 +139,7 @@ impl Visitor for Waypoints<'_, '_, '_> {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), String> {
+    fn text(&mut self, text: &str) -> Result<(), Flaw> {
         if let Some(open) = &mut self.open
             && let Some(kept) = open.field.and_then(|at| open.texts.get_mut(at))
             && kept.len() <= self.job.limits.max_field_bytes
@@ -149,7 +149,7 @@ impl Visitor for Waypoints<'_, '_, '_> {
         Ok(())
     }
 
-    fn end(&mut self, _name: &str) -> Result<(), String> {
+    fn end(&mut self, _name: &str) -> Result<(), Flaw> {
         self.path.pop();
         if let Some(open) = &mut self.open {
             open.field = None;

@@ -13,8 +13,8 @@ use super::raw::Value;
 use super::sink::Sink;
 use super::spec::{GeometryNeed, SourceSpec};
 use super::table::Head;
-use super::{ColumnRules, Job, Limits, columns, content, gpx, ogr, table, text};
-use crate::error::{Error, Faults};
+use super::{ColumnRules, Job, Limits, columns, content, gpx, ogr, personal, sheet, table, text};
+use crate::error::{Error, Faults, shape};
 
 /// Values of a field that are shown.
 const SHOWN: usize = 3;
@@ -27,6 +27,12 @@ const LONGEST: usize = 40;
 pub struct Inspection {
     /// The file as it was named; within an archive with the member.
     pub file: String,
+    /// The path as a study beside the file would have it; of the archive where it is a member of one.
+    pub path: String,
+    /// The member of the archive.
+    pub member: Option<String>,
+    /// Whether a study has to name the layer: there are several, or it was asked for by its name.
+    pub names_layer: bool,
     /// Driver or reader.
     pub driver: String,
     /// Whether it is an extract of OpenStreetMap, which has no layers and fields of its own.
@@ -108,11 +114,18 @@ fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
     let input = guard::admit_source(job.base, job.spec, GeometryNeed::None, job.limits)?;
     sink.set_file(&input.shown);
     content::check(&input, &input.shown)?;
+    let mut several = job.spec.layer.is_some();
     let layers = match input.format {
+        Format::Xlsx | Format::Ods if job.spec.layer.is_none() => {
+            let sheets = sheet::filled(&input, job, sink)?;
+            several = sheets.len() > 1;
+            if several { of_sheets(&input, sheets, job, sink)? } else { vec![of_table(&input, job, sink)?] }
+        }
         Format::Csv | Format::Xlsx | Format::Ods => vec![of_table(&input, job, sink)?],
         Format::Gpx => vec![of_waypoints(&input, job, sink)?],
         Format::OsmPbf => Vec::new(),
         Format::GeoJson => {
+            // Values that have names themselves are not shown, whatever the names are.
             content::check_json(&input, &input.shown)?;
             of_layers(&input, job, sink)?
         }
@@ -124,6 +137,9 @@ fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
         driver: input.format.driver().to_owned(),
         is_osm: input.format == Format::OsmPbf,
         file: input.shown.clone(),
+        path: job.spec.path.clone(),
+        member: input.unpacked.as_ref().map(|unpacked| unpacked.member.clone()),
+        names_layer: several || layers.len() > 1,
         layers,
     })
 }
@@ -131,6 +147,24 @@ fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
 /// A text without characters that a terminal would obey or nobody would see.
 fn visible(text: &str) -> String {
     text.chars().filter(|c| !text::hidden(*c)).collect()
+}
+
+/// A value as it is shown: the names in an object, and what says who somebody is or how to reach them, would be
+/// told under any name of a column.
+fn shown(text: &str) -> String {
+    let text = visible(text);
+    if text.starts_with('{') {
+        return "{…}".to_owned();
+    }
+    if text.starts_with('[') {
+        return "[…]".to_owned();
+    }
+    if personal::is_in(&text) {
+        return shape(&text);
+    }
+    let mut shown: String = text.chars().take(LONGEST).collect();
+    shown.truncate(shown.trim_end().len());
+    shown
 }
 
 /// The first values of each field.
@@ -168,8 +202,7 @@ impl Sample {
             _ => "mixed",
         };
         if !field.hidden && field.values.len() < SHOWN {
-            let mut shown: String = visible(&text).chars().take(LONGEST).collect();
-            shown.truncate(shown.trim_end().len());
+            let shown = shown(&text);
             if !field.values.contains(&shown) {
                 field.values.push(shown);
             }
@@ -221,6 +254,25 @@ fn of_table(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<LayerFa
         extent: rows.survey.extent,
         fields: rows.sample.fields,
     })
+}
+
+/// Each sheet as a layer. What stands in the way of one does not keep the others from being looked at.
+fn of_sheets(
+    input: &Input,
+    sheets: Vec<String>,
+    job: &Job<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<LayerFacts>, Error> {
+    let mut found = Vec::new();
+    for name in sheets {
+        let spec = SourceSpec { layer: Some(name), ..job.spec.clone() };
+        match of_table(input, &Job { spec: &spec, ..*job }, sink) {
+            Ok(facts) => found.push(facts),
+            Err(Error::Faults(faults)) => faults.0.into_iter().for_each(|fault| sink.push(fault)),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(found)
 }
 
 fn of_waypoints(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<LayerFacts, Error> {

@@ -38,6 +38,7 @@ mod lines;
 mod names;
 pub(crate) mod number;
 mod ogr;
+mod personal;
 mod points;
 mod presets;
 pub mod raw;
@@ -224,7 +225,10 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
     sink.set_file(&input.shown);
     content::check(&input, &input.shown)?;
     if input.format == Format::GeoJson {
-        content::check_json(&input, &input.shown)?;
+        let refused = content::check_json(&input, &input.shown)?;
+        if refused.has_errors() {
+            return Err(refused.into());
+        }
     }
     let by_preset = presets::read(&input, job, sink).transpose()?;
     let mut table = match (by_preset, input.format) {

@@ -1,5 +1,7 @@
 //! Points of a table from two columns of decimal degrees, or of metres where the study names a projected CRS.
 
+use std::collections::BTreeSet;
+
 use geo::Coord;
 
 use super::crs::{self, ToWgs84};
@@ -45,9 +47,10 @@ impl PointReader {
             (Ok(x), Ok(y)) => Ok(Self { x, y, decimal_comma, to_wgs84 }),
             (x, y) => {
                 let all = super::environment::one_line(&fields.join(", "));
-                let missing = [x.err(), y.err()].into_iter().flatten();
-                let faults =
-                    missing.map(|name| sink.fault(Rule::FieldMissing).field(name).with("allowed", &all));
+                let faults = [x.err(), y.err()].into_iter().flatten().map(|unfit| match unfit {
+                    Unfit::Missing(name) => sink.fault(Rule::FieldMissing).field(name).with("allowed", &all),
+                    Unfit::Several(names) => sink.fault(Rule::ColumnTwice).field(names),
+                });
                 Err(crate::error::Faults(faults.collect()).into())
             }
         }
@@ -95,22 +98,39 @@ impl PointReader {
     }
 }
 
-/// The index and the name of a coordinate's column, or the name that is missing.
+/// Why a coordinate has no column, with the name or names.
+enum Unfit {
+    Missing(String),
+    /// Which of them holds the position cannot be known.
+    Several(String),
+}
+
+/// The index and the name of a coordinate's column.
 fn column(
     fields: &[String],
     spec: &SourceSpec,
     key: &str,
     names: &[&str],
     projected: Option<&str>,
-) -> Result<(usize, String), String> {
-    let found = match (spec.fields.get(key), projected.and_then(|name| spec.fields.get(name))) {
-        (Some(mapped), _) | (None, Some(mapped)) => {
-            return find_field(fields, mapped).map(|at| (at, mapped.clone())).ok_or_else(|| mapped.clone());
-        }
-        (None, None) => projected.iter().chain(names).find_map(|name| find_field(fields, name)),
-    };
-    let at = found.ok_or_else(|| key.to_owned())?;
-    Ok((at, fields.get(at).cloned().unwrap_or_default()))
+) -> Result<(usize, String), Unfit> {
+    let found: BTreeSet<usize> =
+        match (spec.fields.get(key), projected.and_then(|name| spec.fields.get(name))) {
+            (Some(mapped), _) | (None, Some(mapped)) => {
+                let found = find_field(fields, mapped).map(|at| (at, mapped.clone()));
+                return found.ok_or_else(|| Unfit::Missing(mapped.clone()));
+            }
+            // Where the study names a system in metres, degrees may stand beside them.
+            (None, None) => match projected.and_then(|name| find_field(fields, name)) {
+                Some(metres) => BTreeSet::from([metres]),
+                None => names.iter().filter_map(|name| find_field(fields, name)).collect(),
+            },
+        };
+    let name = |at: &usize| fields.get(*at).cloned().unwrap_or_default();
+    match found.first() {
+        None => Err(Unfit::Missing(key.to_owned())),
+        Some(at) if found.len() == 1 => Ok((*at, name(at))),
+        Some(_) => Err(Unfit::Several(found.iter().map(name).collect::<Vec<_>>().join(", "))),
+    }
 }
 
 /// A coordinate.

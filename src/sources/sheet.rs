@@ -15,7 +15,7 @@ use super::rows::{Cells, Found};
 use super::sink::Sink;
 use super::table::{Consumer, Scanned};
 use super::workbook::{self, Kind};
-use crate::error::{Error, Rule};
+use crate::error::{Error, Rule, Why};
 
 type Sheets = BufReader<File>;
 
@@ -138,9 +138,7 @@ pub(super) fn scan(
     sink: &mut Sink<'_>,
     consumer: &mut dyn Consumer,
 ) -> Result<Scanned, Error> {
-    let kind = kind(input, sink)?;
-    let file = workbook::checked(&input.path, &input.shown, kind, job.limits, sink)?;
-    let mut book = Book::open(file, kind).map_err(|failed| failed.error(sink))?;
+    let mut book = open(input, job, sink)?;
     let name = choose(&mut book, job, sink)?;
     sink.set_layer(&name);
     let mut cells = Cells::new(job, consumer);
@@ -148,6 +146,33 @@ pub(super) fn scan(
         .map_err(|failed| failed.error(sink))??;
     let records = cells.finish(sink)?;
     Ok(Scanned { encoding: "utf-8".to_owned(), layer: Some(name), sha256: String::new(), records })
+}
+
+/// The sheets that are shown and hold something.
+pub(super) fn filled(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<Vec<String>, Error> {
+    filled_of(&mut open(input, job, sink)?, sink)
+}
+
+fn open(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<Book, Error> {
+    let kind = kind(input, sink)?;
+    let file = workbook::checked(&input.path, &input.shown, kind, job.limits, sink)?;
+    Book::open(file, kind).map_err(|failed| failed.error(sink))
+}
+
+fn filled_of(book: &mut Book, sink: &Sink<'_>) -> Result<Vec<String>, Error> {
+    let mut filled = Vec::new();
+    for (name, _) in book.names().into_iter().filter(|(_, shown)| *shown) {
+        let mut empty = true;
+        book.cells(&name, &mut |_, _, found| {
+            empty = found.is_blank();
+            Ok(empty)
+        })
+        .map_err(|failed| failed.error(sink))??;
+        if !empty {
+            filled.push(name);
+        }
+    }
+    Ok(filled)
 }
 
 /// What the first bytes say. A spreadsheet with a password, and one of before 2007, are of another kind of file.
@@ -161,10 +186,10 @@ fn kind(input: &Input, sink: &Sink<'_>) -> Result<Kind, Error> {
         let word: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let rule =
             if holds(BufReader::new(file), &word).map_err(io)? { Rule::Encrypted } else { Rule::OpenFailed };
-        return Err(sink.fault(rule).with("detail", "content: .xls").into());
+        return Err(sink.fault(rule).why(Why::OldSpreadsheet).into());
     }
     if !head.starts_with(b"PK") {
-        return Err(sink.fault(Rule::OpenFailed).with("detail", "content: not a spreadsheet").into());
+        return Err(sink.fault(Rule::OpenFailed).why(Why::NotASpreadsheet).into());
     }
     Ok(if input.format == Format::Ods { Kind::Ods } else { Kind::Xlsx })
 }
@@ -195,22 +220,11 @@ fn choose(book: &mut Book, job: &Job<'_>, sink: &Sink<'_>) -> Result<String, Err
             .or_else(|| by(&|name| super::normalised(name) == super::normalised(wanted)))
             .cloned()
     } else {
-        let mut filled = Vec::new();
-        for (name, _) in names.iter().filter(|(_, shown)| *shown) {
-            let mut empty = true;
-            book.cells(name, &mut |_, _, found| {
-                empty = found.is_blank();
-                Ok(empty)
-            })
-            .map_err(|failed| failed.error(sink))??;
-            if !empty {
-                filled.push(name);
-            }
-        }
+        let mut filled = filled_of(book, sink)?;
         if filled.is_empty() && !names.is_empty() {
             return Err(sink.fault(Rule::NoRecords).into());
         }
-        filled.first().filter(|_| filled.len() == 1).map(|name| (*name).clone())
+        filled.pop().filter(|_| filled.is_empty())
     };
     found.ok_or_else(|| {
         let all: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! CSV: comma, semicolon or tab; any line ends; quoted line breaks; the encoding declared or detected.
+//! CSV: comma, semicolon, tab or bar; any line ends; quoted line breaks; the encoding declared or detected.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -17,7 +17,7 @@ use super::sink::Sink;
 use super::spec::GeometryNeed;
 use super::text::{self, Census};
 use super::{Job, columns, environment, hash, sheet};
-use crate::error::{Error, Fault, Rule};
+use crate::error::{Error, Fault, Rule, Why};
 
 /// Bytes of the header line at most.
 const MAX_HEADER: u64 = 1 << 20;
@@ -117,10 +117,13 @@ fn scan_csv(
         return Err(sink.fault(Rule::LayerMissing).field(layer).with("allowed", input.stem()).into());
     }
     let (encoding, sha256) = survey(input, job.spec.encoding.as_deref(), sink)?;
-    let delimiter = delimiter(input)?;
+    let Delimiter { byte: delimiter, stated } = delimiter(input)?;
     let mut records = Records::open(input, delimiter)?;
 
     let mut record = ByteRecord::new();
+    if stated {
+        records.next(&mut record, sink)?;
+    }
     let Some(row) = records.next(&mut record, sink)? else {
         return Err(sink.fault(Rule::NoRecords).into());
     };
@@ -168,7 +171,8 @@ fn scan_csv(
             consumer.record(row, &values, sink)?;
         }
     }
-    if count == 0 {
+    // Where a record could not be read the file is not empty.
+    if count == 0 && sink.is_clean() {
         no_records(job, sink)?;
     }
     // That of a file in an archive is that of the archive.
@@ -350,16 +354,31 @@ fn survey(
     Ok((encoding, hash::hex(hasher)))
 }
 
-/// The one of comma, semicolon and tab that stands most often in the header line, outside quotes.
-fn delimiter(input: &Input) -> Result<u8, Error> {
+/// What divides the columns.
+struct Delimiter {
+    byte: u8,
+    /// Whether the first line states it as Excel does, and is not the header.
+    stated: bool,
+}
+
+/// Those that are known; of those that stand equally often the last is taken.
+const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
+
+/// The one that the first line states, as in `sep=;`, or that stands most often in the header line, outside quotes.
+fn delimiter(input: &Input) -> Result<Delimiter, Error> {
     let io = |source| Error::io(&input.path, source);
     let file = File::open(&input.path).map_err(io)?;
     let mut head = Vec::new();
     Lines::new(file, Budget::default()).take(MAX_HEADER).read_to_end(&mut head).map_err(io)?;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
     let start = head.iter().position(|byte| *byte != b'\n').unwrap_or(0);
-    for byte in head.get(start..).unwrap_or_default() {
+    let head = head.get(start..).unwrap_or_default();
+    if let Some(byte) = stated_delimiter(head) {
+        return Ok(Delimiter { byte, stated: true });
+    }
+    let mut counts = DELIMITERS.map(|byte| (byte, 0));
+    let mut quoted = false;
+    for byte in head {
         match byte {
             b'"' => quoted = !quoted,
             b'\n' if !quoted => break,
@@ -371,9 +390,17 @@ fn delimiter(input: &Input) -> Result<u8, Error> {
             _ => {}
         }
     }
-    // Of equals the last is taken: the comma.
-    counts.reverse();
-    Ok(counts.iter().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter))
+    let byte = counts.iter().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter);
+    Ok(Delimiter { byte, stated: false })
+}
+
+/// The delimiter of a first line such as `sep=;`, alone or filled up with delimiters to the width of the table.
+fn stated_delimiter(head: &[u8]) -> Option<u8> {
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let line: Vec<u8> = line.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\r' | b' ')).collect();
+    let (word, rest) = line.split_at_checked(4)?;
+    let byte = *rest.first().filter(|byte| DELIMITERS.contains(byte))?;
+    (word.eq_ignore_ascii_case(b"sep=") && rest.iter().all(|other| *other == byte)).then_some(byte)
 }
 
 /// Records with the line where each begins.
@@ -437,7 +464,7 @@ impl Records {
             // The line end that closes the file stands within quotes.
             self.stopped = true;
             let fault: Fault = sink.fault(Rule::RecordBroken).row(self.line);
-            sink.push(fault.with("detail", "unclosed quote"));
+            sink.push(fault.why(Why::UnclosedQuote));
             return Ok(None);
         }
         self.line = after;

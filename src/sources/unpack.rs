@@ -21,6 +21,8 @@ pub(super) struct Unpacked {
     pub(super) folder: TempDir,
     /// Name of the file in the folder.
     pub(super) file: String,
+    /// Name of the member in the archive.
+    pub(super) member: String,
     /// The member as messages show it: `archive.zip/folder/file.csv`.
     pub(super) shown: String,
 }
@@ -55,7 +57,7 @@ pub(super) fn unpack(
             file = name;
         }
     }
-    Ok(Unpacked { folder, file, shown: format!("{shown}/{}", member.name) })
+    Ok(Unpacked { folder, file, shown: format!("{shown}/{}", member.name), member: member.name })
 }
 
 /// A folder that only this user may enter.

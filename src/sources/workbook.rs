@@ -12,8 +12,8 @@ use super::Limits;
 use super::archive::{Archive, Member};
 use super::environment::one_line;
 use super::sink::Sink;
-use super::xml::{self, Visitor};
-use crate::error::{Error, Fault, Rule};
+use super::xml::{self, Flaw, Visitor};
+use crate::error::{Error, Rule};
 
 /// Bytes of all parts at most, unpacked.
 const MAX_BYTES: u64 = 1 << 30;
@@ -72,11 +72,8 @@ pub(super) fn checked(
             Kind::Xlsx => xml::visit(reader, &mut Workbook { size }),
             Kind::Ods => xml::visit(reader, &mut Content::default()),
         };
-        if let Err(detail) = checked {
-            if detail == ENCRYPTED {
-                return Err(Fault::new(Rule::Encrypted, shown).into());
-            }
-            return Err(broken(&format!("{name}: {detail}")));
+        if let Err(flaw) = checked {
+            return Err(flaw.fault(&name, sink).into());
         }
     }
     let mut copy = again.into_inner().into_inner();
@@ -103,9 +100,6 @@ fn is_read(name: &str) -> bool {
         && lower != "meta.xml"
 }
 
-/// What an encrypted ODS file ends in; it is no text for a message.
-const ENCRYPTED: &str = "encrypted";
-
 /// A part of an XLSX file.
 struct Workbook {
     /// Bytes of the part.
@@ -113,13 +107,13 @@ struct Workbook {
 }
 
 impl Visitor for Workbook {
-    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), Flaw> {
         // The library makes room for as many texts as are stated.
         if element.local_name().as_ref() == "sst"
             && let Some(count) = xml::attribute(element, "uniqueCount")?
             && count.trim().parse::<u64>().is_ok_and(|count| count > self.size)
         {
-            return Err(format!("uniqueCount {}", one_line(&count)));
+            return Err(format!("uniqueCount {}", one_line(&count)).into());
         }
         Ok(())
     }
@@ -144,9 +138,9 @@ struct Content {
 }
 
 impl Visitor for Content {
-    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), Flaw> {
         match element.name().as_ref() {
-            "manifest:encryption-data" => return Err(ENCRYPTED.to_owned()),
+            "manifest:encryption-data" => return Err(Flaw::Encrypted),
             "table:table" => (self.rows, self.width) = (0, 0),
             "table:table-row" => {
                 self.repeated = number(element, "table:number-rows-repeated", 1)?;
@@ -163,11 +157,11 @@ impl Visitor for Content {
                     self.pending = self.pending.saturating_add(times);
                 }
                 if self.row > MAX_REPEATED {
-                    return Err(format!("cells > {MAX_REPEATED}"));
+                    return Err(format!("cells > {MAX_REPEATED}").into());
                 }
             }
             "text:s" if number(element, "text:c", 1)? > MAX_SPACES => {
-                return Err(format!("text:c > {MAX_SPACES}"));
+                return Err(format!("text:c > {MAX_SPACES}").into());
             }
             "text:s" => {
                 if let Some((bytes, _)) = &mut self.cell {
@@ -179,14 +173,14 @@ impl Visitor for Content {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), String> {
+    fn text(&mut self, text: &str) -> Result<(), Flaw> {
         if let Some((bytes, _)) = &mut self.cell {
             *bytes += text.len() as u64;
         }
         Ok(())
     }
 
-    fn end(&mut self, name: &str) -> Result<(), String> {
+    fn end(&mut self, name: &str) -> Result<(), Flaw> {
         match name {
             "table:table-cell" | "table:covered-table-cell" => {
                 if let Some((bytes, times)) = self.cell.take() {
@@ -202,10 +196,10 @@ impl Visitor for Content {
                     // Rows between two that are not empty are written out as well, as wide as the widest.
                     let area = self.rows.saturating_mul(self.width);
                     if self.cells > MAX_REPEATED || area > 4 * MAX_REPEATED {
-                        return Err(format!("cells > {MAX_REPEATED}"));
+                        return Err(format!("cells > {MAX_REPEATED}").into());
                     }
                     if self.bytes > MAX_REPEATED_BYTES {
-                        return Err(format!("text bytes > {MAX_REPEATED_BYTES}"));
+                        return Err(format!("text bytes > {MAX_REPEATED_BYTES}").into());
                     }
                 }
                 (self.row, self.pending, self.row_bytes) = (0, 0, 0);
@@ -217,9 +211,9 @@ impl Visitor for Content {
 }
 
 /// A count in an attribute.
-fn number(element: &BytesStart<'_>, name: &str, default: u64) -> Result<u64, String> {
+fn number(element: &BytesStart<'_>, name: &str, default: u64) -> Result<u64, Flaw> {
     match xml::attribute(element, name)? {
         None => Ok(default),
-        Some(text) => text.trim().parse().map_err(|_| one_line(&format!("{name} {text}"))),
+        Some(text) => text.trim().parse().map_err(|_| one_line(&format!("{name} {text}")).into()),
     }
 }

@@ -15,6 +15,7 @@ use std::hash::{Hash, Hasher};
 
 use super::layout::{Entities, Field, Layout, missing_column, needed, optional};
 use crate::error::{Error, Fault, Faults, Rule};
+use crate::sources::columns::is_trait;
 use crate::sources::guard::Input;
 use crate::sources::names::{find_field, normalised, squeeze};
 use crate::sources::number::whole;
@@ -53,10 +54,6 @@ const LEGAL_GOOD: usize = 4;
 const SUBTYPE: usize = 5;
 const MODALITY: usize = 6;
 const JANUARY: usize = 7;
-
-/// Columns by which the files of victims cross-tabulate, letters and digits only. They may be added up over; any other
-/// one about persons is refused.
-const GROUPS: [&str; 6] = ["sexo", "rangodeedad", "rangoedad", "grupodeedad", "edad", "genero"];
 
 /// The offence that counts where the study names none.
 const TRAFFICKING: &str = "Trata de personas";
@@ -298,9 +295,9 @@ impl Consumer for Counts<'_> {
     fn header(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) -> Result<Vec<usize>, Error> {
         let sum_over = &self.job.spec.sum_over;
         let listed = |name: &str| sum_over.iter().any(|other| squeeze(other) == squeeze(name));
-        let is_group = |name: &str| GROUPS.contains(&squeeze(name).as_str());
-        let crossed: Vec<&str> =
-            head.fields.iter().map(String::as_str).filter(|name| is_group(name) && !listed(name)).collect();
+        // Traits may be added up over; any other column about persons is refused.
+        let traits: Vec<&str> = head.fields.iter().map(String::as_str).filter(|n| is_trait(n)).collect();
+        let crossed: Vec<&str> = traits.iter().copied().filter(|name| !listed(name)).collect();
         // All that is wrong with the header is told in one pass.
         let mut faults = Faults::default();
         if !crossed.is_empty() {
@@ -316,7 +313,9 @@ impl Consumer for Counts<'_> {
                 faults.push(missing_column(field.names.first().unwrap_or(&field.key), head.fields, sink));
             }
         }
-        let (layout, mut wanted) = Layout::find(head.fields, &FIELDS, &GROUPS, faults, self.job, sink)?;
+        let known: Vec<String> = traits.iter().map(|name| squeeze(name)).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let (layout, mut wanted) = Layout::find(head.fields, &FIELDS, &known, faults, self.job, sink)?;
         // What is added up over still tells records apart.
         wanted.extend(sum_over.iter().filter_map(|name| find_field(head.fields, name)));
         self.layout = layout;

@@ -346,3 +346,24 @@ fn vertices_are_capped() {
     assert!(table.is_none());
     assert_eq!(faults.0[0].rule, Rule::TooMany);
 }
+
+#[test]
+fn names_within_values_are_those_of_columns_too() {
+    let file = |members: &str| {
+        format!(
+            r#"{{"type":"FeatureCollection","features":[{{"type":"Feature",{members},"geometry":{{"type":"Point","coordinates":[-92,14]}}}}]}}"#
+        )
+    };
+    for (members, rule) in [
+        (r#""properties":{"id":1,"datos":{"curp":"X"}}"#, Rule::PersonColumn),
+        (r#""properties":{"id":1,"datos":{"a":[{"b":1},{"telefono":"X"}]}}"#, Rule::PersonColumn),
+        (r#""properties":{"id":1,"datos":[{"nacionalidad":"X"}]}"#, Rule::DeniedColumn),
+        (r#""id":1,"datos":{"curp":"X"}"#, Rule::PersonColumn),
+    ] {
+        let outcome = read_bytes("a.geojson", file(members), GeometryNeed::Point);
+        assert!(outcome.table.is_none(), "{members}");
+        assert_eq!(outcome.only().rule, rule, "{members}");
+    }
+    let plain = file(r#""properties":{"id":1,"datos":{"carriles":2,"otros":[1,null,true]}}"#);
+    assert_eq!(read_bytes("a.geojson", plain, GeometryNeed::Point).clean().rows.len(), 1);
+}

@@ -248,3 +248,49 @@ fn many_faults_are_capped_with_their_number() {
     assert_eq!(outcome.faults.0.len(), 201);
     assert_eq!(outcome.faults.0[200].params.last(), Some(&("count", "500".to_owned())));
 }
+
+#[test]
+fn the_line_in_which_a_spreadsheet_states_the_delimiter_is_no_header() {
+    for text in [
+        "sep=;\nid;lon;lat\n1;-92,2;14,9\n",
+        "\u{feff}SEP=;\r\nid;lon;lat\r\n1;-92,2;14,9\r\n",
+        "sep=;;\nid;lon;lat\n1;-92,2;14,9\n",
+    ] {
+        let table = read_bytes("a.csv", text, GeometryNeed::Point).clean();
+        assert_eq!(table.fields, ["id", "lon", "lat"], "{text}");
+        assert_eq!(table.rows[0].row, 3, "{text}");
+    }
+    let table = read_bytes("a.csv", "sep=medio,id\n1,2\n", GeometryNeed::None).clean();
+    assert_eq!(table.fields, ["sep=medio", "id"]);
+}
+
+#[test]
+fn a_bar_divides_columns_too() {
+    let table =
+        read_bytes("a.csv", "id|nombre|lon|lat\n1|Río, norte|-92.2|14.9\n", GeometryNeed::Point).clean();
+    assert_eq!(table.rows[0].values[1], Value::Text("Río, norte".to_owned()));
+}
+
+#[test]
+fn two_columns_for_one_coordinate_are_a_fault() {
+    let text = "id,lat,lon,latitud,longitud\n1,15.14,-92.46,16.1,-93.1\n";
+    let outcome = read_bytes("a.csv", text, GeometryNeed::Point);
+    assert_eq!(outcome.rules(), [Rule::ColumnTwice, Rule::ColumnTwice], "{}", outcome.faults);
+    assert_eq!(outcome.faults.0[1].place.field.as_deref(), Some("lat, latitud"));
+    let mapped =
+        [("lat", "latitud"), ("lon", "longitud")].map(|(key, name)| (key.to_owned(), name.to_owned()));
+    let spec = SourceSpec { fields: mapped.into(), ..spec("a.csv") };
+    assert_eq!(point_of(&read_bytes_as(&spec, text, GeometryNeed::Point).clean().rows[0]), (-93.1, 16.1));
+}
+
+#[test]
+fn a_file_that_breaks_off_is_not_called_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.csv"), "id,lon,lat\n\"1,-92.2,14.9\n").unwrap();
+    let mut faults = Faults::default();
+    let rules = ColumnRules::default();
+    read(dir.path(), "posts", &spec("a.csv"), GeometryNeed::Point, &rules, &Limits::default(), &mut faults)
+        .unwrap();
+    let told: Vec<Rule> = faults.0.iter().map(|fault| fault.rule).collect();
+    assert_eq!(told, [Rule::RecordBroken], "{faults}");
+}
