@@ -113,6 +113,8 @@ rules! {
     HiddenCharacters = "S034" Warning,
     /// A cell of a spreadsheet holds a formula that was never calculated.
     FormulaWithoutValue = "S035" Error,
+    /// A `GeoPackage` holds views or virtual tables, which run what the file says. `names`.
+    NotATable = "S036" Error,
     /// A block of an OpenStreetMap file is not as the format says. `block`, `detail`.
     OsmBlockBroken = "S040" Error,
     /// An OpenStreetMap file needs what is not read, such as a history. `detail`.

@@ -72,7 +72,7 @@ const SOURCES: [(&str, &str, &[&str], &[Known]); 8] = [
             optional("surface", &["superficie", "pavimento", "recubri", "cond_pav"]),
             optional("toll", &["peaje", "cuota", "de_cuota"]),
             optional("oneway", &["sentido", "circula", "un_sentido"]),
-            optional("speed_kmh", &["velocidad", "maxspeed", "vel_kmh", "speed"]),
+            optional("speed_kmh", &["velocidad", "maxspeed", "vel_max", "vel_kmh", "speed"]),
             optional("length_km", &["longitud_km", "long_km", "km"]),
             optional("level", &["nivel", "layer"]),
         ],

@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
 
 use geo::{Coord, Geodesic, Geometry, Length, LineString};
 use rayon::prelude::*;
@@ -23,7 +24,7 @@ const SURFACES: [(&str, Surface); 5] = [
     ("unpaved", Surface::Unpaved),
     ("terracería", Surface::Unpaved),
 ];
-const DIRECTIONS: [(&str, Direction); 11] = [
+const DIRECTIONS: [(&str, Direction); 17] = [
     ("no", Direction::Both),
     ("both", Direction::Both),
     ("yes", Direction::Forward),
@@ -35,6 +36,26 @@ const DIRECTIONS: [(&str, Direction); 11] = [
     ("1", Direction::Forward),
     ("false", Direction::Both),
     ("true", Direction::Forward),
+    ("un sentido", Direction::Forward),
+    ("sí", Direction::Forward),
+    ("si", Direction::Forward),
+    ("dos sentidos", Direction::Both),
+    ("ambos sentidos", Direction::Both),
+    ("ambos", Direction::Both),
+];
+const CLASSES: [(&str, RoadClass); 12] = [
+    ("toll", RoadClass::Toll),
+    ("cuota", RoadClass::Toll),
+    ("federal", RoadClass::Federal),
+    ("state", RoadClass::State),
+    ("estatal", RoadClass::State),
+    ("local", RoadClass::Local),
+    ("municipal", RoadClass::Local),
+    ("foreign", RoadClass::Foreign),
+    ("extranjera", RoadClass::Foreign),
+    ("extranjero", RoadClass::Foreign),
+    ("ferry", RoadClass::Ferry),
+    ("transbordador", RoadClass::Ferry),
 ];
 const OPTIONAL: [&str; 12] = [
     "id",
@@ -107,8 +128,8 @@ pub fn roads(
             })),
         }
     }
-    let out = without_repeated_roads(source, out, faults);
-    let bans = turn_bans(source, &out);
+    let (out, stands_for) = without_repeated_roads(source, out, faults);
+    let bans = turn_bans(source, &out, &stands_for);
     (out, bans)
 }
 
@@ -120,9 +141,8 @@ struct Attributes {
 }
 
 fn attributes(columns: &Columns<'_>, row: &RawRow, study: &Study, faults: &mut Faults) -> Option<Attributes> {
-    let classes = RoadClass::ALL.map(|class| (class.name(), class));
     columns.require(row, "class", faults);
-    let class = columns.choice(row, "class", &classes, faults);
+    let class = columns.choice(row, "class", &CLASSES, faults);
     let surface = columns.choice(row, "surface", &SURFACES, faults).unwrap_or(Surface::Paved);
     let toll = columns.boolean(row, "toll", faults);
     let direction = columns.choice(row, "oneway", &DIRECTIONS, faults).unwrap_or(Direction::Both);
@@ -131,7 +151,12 @@ fn attributes(columns: &Columns<'_>, row: &RawRow, study: &Study, faults: &mut F
     let schematic = columns.boolean(row, "schematic", faults).unwrap_or(false);
     let from = columns.integer(row, "from_node", faults);
     let to = columns.integer(row, "to_node", faults);
-    let level = columns.integer(row, "level", faults).and_then(|level| i32::try_from(level).ok());
+    let level = level(columns, row, faults);
+    // A road has both of its junctions or none.
+    if from.is_some() != to.is_some() {
+        let name = if from.is_none() { "from_node" } else { "to_node" };
+        let _ = columns.needed(row, name, faults);
+    }
     let class = class?;
     let by_study = || {
         let speeds = &study.parameters.speeds_kmh;
@@ -157,15 +182,30 @@ fn attributes(columns: &Columns<'_>, row: &RawRow, study: &Study, faults: &mut F
     Some(Attributes { road, stated_length: length_km.map(|km| km * 1000.0) })
 }
 
+/// Levels of interchanges are far within this range.
+const LEVELS: RangeInclusive<i64> = -99..=99;
+
+fn level(columns: &Columns<'_>, row: &RawRow, faults: &mut Faults) -> Option<i32> {
+    let level = columns.integer(row, "level", faults)?;
+    if !LEVELS.contains(&level) {
+        let fault = columns.place_fault(Rule::OutOfRange, Some(row), Some("level")).seen(level.to_string());
+        faults.push(fault.with("range", format!("{} – {}", LEVELS.start(), LEVELS.end())));
+    }
+    i32::try_from(level).ok()
+}
+
 /// The bans of a source by index of their roads. One on a road that was left out by rule, such as a closed one,
 /// bans nothing and is left out as well; the presets report those on roads that no record has.
-fn turn_bans(source: &Source<'_>, roads: &[Road]) -> Vec<TurnBan> {
+///
+/// `stands_for`: by the id of a road that was there twice, that of the one that stayed.
+fn turn_bans(source: &Source<'_>, roads: &[Road], stands_for: &HashMap<String, String>) -> Vec<TurnBan> {
     if source.tables.iter().all(|table| table.bans.is_empty()) {
         return Vec::new();
     }
+    let kept = |id: &'_ String| stands_for.get(id).map_or(id.as_str(), String::as_str).to_owned();
     let bans = || source.tables.iter().flat_map(|table| &table.bans);
-    let mut index: HashMap<&str, Option<usize>> =
-        bans().flat_map(|ban| &ban.roads).map(|id| (id.as_str(), None)).collect();
+    let mut index: HashMap<String, Option<usize>> =
+        bans().flat_map(|ban| &ban.roads).map(|id| (kept(id), None)).collect();
     let mut several: HashSet<&str> = HashSet::new();
     for (i, road) in roads.iter().enumerate() {
         if let Some(slot) = index.get_mut(road.id.as_str())
@@ -176,11 +216,11 @@ fn turn_bans(source: &Source<'_>, roads: &[Road]) -> Vec<TurnBan> {
     }
     // A record with several parts has no single place in a sequence.
     for id in several {
-        index.insert(id, None);
+        index.insert(id.to_owned(), None);
     }
     let resolve = |ban: &RawBan| {
         let roads: Option<Vec<usize>> =
-            ban.roads.iter().map(|id| index.get(id.as_str()).copied().flatten()).collect();
+            ban.roads.iter().map(|id| index.get(&kept(id)).copied().flatten()).collect();
         Some(TurnBan { id: ban.id.clone(), row: ban.row, via: ban.via, roads: roads? })
     };
     bans().filter(|ban| ban.roads.len() >= 2).filter_map(resolve).collect()
@@ -217,7 +257,13 @@ fn used_length(stated: Option<f64>, total: f64) -> UsedLength {
 /// The roads without those that are there twice: of one reference, along the same positions, as long, and to be
 /// driven in the same directions. Two links between the same junctions would share the flow of one. The one with
 /// the lower id stays, so that the order of rows decides nothing.
-fn without_repeated_roads(source: &Source<'_>, roads: Vec<Road>, faults: &mut Faults) -> Vec<Road> {
+///
+/// Beside them: by the id of a road that was left out, that of the one that stands for it.
+fn without_repeated_roads(
+    source: &Source<'_>,
+    roads: Vec<Road>,
+    faults: &mut Faults,
+) -> (Vec<Road>, HashMap<String, String>) {
     let mut by_hash: Vec<(u64, usize)> = roads.par_iter().map(course_hash).zip(0..roads.len()).collect();
     by_hash.par_sort_unstable();
     let mut repeats: HashMap<usize, usize> = HashMap::new();
@@ -242,7 +288,10 @@ fn without_repeated_roads(source: &Source<'_>, roads: Vec<Road>, faults: &mut Fa
                 .with("first", roads[kept].row),
         );
     }
-    roads.into_iter().enumerate().filter(|(i, _)| !repeats.contains_key(i)).map(|(_, road)| road).collect()
+    let id = |i: &usize| roads[*i].id.clone();
+    let stands_for = repeats.iter().map(|(repeat, kept)| (id(repeat), id(kept))).collect();
+    let kept = |(i, road)| (!repeats.contains_key(&i)).then_some(road);
+    (roads.into_iter().enumerate().filter_map(kept).collect(), stands_for)
 }
 
 /// The positions of a road in the one of both orders that begins lower, with its direction seen that way.
@@ -275,9 +324,17 @@ fn course_hash(road: &Road) -> u64 {
     hasher.finish()
 }
 
+/// Of two decks of one course, or between other junctions, both are roads of their own.
 fn same_course(a: &Road, b: &Road) -> bool {
     let ((one, there), (other, back)) = (course(a), course(b));
-    a.reference == b.reference && millimetres(a) == millimetres(b) && there == back && one.eq(other)
+    let turned = a.line.0.first() != b.line.0.first();
+    let ends = b.ends.map(|[from, to]| if turned { [to, from] } else { [from, to] });
+    a.reference == b.reference
+        && millimetres(a) == millimetres(b)
+        && a.level == b.level
+        && a.ends == ends
+        && there == back
+        && one.eq(other)
 }
 
 /// The line without positions that repeat their predecessor.

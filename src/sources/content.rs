@@ -48,6 +48,7 @@ pub(super) fn check(input: &Input, shown: &str) -> Result<(), Error> {
         Format::Xlsx | Format::Ods => None,
     };
     match wrong {
+        None if input.format == Format::GeoPackage => only_tables(&input.path, shown),
         None => Ok(()),
         Some(detail) => Err(Fault::new(Rule::OpenFailed, shown).with("detail", detail).into()),
     }
@@ -118,6 +119,42 @@ fn geopackage(head: &[u8], size: u64, path: &Path) -> Option<String> {
     let pages = u64::from(be32(head, 28)?);
     let stated = page * pages;
     (be32(head, 24) == be32(head, 92) && size < stated).then(|| truncated(size, stated))
+}
+
+/// Refuses a `GeoPackage` that holds views, or tables that a module of `SQLite` makes up: to read them runs what the
+/// file says, which need not end. The tables of a spatial index are none of these.
+fn only_tables(path: &Path, shown: &str) -> Result<(), Error> {
+    use rusqlite::{Connection, OpenFlags};
+    // Characters with a meaning in an address are given by their codes.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let encoded: String = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let names = || -> rusqlite::Result<Vec<String>> {
+        let file = Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags)?;
+        let mut query = file.prepare(
+            "SELECT name FROM sqlite_master WHERE type = 'view' OR (type = 'table' \
+             AND sql LIKE 'CREATE VIRTUAL%' AND sql NOT LIKE '%USING rtree%') LIMIT 20",
+        )?;
+        let names = query.query_map([], |row| row.get::<_, String>(0))?;
+        names.collect()
+    };
+    match names() {
+        Ok(names) if names.is_empty() => Ok(()),
+        Ok(names) => {
+            let names = one_line(&names.join(", "));
+            Err(Fault::new(Rule::NotATable, shown).with("names", names).into())
+        }
+        Err(error) => {
+            let detail = one_line(&error.to_string());
+            Err(Fault::new(Rule::OpenFailed, shown).with("detail", detail).into())
+        }
+    }
 }
 
 fn shapefile(head: &[u8], size: u64, input: &Input) -> Result<Option<String>, Error> {

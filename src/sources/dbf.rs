@@ -1,5 +1,6 @@
 //! The table of a shapefile, read for its encoding only: GDAL trusts the label, which is often wrong or absent.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -20,6 +21,8 @@ pub(super) struct Header {
     stride: u16,
     /// Start and length of the text fields within a record.
     text: Vec<(usize, usize)>,
+    /// Number, start and length of the fields of numbers.
+    numbers: Vec<(usize, usize, usize)>,
 }
 
 impl Header {
@@ -34,7 +37,13 @@ pub(super) struct Survey {
     pub(super) census: Census,
     /// Records that are marked as deleted.
     pub(super) deleted: u64,
+    /// By record that is not deleted, from 1, and by field: what stands there instead of a number. GDAL reads the
+    /// digits that come first and lets the rest go.
+    pub(super) broken: BTreeMap<(u64, usize), String>,
 }
+
+/// Broken numbers that are remembered; a column of another type has as many as the table has records.
+const BROKEN: usize = 10_000;
 
 /// Reads the header; `None` if it is not one.
 pub(super) fn header(path: &Path) -> Result<Option<Header>, Error> {
@@ -56,9 +65,9 @@ fn parse(bytes: &[u8]) -> Option<Header> {
         0x02 => Some("cp850"),
         _ => None,
     };
-    let mut text = Vec::new();
+    let (mut text, mut numbers) = (Vec::new(), Vec::new());
     let mut at = 1; // The first byte of a record says whether it is deleted.
-    for field in bytes.get(32..usize::from(start))?.chunks_exact(32) {
+    for (i, field) in bytes.get(32..usize::from(start))?.chunks_exact(32).enumerate() {
         if field.first() == Some(&0x0d) {
             break;
         }
@@ -68,10 +77,25 @@ fn parse(bytes: &[u8]) -> Option<Header> {
             // Long texts keep the high byte of their length in the place of the decimals.
             length += usize::from(*field.get(17)?) << 8;
             text.push((at, length));
+        } else if matches!(kind, b'N' | b'F') {
+            numbers.push((i, at, length));
         }
         at += length;
     }
-    Some(Header { records, dos, start, stride, text })
+    Some(Header { records, dos, start, stride, text, numbers })
+}
+
+/// Whether a field is blank or holds one number and nothing else.
+fn is_number(value: &[u8]) -> bool {
+    let text = value.trim_ascii();
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii();
+    let allowed = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    // Most are plain digits, which need no second look.
+    text.is_empty()
+        || (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+        || (text.iter().all(allowed)
+            && std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok()))
 }
 
 /// Reads all records for their encoding.
@@ -79,7 +103,8 @@ pub(super) fn survey(path: &Path, header: &Header) -> Result<Survey, Error> {
     let io = |source| Error::io(path, source);
     let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(io)?);
     reader.seek(SeekFrom::Start(u64::from(header.start))).map_err(io)?;
-    let mut survey = Survey { census: Census::default(), deleted: 0 };
+    let mut survey = Survey { census: Census::default(), deleted: 0, broken: BTreeMap::new() };
+    let mut row = 0;
     let mut record = vec![0; usize::from(header.stride)];
     for _ in 0..header.records {
         match reader.read_exact(&mut record) {
@@ -90,6 +115,13 @@ pub(super) fn survey(path: &Path, header: &Header) -> Result<Survey, Error> {
         if record.first() == Some(&b'*') {
             survey.deleted += 1;
             continue;
+        }
+        row += 1;
+        for (field, at, length) in &header.numbers {
+            let Some(value) = record.get(*at..at + length) else { continue };
+            if !is_number(value) && survey.broken.len() < BROKEN {
+                survey.broken.insert((row, *field), String::from_utf8_lossy(value).trim().to_owned());
+            }
         }
         for (at, length) in &header.text {
             let Some(value) = record.get(*at..at + length) else { continue };

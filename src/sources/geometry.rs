@@ -337,8 +337,32 @@ fn check(
             }
             survey.take(*c);
         }
+        if need != GeometryNeed::Point
+            && let Some(c) = stray(chain)
+        {
+            let detail = format!("{:.4}, {:.4}", c.x, c.y);
+            return Err(Box::new(fault(Rule::CoordinatesOutOfRange).with("detail", detail)));
+        }
     }
     Ok(())
+}
+
+/// Degrees between two positions of one line, at most: no road or border runs straight for half a thousand kilometres.
+const LONGEST_STEP: f64 = 5.0;
+
+/// Degrees around 0, 0 in which only positions lie that a program could not compute.
+const NOWHERE: f64 = 0.01;
+
+/// The first position of a line that cannot belong to it: at 0, 0, or at the end of a step that is too long.
+pub(super) fn stray(chain: &[Coord]) -> Option<Coord> {
+    let nowhere = |c: &Coord| c.x.abs() < NOWHERE && c.y.abs() < NOWHERE;
+    let far = |pair: &[Coord]| match pair {
+        [a, b] if (a.x - b.x).abs().max((a.y - b.y).abs()) > LONGEST_STEP => {
+            Some(if in_window(*a) || !in_window(*b) { *b } else { *a })
+        }
+        _ => None,
+    };
+    chain.iter().copied().find(nowhere).or_else(|| chain.windows(2).find_map(far))
 }
 
 /// Positions per degree: a step is a tenth of a millimetre.

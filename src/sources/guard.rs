@@ -208,17 +208,22 @@ pub(super) fn admit(base: &Path, shown: &str, limits: &Limits) -> Result<Input, 
     Ok(Input { path, format, companions, bytes, shown: shown.to_owned(), originals, unpacked: None })
 }
 
+/// Whether the text is an address or a file system of GDAL's own.
+pub(super) fn is_virtual(shown: &str) -> bool {
+    let lower = shown.to_ascii_lowercase();
+    lower.contains("://") || lower.contains("/vsi")
+}
+
 /// Whether the text is a path and nothing else that GDAL would take in its place.
 fn is_plain(shown: &str) -> bool {
     let lower = shown.to_ascii_lowercase();
     let prefixed = lower.split(['/', '\\']).next().is_some_and(|first| first.contains(':'));
     let inline = matches!(shown.trim_start().chars().next(), None | Some('{' | '[' | '<' | '&' | '@'));
     let parent = shown.split(['/', '\\']).any(|part| part.trim() == "..");
-    let virtual_system = lower.contains("/vsi");
     let odd = shown.chars().any(char::is_control) || shown.len() > 4096;
     let upward =
         Path::new(shown).components().any(|part| matches!(part, Component::ParentDir | Component::Prefix(_)));
-    !(prefixed || lower.contains("://") || inline || parent || virtual_system || odd || upward)
+    !(prefixed || is_virtual(shown) || inline || parent || odd || upward)
 }
 
 /// The canonical path, or the fault that says why there is none.

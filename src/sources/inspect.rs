@@ -14,7 +14,7 @@ use super::sink::Sink;
 use super::spec::{GeometryNeed, SourceSpec};
 use super::table::Head;
 use super::{ColumnRules, Job, Limits, columns, content, gpx, ogr, personal, sheet, table, text};
-use crate::error::{Error, Faults, shape};
+use crate::error::{Error, Fault, Faults, Rule, shape};
 
 /// Values of a field that are shown.
 const SHOWN: usize = 3;
@@ -93,6 +93,11 @@ pub fn inspect(
         member: member.map(str::to_owned),
         ..SourceSpec::default()
     };
+    let shown = path.to_string_lossy();
+    if guard::is_virtual(&shown) {
+        faults.push(Fault::new(Rule::PathRefused, super::environment::one_line(&shown)));
+        return Ok(None);
+    }
     let mut sink = Sink::new(faults, &spec.path);
     // The user names the file by hand: where a link leads is their choice.
     let limits = Limits { allow_absolute: true, ..Limits::default() };

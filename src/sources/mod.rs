@@ -252,6 +252,17 @@ fn read_admitted(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<RawTable, Error> 
             *table.provenance.dropped.entry("outside_bbox").or_default() += outside as u64;
         }
     }
+    if let Some(bbox) = job.spec.bbox
+        && table.rows.is_empty()
+        && table.provenance.dropped.contains_key("outside_bbox")
+        && sink.is_clean()
+    {
+        let shown =
+            |[west, south, east, north]: [f64; 4]| format!("{west:.2} {south:.2} {east:.2} {north:.2}");
+        let there = table.provenance.extent.map_or_else(|| "–".to_owned(), shown);
+        let fault = sink.fault(Rule::NothingSelected).field("bbox");
+        return Err(fault.with("wanted", shown(bbox)).with("allowed", there).into());
+    }
     text::take_hidden_out(&mut table, sink);
     keep_selected(job, &mut table, sink)?;
     // A preset that adds records up has counted those that it kept.

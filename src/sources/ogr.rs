@@ -1,5 +1,7 @@
 //! GeoJSON, GeoPackage, shapefile and `FlatGeobuf` through GDAL, one layer at a time.
 
+use std::collections::BTreeMap;
+
 use gdal::spatial_ref::SpatialRef;
 use gdal::vector::{Feature, Layer, LayerAccess as _, OGRFieldType as Type, OGRwkbGeometryType as Kind};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
@@ -11,7 +13,7 @@ use super::raw::{Provenance, RawRow, RawTable, Value};
 use super::sink::Sink;
 use super::spec::GeometryNeed;
 use super::{Job, columns, dbf, environment, table, text};
-use crate::error::{Error, Rule};
+use crate::error::{Error, Rule, shape};
 
 /// Tables in which QGIS and GDAL keep styles and projects; never meant where no layer is named.
 const NOT_DATA: [&str; 2] = ["layer_styles", "qgis_projects"];
@@ -235,6 +237,8 @@ struct TextOf {
     encoding: &'static str,
     /// Records that are not deleted, where the table of a shapefile states it.
     records: Option<u64>,
+    /// By row and field: what stands in a table of dBASE instead of a number.
+    broken: BTreeMap<(u64, usize), String>,
 }
 
 /// The encoding of a shapefile's table: declared in the study, or in the `.cpg`, or detected. The other
@@ -244,7 +248,7 @@ fn text_of(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<TextOf, Erro
     if !matches!(input.format, Format::Shapefile | Format::Dbf) {
         return match job.spec.encoding.as_deref() {
             Some(label) if text::find(label) != Some(encoding_rs::UTF_8) => Err(wrong(label)),
-            _ => Ok(TextOf { encoding: "UTF-8", records: None }),
+            _ => Ok(TextOf { encoding: "UTF-8", records: None, broken: BTreeMap::new() }),
         };
     }
     let own = (input.format == Format::Dbf).then_some(input.path.as_path());
@@ -275,7 +279,7 @@ fn text_of(input: &Input, job: &Job<'_>, sink: &Sink<'_>) -> Result<TextOf, Erro
         return Err(wrong(&encoding.name().to_ascii_lowercase()));
     }
     let records = u64::from(header.records).saturating_sub(survey.deleted);
-    Ok(TextOf { encoding: encoding.name(), records: Some(records) })
+    Ok(TextOf { encoding: encoding.name(), records: Some(records), broken: survey.broken })
 }
 
 /// Messages of GDAL begin with the full path, which says nothing that the fault does not.
@@ -445,6 +449,13 @@ fn values(
 ) -> Option<Vec<Value>> {
     let mut values = Vec::with_capacity(columns.len());
     for column in columns {
+        if let Some(seen) = text.broken.get(&(row, column.index)) {
+            // Asterisks fill a field that is too narrow for its number, or one that is withheld.
+            let withheld = seen.bytes().all(|byte| byte == b'*');
+            let rule = if withheld { Rule::ValueSuppressed } else { Rule::NotANumber };
+            sink.push(sink.fault(rule).row(row).field(&column.name).seen(shape(seen)));
+            continue;
+        }
         let value = value(feature, column);
         let fault = match &value {
             None => sink.fault(Rule::RecordBroken).with("detail", "value"),

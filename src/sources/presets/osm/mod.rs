@@ -42,12 +42,12 @@ use nodes::{At, Nodes, Placed, position};
 use reasons::{Dropped, Reason};
 use restrictions::Restriction;
 use tags::Verdict;
-use ways::{FIELDS, Ways};
+use ways::{CLASS, FIELDS, Ways};
 use wire::Broken;
 
 use crate::error::{Error, Rule};
 use crate::sources::guard::Input;
-use crate::sources::raw::{Provenance, RawRow, RawTable};
+use crate::sources::raw::{Provenance, RawRow, RawTable, Value};
 use crate::sources::sink::Sink;
 use crate::sources::spec::{GeometryNeed, Preset};
 use crate::sources::{Job, geometry};
@@ -75,6 +75,16 @@ pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>
     let cut = lines.cut(&nodes, most, &mut dropped).ok_or_else(too_many)?;
     if cut.rows.is_empty() {
         return Err(sink.fault(Rule::NoRecords).into());
+    }
+    for row in &cut.rows {
+        let is_ferry = matches!(row.values.get(CLASS), Some(Value::Word("ferry")));
+        if let Some(geo::Geometry::LineString(line)) = &row.geometry
+            && let Some(at) = geometry::stray(&line.0).filter(|_| !is_ferry)
+        {
+            let fault = sink.fault(Rule::CoordinatesOutOfRange).row(row.row);
+            let id = row.values.first().and_then(Value::text).unwrap_or_default();
+            sink.push(fault.seen(id).with("detail", format!("{:.4}, {:.4}", at.x, at.y)));
+        }
     }
     let bans = restrictions::bans(restrictions, &lines.list, &nodes, &cut, &mut dropped);
     Ok(RawTable {

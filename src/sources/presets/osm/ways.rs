@@ -14,7 +14,8 @@ use crate::sources::raw::{RawRow, Value};
 pub(super) const FIELDS: [&str; 10] =
     ["id", "ref", "class", "surface", "toll", "oneway", "speed_kmh", "from_node", "to_node", "level"];
 
-/// Where in [`FIELDS`] the direction and the keys stand.
+/// Where in [`FIELDS`] class, direction and keys stand.
+pub(super) const CLASS: usize = 2;
 pub(super) const ONEWAY: usize = 5;
 pub(super) const FROM_NODE: usize = 7;
 pub(super) const TO_NODE: usize = 8;

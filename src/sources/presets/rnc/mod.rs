@@ -91,6 +91,7 @@ pub(super) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>) -> Result<
     provenance.sha256 = hash::sha256_of(std::iter::once(input).chain(&inputs))?;
     let labels = roads.labels();
     let mut rows = roads.rows;
+    provenance.records += ferries.rows.len() as u64;
     rows.extend(ferries.rows);
     Ok(RawTable {
         provenance,
