@@ -324,7 +324,6 @@ fn coordinates_that_cannot_be_are_faults(
 #[case::half_a_count("M004", "incidencia.csv", 2, "count", "2.5")]
 #[case::count_above_its_bounds("M009", "incidencia.csv", 2, "count", "20")]
 #[case::bounds_crossed("M009", "incidencia.csv", 2, "count_min", "15")]
-#[case::one_bound("M002", "incidencia.csv", 2, "count_max", "")]
 #[case::known_by("M006", "incidencia.csv", 2, "known_by", "rumor")]
 #[case::unknown_town("M008", "towns.csv", 4, "cvegeo", "07999")]
 #[case::two_seats("M007", "towns.csv", 7, "cvegeo", "07111")]

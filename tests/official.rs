@@ -948,7 +948,6 @@ fn every_fault_of_tidy_counts_is_told_in_one_pass() {
     }
     broken.change("M009", Some("count"), |sheet, row| only(sheet, row, ["3", "5", "9"]));
     broken.change("M009", Some("count_min"), |sheet, row| only(sheet, row, ["", "9", "5"]));
-    broken.change("M002", Some("count_max"), |sheet, row| only(sheet, row, ["", "9", ""]));
     broken.cells("known_by", &[("M006", "rumor")]);
     broken.cells(
         "period",
@@ -1092,4 +1091,150 @@ fn columns_of_later_editions_are_mapped_by_the_study() {
     let fields = "[fields]\ncvegeo = \"clave_inegi\"\ntype = \"Delito\"";
     let table = read_whole(&renamed.utf8(), "counts", &format!("{keys}\n{fields}"));
     assert_eq!(format!("{:?}", table.rows), format!("{:?}", expected.rows));
+}
+
+// ---- tidy counts: periods, modalities, bounds -------------------------------------------------------
+
+/// Counts of a study whose tidy tables are these; the others of its municipalities are not listed.
+#[track_caller]
+fn tidy(tables: &[&str]) -> serde_json::Value {
+    let more: Vec<String> = (1..tables.len()).map(|i| format!("\"c{i}.csv\"")).collect();
+    let study = chiapas(&[("counts", &format!("{{ path = \"c0.csv\", more = [{}] }}", more.join(", ")))]);
+    for (i, table) in tables.iter().enumerate() {
+        study.write(&format!("c{i}.csv"), table);
+    }
+    study.check(&["--json"]).exits(0).json()
+}
+
+fn warned(answer: &serde_json::Value, rule: &str) -> Vec<String> {
+    let warnings = answer["warnings"].as_array().unwrap();
+    warnings.iter().filter(|w| w["rule"] == rule).map(|w| w["seen"].as_str().unwrap().to_owned()).collect()
+}
+
+#[rstest]
+#[case::one_year_written_in_two_ways("07089,2023,3\n07101,2023-01/2023-12,4\n", 12, 2, &[])]
+#[case::half_a_year_within_a_year("07089,2023,3\n07101,2023-01/2023-06,4\n", 12, 1, &["07101"])]
+#[case::a_year_of_cases_without_a_place("07089,2023,3\n07101,2023,4\n07019,2019/2019,1\n07019,2023,1\n07998,2019,1\n", 24, 1, &["07089", "07101"])]
+fn a_period_is_the_union_of_its_months(
+    #[case] rows: &str,
+    #[case] months: u32,
+    #[case] exact: u32,
+    #[case] partial: &[&str],
+) {
+    let answer = tidy(&[&format!("cvegeo,period,count\n{rows}")]);
+    assert_eq!(answer["counts"]["period_years"], f64::from(months) / 12.0);
+    assert_eq!(answer["counts"]["exact"], exact);
+    assert_eq!(warned(&answer, "S062"), partial);
+}
+
+#[test]
+fn a_modality_that_others_have_is_missing_and_not_zero() {
+    let head = "cvegeo,period,modality,count\n";
+    let whole = "07101,2022,A,1\n07101,2022,B,1\n07101,2023,A,1\n07101,2023,B,1\n";
+    let answer =
+        tidy(&[&format!("{head}{whole}07089,2022,A,2\n07089,2023,B,2\n07019,2022,,5\n07019,2023,,6\n")]);
+    assert_eq!(warned(&answer, "M025"), ["07089"], "a row without a modality stands for all");
+    assert_eq!(answer["counts"]["exact"], 2);
+    assert_eq!(answer["counts"]["interval"], 1);
+}
+
+#[test]
+fn if_one_table_has_periods_all_must() {
+    let study = chiapas(&[("counts", "{ path = \"a.csv\", more = [\"b.csv\"] }")]);
+    study.write("a.csv", "cvegeo,period,count\n07089,2023,4\n");
+    study.write("b.csv", "cvegeo,count\n07089,3\n");
+    let answer = study.check(&[]).exits(1);
+    assert!(answer.tells("M001", "b.csv", None, Some("period")), "{}", answer.stderr);
+}
+
+#[test]
+fn a_lower_bound_alone_is_one() {
+    let answer = tidy(&["cvegeo,count,count_min,count_max\n07089,,3,\n07101,2,,\n"]);
+    assert_eq!(answer["counts"]["interval"], 1);
+    assert_eq!(answer["counts"]["exact"], 1);
+}
+
+#[test]
+fn cases_without_a_place_that_lack_months_leave_the_total_open() {
+    let plan = Plan::usual();
+    let sheet = crimes::incidents(&plan);
+    let record =
+        sheet.find(&[("Tipo de delito", TRAFFICKING), ("Cve. Municipio", "7998"), ("Año", "2023")])[0];
+    let study = chiapas(&[("counts", "{ path = \"a.csv\", preset = \"sesnsp-municipal\" }")]);
+    let mut blank = sheet.clone();
+    blank.set(record, "Marzo", "");
+    let mut gone = sheet.clone();
+    gone.rows.remove(record);
+    for sheet in [blank, gone] {
+        study.write("a.csv", sheet.utf8());
+        let answer = study.check(&["--json"]).exits(0).json();
+        assert_eq!(answer["counts"]["exact"], 124);
+        assert_eq!(answer["counts"]["total"], json!(null));
+    }
+}
+
+#[test]
+fn a_record_that_stands_twice_is_told_whatever_its_case() {
+    let mut sheet = crimes::incidents(&Plan::usual());
+    let first =
+        sheet.find(&[("Tipo de delito", TRAFFICKING), ("Cve. Municipio", "7089"), ("Año", "2023")])[0];
+    let mut again = sheet.rows[first].clone();
+    again[sheet.column("Modalidad")] = again[sheet.column("Modalidad")].to_uppercase();
+    sheet.rows.push(again);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.csv"), sheet.utf8()).unwrap();
+    let (_, faults) = read(dir.path(), "counts", "path = \"a.csv\"\npreset = \"sesnsp-municipal\"");
+    assert_eq!(faults.0.iter().filter(|f| f.rule.code() == "M007").count(), 1, "{faults}");
+}
+
+#[test]
+fn every_record_is_kept_or_left_out() {
+    let sheet = crimes::incidents(&Plan::usual());
+    let table = read_whole(&sheet.utf8(), "counts", "preset = \"sesnsp-municipal\"\nentities = [\"07\"]");
+    let origin = &table.provenance;
+    let dropped: u64 =
+        origin.dropped.iter().filter(|(reason, _)| **reason != "months_unpublished").map(|(_, n)| n).sum();
+    assert_eq!(origin.kept + dropped, origin.records, "{origin:?}");
+}
+
+#[test]
+fn what_is_asked_for_is_told_beside_what_the_file_has() {
+    let study = chiapas(&[("worksites", "{ path = \"a.csv\", preset = \"denue\", scian = [\"4611\"] }")]);
+    study.write("a.csv", register::denue(&[7], 1, 1).utf8());
+    let answer = study.check(&[]).exits(1);
+    assert!(answer.stderr.contains("S060") && answer.stderr.contains("(4611)"), "{}", answer.stderr);
+    study.edit("study.toml", "\"4611\"", "\"bares\"");
+    assert!(study.check(&[]).exits(1).stderr.contains("T004"));
+}
+
+// ---- numbers and encodings --------------------------------------------------------------------------
+
+#[rstest]
+#[case("17.994", "M004")]
+#[case("17,994", "M003")]
+#[case("2.1e4", "M003")]
+#[case("+5", "M003")]
+fn what_may_be_thousands_is_not_guessed_at(#[case] population: &str, #[case] rule: &str) {
+    let study = Study::new();
+    let text = study.text("municipios.csv");
+    let line = text.lines().nth(1).unwrap();
+    let mut fields: Vec<&str> = line.split(',').collect();
+    let at = text.lines().next().unwrap().split(',').position(|name| name.contains("poblacion")).unwrap();
+    let quoted = format!("\"{population}\"");
+    fields[at] = &quoted;
+    study.edit("municipios.csv", line, &fields.join(","));
+    let answer = study.check(&[]).exits(1);
+    assert!(answer.stderr.contains(rule), "{}", answer.stderr);
+}
+
+#[test]
+fn a_text_of_another_encoding_is_a_fault() {
+    let study = chiapas(&[("counts", "{ path = \"a.csv\" }")]);
+    for (label, bytes) in
+        [("cp850", &b"Comit\xa0n de Dom\xa1nguez"[..]), ("macintosh", b"Comit\x87n de Dom\x92nguez")]
+    {
+        study.write("a.csv", [b"cvegeo,count,nota\n07019,3,", bytes, b"\n"].concat());
+        let answer = study.check(&[]).exits(1);
+        assert!(answer.stderr.contains("S011"), "{label}: {}", answer.stderr);
+    }
 }

@@ -20,7 +20,6 @@ use corredor::model::prior::Prior;
 use corredor::model::study::Study;
 use corredor::network::builder::BuildOptions;
 use corredor::network::search::Arcs;
-use corredor::planning::posts;
 use corredor::sources::raw::RawTable;
 use corredor::sources::spec::{GeometryNeed, SourceSpec};
 use corredor::sources::{self, ColumnRules, Limits};
@@ -121,9 +120,8 @@ impl Routing {
     /// Of a loaded study.
     pub(crate) fn new(loaded: Loaded) -> Self {
         let network = &loaded.built.network;
-        let placed = posts::place_existing(&loaded.domain, network, loaded.study.parameters.max_snap_m);
         let mut on_link = vec![0_u32; network.link_count()];
-        placed.iter().flatten().for_each(|link| on_link[link.index()] += 1);
+        loaded.built.posts.iter().flatten().for_each(|post| on_link[post.link.index()] += 1);
         Self {
             places: Places::new(&loaded.domain, &data(&loaded), &loaded.built),
             counts: counts(&loaded),

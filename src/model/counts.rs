@@ -184,8 +184,10 @@ impl Reader {
         let optional = ["count", "count_min", "count_max", "known_by", "period", "modality"];
         // Of a table without modalities none can be selected.
         let by_modality = !source.spec.modalities.is_empty();
-        let needed: &[&str] = if by_modality { &["cvegeo", "modality"] } else { &["cvegeo"] };
-        let columns = Columns::new(table, source.spec, needed, &optional, faults);
+        let mut needed = vec!["cvegeo"];
+        needed.extend(by_modality.then_some("modality"));
+        needed.extend(self.dated.then_some("period"));
+        let columns = Columns::new(table, source.spec, &needed, &optional, faults);
         if !(columns.has("count_min") && columns.has("count_max") || columns.has("count")) {
             faults.push(
                 table

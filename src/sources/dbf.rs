@@ -91,8 +91,8 @@ fn is_number(value: &[u8]) -> bool {
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default().trim_ascii();
     let allowed = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    // Most are plain digits, which need no second look.
-    text.is_empty()
+    // Most are plain digits, which need no second look; asterisks through the whole field stand for null.
+    text.iter().all(|byte| *byte == b'*')
         || (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
         || (text.iter().all(allowed)
             && std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok()))

@@ -450,10 +450,7 @@ fn values(
     let mut values = Vec::with_capacity(columns.len());
     for column in columns {
         if let Some(seen) = text.broken.get(&(row, column.index)) {
-            // Asterisks fill a field that is too narrow for its number, or one that is withheld.
-            let withheld = seen.bytes().all(|byte| byte == b'*');
-            let rule = if withheld { Rule::ValueSuppressed } else { Rule::NotANumber };
-            sink.push(sink.fault(rule).row(row).field(&column.name).seen(shape(seen)));
+            sink.push(sink.fault(Rule::NotANumber).row(row).field(&column.name).seen(shape(seen)));
             continue;
         }
         let value = value(feature, column);

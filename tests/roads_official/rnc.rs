@@ -78,7 +78,7 @@ fn every_word_of_every_field_becomes_what_is_documented() {
     assert_eq!(left, [("disabled", 2), ("not_for_vehicles", 21), ("under_construction", 1)].into());
     assert_eq!(dropped(&table), left);
     let others = set.roads.sheet.rows.len() - cases.len();
-    assert_eq!(table.provenance.records, set.roads.sheet.rows.len() as u64);
+    assert_eq!(table.provenance.records, set.roads.sheet.rows.len() as u64 + 1, "and the ferry");
     assert_eq!(table.rows.len(), kept + others + 1, "and the ferry");
     assert_eq!(table.bans.len(), 2);
     assert_eq!(
@@ -561,4 +561,97 @@ fn damage_to_the_files_is_told() {
 fn cut(path: &Path) {
     let bytes = fs::read(path).unwrap();
     fs::write(path, &bytes[..bytes.len() * 2 / 3]).unwrap();
+}
+
+// ---- files that lie -----------------------------------------------------------------------------------
+
+#[test]
+fn a_view_that_never_ends_is_not_run() {
+    let dir = geopackage(&roads::set(), System::Epsg(6372));
+    let file = rusqlite::Connection::open(dir.path().join("rnc.gpkg")).unwrap();
+    file.execute_batch(
+        "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n)
+             SELECT i AS fid, NULL AS geom FROM n;
+         INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id)
+             VALUES ('endless', 'features', 'endless', 4326);",
+    )
+    .unwrap();
+    drop(file);
+    let (table, faults) = read(dir.path(), "roads", IN_GEOPACKAGE);
+    assert_told(&faults, "rnc.gpkg", &[("S036", None, None)]);
+    assert!(table.is_none());
+}
+
+/// Writes a text over a field of a table of dBASE, from its right end.
+fn overwrite(path: &Path, field: &str, record: usize, text: &str) {
+    let mut bytes = fs::read(path).unwrap();
+    let [start, stride] = [8, 10].map(|at| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]])));
+    let mut at = start + stride * record + 1;
+    for descriptor in bytes[32..start].to_vec().chunks_exact(32) {
+        let name = descriptor[..11].split(|byte| *byte == 0).next().unwrap();
+        let length = usize::from(descriptor[16]);
+        at += length;
+        if name == field.as_bytes() {
+            bytes[at - text.len()..at].copy_from_slice(text.as_bytes());
+            fs::write(path, bytes).unwrap();
+            return;
+        }
+    }
+    panic!("no field {field}");
+}
+
+#[test]
+fn a_broken_number_of_dbase_is_a_fault_and_not_its_first_digits() {
+    let dir = shapefiles(&roads::set(), System::Epsg(6372));
+    let table = dir.path().join("red_vial.dbf");
+    overwrite(&table, "ID_RED", 0, "99O1");
+    overwrite(&table, "UNION_INI", 3, "**7");
+    overwrite(&table, "UNION_FIN", 4, "1-2");
+    let (_, faults) = read(dir.path(), "roads", KEYS);
+    assert_told(
+        &faults,
+        "red_vial.shp",
+        &[
+            ("M003", Some(1), Some("ID_RED")),
+            ("M003", Some(4), Some("UNION_INI")),
+            ("M003", Some(5), Some("UNION_FIN")),
+        ],
+    );
+}
+
+#[test]
+fn a_position_that_cannot_belong_to_its_road_is_a_fault() {
+    let mut set = roads::set();
+    let mut rows = Vec::new();
+    for (id, position) in [("501", "0 0"), ("502", "-99.1 15.3")] {
+        let row = set.row(id);
+        let shape = set.roads.shapes[row].as_mut().unwrap();
+        *shape = shape.replacen(',', &format!(",{position},"), 1);
+        rows.push(("S009", Some(row as u64 + 1), None));
+    }
+    let (_, faults) = read(geopackage(&set, System::Epsg(4326)).path(), "roads", IN_GEOPACKAGE);
+    assert_told(&faults, "rnc.gpkg", &rows);
+}
+
+#[test]
+fn a_ban_on_a_road_that_is_there_twice_holds_for_the_one_that_stays() {
+    let usual = roads::set();
+    let mut twice = usual.clone();
+    let row = twice.row("511");
+    let mut again = twice.roads.sheet.rows[row].clone();
+    "999".clone_into(&mut again[twice.roads.sheet.column("ID_RED")]);
+    let shape = twice.roads.shapes[row].clone();
+    twice.roads.push(again, shape);
+    twice.bans.sheet.set(0, "ID_RED1", "999");
+    // The upper deck of one course is a road of its own.
+    let mut decks = usual.clone();
+    let mut upper = decks.roads.sheet.rows[row].clone();
+    "998".clone_into(&mut upper[decks.roads.sheet.column("ID_RED")]);
+    "1".clone_into(&mut upper[decks.roads.sheet.column("NIVEL")]);
+    let shape = decks.roads.shapes[row].clone();
+    decks.roads.push(upper, shape);
+    let [usual, twice, decks] = [usual, twice, decks].map(|set| network(&set));
+    let roads = |loaded: &Loaded| loaded.domain.roads.len();
+    assert_eq!((roads(&twice), twice.built.bans_applied), (roads(&usual), usual.built.bans_applied));
+    assert_eq!(roads(&decks), roads(&usual) + 1);
 }
