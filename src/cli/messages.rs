@@ -67,6 +67,9 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
             *detail = type_detail(lang, detail);
         }
     }
+    for (_, detail) in params.iter_mut().filter(|(name, _)| *name == "detail") {
+        *detail = cause(lang, detail);
+    }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
     params.extend(why.map(|key| ("detail", text(lang, &key))));
     let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
@@ -74,6 +77,25 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
         Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
         None => text,
     }
+}
+
+/// A cause that the code words in English as `what: figures`, in the user's language: each part that has a text under
+/// `cause.` is told by it, and the others, which are figures and names, stay.
+fn cause(lang: Lang, detail: &str) -> String {
+    let told = |part: &str| {
+        let letters = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+        let slug: String = part.chars().map(letters).collect();
+        let key = format!("cause.{}", slug.trim_matches('_'));
+        let found = text(lang, &key);
+        match part.split_once(" of ") {
+            _ if found != key => found,
+            Some((some, all)) if some.bytes().all(|byte| byte.is_ascii_digit()) => {
+                fill(lang, "cause.of", &[("some", some), ("all", all)])
+            }
+            _ => part.to_owned(),
+        }
+    };
+    detail.split(": ").map(told).collect::<Vec<_>>().join(": ")
 }
 
 /// What a parser says of a value of the wrong type, in the user's language and without the value. A form that is
@@ -193,6 +215,21 @@ pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
 mod tests {
     use super::*;
     use crate::error::Rule;
+
+    #[test]
+    fn causes_are_told_in_the_language_and_figures_stay() {
+        for (detail, es) in [
+            ("truncated: 30 of 128 bytes", "archivo incompleto: 30 de 128 bytes"),
+            ("content: not a JSON object", "contenido: no es un objeto JSON"),
+            ("extent: -92.00 15.00 -91.00 16.00", "extensión: -92.00 15.00 -91.00 16.00"),
+            ("compression: zstd", "compresión: zstd"),
+            ("“..” in a name", "«..» en un nombre"),
+            ("EPSG:4326 != EPSG:6372", "EPSG:4326 != EPSG:6372"),
+        ] {
+            assert_eq!(cause(Lang::Es, detail), es);
+            assert_eq!(cause(Lang::En, detail), detail);
+        }
+    }
 
     #[test]
     fn what_a_parser_says_of_a_type_is_told_in_the_language_and_without_the_value() {

@@ -64,7 +64,11 @@ impl<'a> Columns<'a> {
     /// A fault at a row and column, or at the table as a whole.
     #[must_use]
     pub fn place_fault(&self, rule: Rule, row: Option<&RawRow>, name: Option<&str>) -> Fault {
-        self.table.fault(rule, row.map(|row| row.row), name.map(|name| self.label(name)))
+        let name = name.map(|name| self.label(name));
+        match row {
+            Some(row) => self.table.fault_at(rule, row, name),
+            None => self.table.fault(rule, None, name),
+        }
     }
 
     /// Whether the column is there.
@@ -81,7 +85,7 @@ impl<'a> Columns<'a> {
 
     /// Reports `rule` at a row and column.
     pub fn fault(&self, rule: Rule, row: &RawRow, name: &str, seen: Option<&str>, faults: &mut Faults) {
-        let mut fault = self.table.fault(rule, Some(row.row), Some(self.label(name)));
+        let mut fault = self.table.fault_at(rule, row, Some(self.label(name)));
         if let Some(seen) = seen {
             fault = fault.seen(shape(seen));
         }
@@ -180,7 +184,7 @@ impl<'a> Columns<'a> {
         match rule {
             Rule::ValueSuppressed => self.fault(rule, row, name, None, faults),
             Rule::OutOfRange => {
-                let fault = self.table.fault(rule, Some(row.row), Some(self.label(name)));
+                let fault = self.table.fault_at(rule, row, Some(self.label(name)));
                 faults.push(fault.seen(text.to_owned()).with("range", format!("{low} – {high}")));
             }
             _ => self.fault(rule, row, name, Some(text), faults),
@@ -259,7 +263,7 @@ impl Keys {
             faults.push(
                 columns
                     .table
-                    .fault(Rule::DuplicateKey, Some(row.row), Some(columns.label(name)))
+                    .fault_at(Rule::DuplicateKey, row, Some(columns.label(name)))
                     .seen(key.to_owned())
                     .with("first", columns.table.beside(first)),
             );
@@ -282,7 +286,7 @@ impl Columns<'_> {
     ) {
         faults.push(
             self.table
-                .fault(Rule::ValueUnknown, Some(row.row), Some(self.label(name)))
+                .fault_at(Rule::ValueUnknown, row, Some(self.label(name)))
                 .seen(shape(seen))
                 .with("allowed", allowed),
         );
@@ -292,7 +296,7 @@ impl Columns<'_> {
     pub fn unknown_code(&self, row: &RawRow, code: &str, faults: &mut Faults) {
         faults.push(
             self.table
-                .fault(Rule::ReferenceUnknown, Some(row.row), Some(self.label("cvegeo")))
+                .fault_at(Rule::ReferenceUnknown, row, Some(self.label("cvegeo")))
                 .seen(code.to_owned()),
         );
     }

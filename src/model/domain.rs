@@ -187,6 +187,8 @@ impl Direction {
 /// One part of one road record.
 #[derive(Debug, Clone)]
 pub struct Road {
+    /// Layer of the record, where it is another than that of the roads.
+    pub layer: Option<&'static str>,
     /// Id of the record; parts of a multi-line share it.
     pub id: String,
     /// Row in the file.
@@ -221,6 +223,8 @@ pub struct Road {
 /// A sequence of roads that may not be driven one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnBan {
+    /// Layer of the record, where the format has several.
+    pub layer: Option<String>,
     /// Id of the record.
     pub id: String,
     /// Row in the file; 0 where it has none.

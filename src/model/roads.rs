@@ -165,6 +165,7 @@ fn attributes(columns: &Columns<'_>, row: &RawRow, study: &Study, faults: &mut F
     };
     let road = Road {
         id: String::new(),
+        layer: row.layer,
         row: row.row,
         reference: columns.text(row, "ref").unwrap_or_default(),
         class,
@@ -221,7 +222,13 @@ fn turn_bans(source: &Source<'_>, roads: &[Road], stands_for: &HashMap<String, S
     let resolve = |ban: &RawBan| {
         let roads: Option<Vec<usize>> =
             ban.roads.iter().map(|id| index.get(&kept(id)).copied().flatten()).collect();
-        Some(TurnBan { id: ban.id.clone(), row: ban.row, via: ban.via, roads: roads? })
+        Some(TurnBan {
+            id: ban.id.clone(),
+            layer: ban.layer.clone(),
+            row: ban.row,
+            via: ban.via,
+            roads: roads?,
+        })
     };
     bans().filter(|ban| ban.roads.len() >= 2).filter_map(resolve).collect()
 }
@@ -280,13 +287,10 @@ fn without_repeated_roads(
     let mut told: Vec<(usize, usize)> = repeats.iter().map(|(repeat, kept)| (*repeat, *kept)).collect();
     told.sort_unstable();
     for (repeat, kept) in told {
-        faults.push(
-            source
-                .fault(Rule::RoadRepeated)
-                .row(roads[repeat].row)
-                .seen(roads[repeat].id.clone())
-                .with("first", roads[kept].row),
-        );
+        let road = &roads[repeat];
+        let fault = source.fault(Rule::RoadRepeated).row(road.row).seen(road.id.clone());
+        let fault = if road.layer.is_some() { fault.layer(road.layer) } else { fault };
+        faults.push(fault.with("first", roads[kept].row));
     }
     let id = |i: &usize| roads[*i].id.clone();
     let stands_for = repeats.iter().map(|(repeat, kept)| (id(repeat), id(kept))).collect();

@@ -30,6 +30,7 @@ fn roads_of(rows: &[(&str, &str, &str, &str, Line<'_>)]) -> (Vec<Road>, Faults) 
         rows: (2..)
             .zip(rows)
             .map(|(row, &(id, reference, oneway, length, line))| RawRow {
+                layer: None,
                 row,
                 values: vec![text(id), text(reference), text("state"), text(oneway), text(length)],
                 geometry: Some(Geometry::LineString(line.iter().copied().collect())),
@@ -116,6 +117,7 @@ fn points_of(fields: &[&str], rows: &[(&[&str], (f64, f64))]) -> RawTable {
         rows: (2..)
             .zip(rows)
             .map(|(row, (values, at))| RawRow {
+                layer: None,
                 row,
                 values: values.iter().map(|v| Value::Text((*v).to_owned())).collect(),
                 geometry: Some(Geometry::Point((*at).into())),

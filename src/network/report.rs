@@ -27,9 +27,11 @@ pub fn faults(domain: &Domain, built: &Built) -> Faults {
         }
         out.push(fault);
     }
+    let layer = domain.provenance.iter().find(|p| p.source == "roads").and_then(|p| p.layer.as_deref());
+    let at = |rule, own: Option<&str>| Fault::new(rule, roads.as_str()).layer(own.or(layer));
     let of_road = |rule, road: usize| {
         let road = &domain.roads[road];
-        Fault::new(rule, roads.as_str()).row(road.row).seen(road.id.clone())
+        at(rule, road.layer).row(road.row).seen(road.id.clone())
     };
     for &road in &built.degenerate {
         out.push(of_road(Rule::LineDegenerate, road));
@@ -45,7 +47,7 @@ pub fn faults(domain: &Domain, built: &Built) -> Faults {
         let ban = &domain.bans[ban];
         let names: Vec<&str> =
             ban.roads.iter().take(8).filter_map(|r| Some(domain.roads.get(*r)?.id.as_str())).collect();
-        let mut fault = Fault::new(Rule::BanUnapplied, roads.as_str())
+        let mut fault = at(Rule::BanUnapplied, ban.layer.as_deref())
             .seen(ban.id.clone())
             .with("roads", names.join(" → "))
             .with("via", ban.via.map_or_else(|| "–".to_owned(), |key| key.to_string()));

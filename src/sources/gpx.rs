@@ -199,7 +199,7 @@ impl Waypoints<'_, '_, '_> {
         let point = Shape::Points(vec![Coord { x, y }]);
         let need = GeometryNeed::Point;
         if let Some(point) = geometry::settle(point, need, &self.to_wgs84, row, &mut self.survey, self.sink) {
-            self.rows.push(RawRow { row, values, geometry: Some(point) });
+            self.rows.push(RawRow { layer: None, row, values, geometry: Some(point) });
         }
     }
 }

@@ -107,7 +107,7 @@ impl Consumer for Whole<'_> {
         geometry: Option<geo::Geometry<f64>>,
         _sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        self.rows.push(RawRow { row, values, geometry });
+        self.rows.push(RawRow { layer: None, row, values, geometry });
         Ok(())
     }
 }

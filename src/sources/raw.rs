@@ -58,6 +58,8 @@ impl Value {
 /// One record.
 #[derive(Debug, Clone)]
 pub struct RawRow {
+    /// Layer of the record, where it is another than that of the table.
+    pub layer: Option<&'static str>,
     /// Line of a text table (the header is line 1), or feature number from 1 in other formats.
     pub row: u64,
     /// One value per field of the table.
@@ -204,6 +206,13 @@ impl RawTable {
     pub fn beside(&self, other: &Place) -> String {
         let row = other.row.unwrap_or_default();
         if other.file == self.provenance.file { row.to_string() } else { format!("{row} ({})", other.file) }
+    }
+
+    /// A fault at a field of a record of this table.
+    #[must_use]
+    pub fn fault_at(&self, rule: Rule, row: &RawRow, field: Option<&str>) -> Fault {
+        let fault = self.fault(rule, Some(row.row), field);
+        if row.layer.is_some() { fault.layer(row.layer) } else { fault }
     }
 
     /// A fault at a row and field of this table.

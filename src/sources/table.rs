@@ -281,7 +281,7 @@ impl Whole<'_> {
             },
             _ => None,
         };
-        self.rows.push(RawRow { row, values: values.collect(), geometry });
+        self.rows.push(RawRow { layer: None, row, values: values.collect(), geometry });
     }
 }
 

@@ -655,3 +655,30 @@ fn a_ban_on_a_road_that_is_there_twice_holds_for_the_one_that_stays() {
     assert_eq!((roads(&twice), twice.built.bans_applied), (roads(&usual), usual.built.bans_applied));
     assert_eq!(roads(&decks), roads(&usual) + 1);
 }
+
+#[test]
+fn a_fault_of_a_ferry_or_a_ban_names_its_layer() {
+    let mut set = roads::set();
+    let (again, shape) = (set.ferries.sheet.rows[0].clone(), set.ferries.shapes[0].clone());
+    set.ferries.push(again, shape);
+    // Both are there, but do not meet where the ban says.
+    set.bans.sheet.set(0, "ID_UNION", "2001");
+    let warnings = network(&set).warnings;
+    let layer = |rule: &str| {
+        let fault = warnings.0.iter().find(|fault| fault.rule.code() == rule);
+        fault.unwrap_or_else(|| panic!("{rule}: {warnings}")).place.layer.clone()
+    };
+    assert_eq!(layer("M022").as_deref(), Some("transbordador"));
+    assert_eq!(layer("N007").as_deref(), Some("maniobra_prohibida"));
+}
+
+#[test]
+fn a_ban_may_be_filled_up_with_zeros() {
+    let usual = whole(&shapefiles(&roads::set(), System::Epsg(6372)), KEYS);
+    let mut set = roads::set();
+    for column in ["ID_RED3", "ID_RED4", "ID_RED5", "ID_RED6"] {
+        set.bans.sheet.set(0, column, "0");
+    }
+    let zeros = whole(&shapefiles(&set, System::Epsg(6372)), KEYS);
+    assert_eq!(zeros.bans[0].roads, usual.bans[0].roads);
+}

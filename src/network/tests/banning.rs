@@ -162,7 +162,7 @@ fn crossroads(bans: Vec<TurnBan>, mut change: impl FnMut(&mut Domain)) -> Built 
 }
 
 fn ban(via: Option<i64>, roads: &[usize]) -> TurnBan {
-    TurnBan { id: "ban".into(), row: 3, via, roads: roads.into() }
+    TurnBan { layer: None, id: "ban".into(), row: 3, via, roads: roads.into() }
 }
 
 /// Kilometres of the cheapest way between two places, and the records along it.

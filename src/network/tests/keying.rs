@@ -200,8 +200,14 @@ fn image(order: &[usize]) -> (Vec<String>, Built) {
     }
     let id = |name: &str| place[all.iter().position(|r| r.id == name).unwrap()];
     let bans = vec![
-        TurnBan { id: "t".into(), row: 1, via: Some(11), roads: vec![id("n10"), id("e11")] },
-        TurnBan { id: "u".into(), row: 2, via: None, roads: vec![id("c00"), id("c01"), id("c02")] },
+        TurnBan { layer: None, id: "t".into(), row: 1, via: Some(11), roads: vec![id("n10"), id("e11")] },
+        TurnBan {
+            layer: None,
+            id: "u".into(),
+            row: 2,
+            via: None,
+            roads: vec![id("c00"), id("c01"), id("c02")],
+        },
     ];
     let mut with = domain(order.iter().map(|&i| all[i].clone()).collect());
     with.bans = bans;

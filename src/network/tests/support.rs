@@ -29,6 +29,7 @@ pub(crate) fn at((x, y): (f64, f64)) -> Coord<f64> {
 pub(crate) fn road(id: &str, points: &[(f64, f64)]) -> Road {
     let line: LineString<f64> = points.iter().map(|p| at(*p)).collect();
     Road {
+        layer: None,
         id: id.to_owned(),
         row: 1,
         reference: String::new(),

@@ -199,6 +199,7 @@ impl Consumer for Register<'_> {
             text => Value::Text(text.to_owned()),
         };
         self.rows.push(RawRow {
+            layer: None,
             row,
             values: vec![
                 Value::Text(id.into_owned()),

@@ -173,6 +173,7 @@ impl Consumer for Index<'_> {
         let name = layout.text(values, row, NAME, sink);
         if let (Some(population), Some(name), Some(number)) = (population, name, number) {
             self.rows.push(RawRow {
+                layer: None,
                 row,
                 values: vec![
                     Value::Text(format!("{code:05}")),

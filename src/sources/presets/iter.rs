@@ -127,6 +127,7 @@ impl Consumer for Census<'_> {
             (entity, municipality, population, name)
         {
             self.rows.push(RawRow {
+                layer: None,
                 row,
                 values: vec![
                     Value::Text(format!("{entity:02}{municipality:03}")),

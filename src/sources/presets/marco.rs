@@ -131,7 +131,7 @@ impl Consumer for Marco<'_> {
         }
         let name = self.layout.text(&values, row, NAME, sink).unwrap_or_default().into_owned();
         let values = vec![Value::Text(format!("{code:05}")), Value::Text(name)];
-        self.rows.push(RawRow { row, values, geometry });
+        self.rows.push(RawRow { layer: None, row, values, geometry });
         Ok(())
     }
 }

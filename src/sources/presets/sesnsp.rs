@@ -275,6 +275,7 @@ impl<'a> Counts<'a> {
             };
             let [count, low, high] = counts;
             rows.push(RawRow {
+                layer: None,
                 row: cell.row,
                 values: vec![
                     Value::Text(format!("{code:05}")),

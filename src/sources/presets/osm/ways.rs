@@ -308,7 +308,7 @@ fn rows_of(way: &Way, refs: &[u32], nodes: &Nodes, first: u64) -> Vec<RawRow> {
             Value::Integer(key(part.last(), 1)),
             Value::Integer(road.level.into()),
         ];
-        rows.push(RawRow { row: first + number, values, geometry: Some(line(part).into()) });
+        rows.push(RawRow { layer: None, row: first + number, values, geometry: Some(line(part).into()) });
     });
     rows
 }

@@ -70,7 +70,11 @@ impl Consumer for Bans<'_> {
         let mut roads = Vec::new();
         let mut fine = true;
         // The first two make a turn; what follows the last one fills the row up.
-        let blank = |field: &usize| terms::is_blank(&layout.get(&values, *field));
+        let blank = |field: &usize| {
+            let text = layout.get(&values, *field);
+            // Numeric fields cannot hold `N/A`.
+            terms::is_blank(&text) || matches!(text.as_ref(), "0" | "0.0")
+        };
         let last = (4..2 + SEQUENCE).rev().find(|field| !blank(field)).unwrap_or(3);
         for field in 2..=last {
             let Some(road) = key(layout, &values, row, field, sink) else {

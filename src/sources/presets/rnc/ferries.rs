@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use geo::Geometry;
 
 use super::junctions::Junction;
-use super::terms;
 use super::values::key;
+use super::{FERRIES, terms};
 use crate::error::{Error, Faults, Rule};
 use crate::sources::Job;
 use crate::sources::names::find_field;
@@ -65,6 +65,7 @@ impl Consumer for Ferries<'_> {
         let (from, to) = (self.end(&values, row, 0, sink), self.end(&values, row, 1, sink));
         let (Some(from), Some(to)) = (from, to) else { return Ok(()) };
         self.rows.push(RawRow {
+            layer: Some(FERRIES[0]),
             row,
             values: vec![
                 Value::Text(format!("transbordador-{row}")),

@@ -270,6 +270,7 @@ impl Consumer for Roads<'_> {
         let class = terms::class(office(ADMINISTRATION), office(JURISDICTION), toll);
         let reference = text(REFERENCE);
         self.rows.push(RawRow {
+            layer: None,
             row,
             values: vec![
                 Value::Integer(id),
