@@ -226,9 +226,9 @@ fn the_isle_of_man_hangs_together() {
         println!("{name}: {:.1} of {:.1} km", largest / 1000.0, all / 1000.0);
         largest / all
     };
-    // Ferries that pass the island are in the file, and tracks that only a footpath leads to.
-    assert!(share("paved", &|row| get(row, "surface") == "paved") > 0.98);
-    assert!(share("all", &|_| true) > 0.96);
+    // Ferries that pass the island are in the file.
+    assert!(share("roads", &|_| true) > 0.98);
+    assert!(table.provenance.dropped["osm_unreached"] > 100, "tracks that only a footpath leads to");
 }
 
 #[test]

@@ -166,6 +166,26 @@ class Reader(osmium.SimpleHandler):
             self.restrictions.append((relation.id, tags, [(m.role, m.type, m.ref) for m in relation.members]))
 
 
+def unreached(ways, chains, blocked):
+    """Tracks and service ways in parts of the map that have no other road."""
+    access = {w for w, (tags, _) in ways.items() if tags.get("highway") in ("track", "service") and tags.get("route") != "ferry"}
+    if len(access) == len(ways):
+        return set()
+    beside = collections.defaultdict(list)
+    for way, chain in chains.items():
+        for node in chain:
+            if node is not None and node not in blocked:
+                beside[node].append(way)
+    reached = set(chains) - access
+    todo = list(reached)
+    while todo:
+        for node in chains[todo.pop()]:
+            fresh = set(beside.get(node, ())) - reached
+            reached |= fresh
+            todo += fresh
+    return set(chains) - reached
+
+
 def rows_of(reader):
     """Stretches of ways: dicts with id, way, ends (node ids, or None at a barrier), positions and attributes."""
     same = {}
@@ -192,6 +212,8 @@ def rows_of(reader):
         chains[way] = chain
         uses.update(ref for ref in chain if ref is not None)
     blocked = {standing(node) for node in reader.blocked}
+    for way in unreached(reader.ways, chains, blocked):
+        del chains[way]
     rows = []
     for way in sorted(chains):
         tags, chain = reader.ways[way][0], chains[way]

@@ -5,9 +5,9 @@ use super::*;
 
 type Tags = &'static [(&'static str, &'static str)];
 
-/// A way with some tags beside one that is a road.
+/// A way with some tags at the end of one that is a road.
 fn beside(tags: Tags) -> RawTable {
-    clean(&Osm::new().row_of_nodes(1..=4).way(10, &[1, 2], tags).way(11, &[3, 4], PRIMARY))
+    clean(&Osm::new().row_of_nodes(1..=3).way(10, &[1, 2], tags).way(11, &[2, 3], PRIMARY))
 }
 
 /// The row of a way with some tags.
@@ -52,7 +52,7 @@ fn a_road_has_every_field() {
     let provenance = &table.provenance;
     assert_eq!(provenance.preset, Some("osm"));
     assert_eq!(provenance.driver, "osm-pbf");
-    assert_eq!(provenance.extent, Some([-91.99, 15.0, -91.96, 15.0]));
+    assert_eq!(provenance.extent, Some([-91.99, 15.0, -91.97, 15.0]));
     assert_eq!(provenance.sha256.len(), 64);
     assert!(table.labels.is_empty());
 }
@@ -462,4 +462,24 @@ fn the_order_of_objects_changes_nothing() {
     let (a, b) = (clean(&osm), clean(&turned));
     assert_eq!(format!("{:?}", (&a.rows, &a.bans)), format!("{:?}", (&b.rows, &b.bans)));
     assert!(!a.bans.is_empty());
+}
+
+#[test]
+fn tracks_that_no_road_reaches_are_left_out() {
+    let tracks = || {
+        Osm::new()
+            .row_of_nodes(1..=9)
+            .way(11, &[2, 3], &[("highway", "track")])
+            .way(12, &[3, 4], &[("highway", "service")])
+            .way(13, &[5, 6], &[("highway", "track")])
+            .way(14, &[6, 7], &[("highway", "service")])
+    };
+    let kept = |osm: &Osm| -> Vec<String> { clean(osm).rows.iter().map(|row| get(row, "id")).collect() };
+    let with_road = tracks().way(10, &[1, 2], PRIMARY).way(15, &[8, 9], &[("highway", "residential")]);
+    assert_eq!(kept(&with_road), ["w10-1", "w11-1", "w12-1", "w15-1"], "one by way of the other");
+    assert_eq!(clean(&with_road).provenance.dropped["osm_unreached"], 2);
+    assert_eq!(kept(&tracks()).len(), 4, "there is no other road");
+    // A ferry lands where it lands.
+    let ferry = with_road.way(16, &[4, 5], &[("route", "ferry")]);
+    assert_eq!(kept(&ferry).len(), 7);
 }

@@ -70,6 +70,7 @@ pub(in crate::sources) fn read(input: &Input, job: &Job<'_>, sink: &mut Sink<'_>
         dropped.add_all(Reason::OutsideBox, lines.keep_within(&nodes, bbox));
     }
     lines.merge(&mut nodes);
+    dropped.add_all(Reason::Unreached, lines.drop_unreached(&nodes));
     let most = job.limits.max_records;
     let too_many = || sink.fault(Rule::TooMany).with("limit", most);
     let cut = lines.cut(&nodes, most, &mut dropped).ok_or_else(too_many)?;

@@ -77,6 +77,11 @@ impl Nodes {
         self.ids.binary_search(&id).ok()
     }
 
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Index of the node `id`, looked for from `from` on first, which is moved to it. Objects come in the order
     /// of their ids.
     pub(super) fn find_from(&self, from: &mut usize, id: i64) -> Option<usize> {

@@ -30,6 +30,8 @@ reasons! {
     Area = "osm_area",
     /// Not open to motor vehicles, or not to all.
     Access = "osm_access",
+    /// A track or a service way that no other road reaches.
+    Unreached = "osm_unreached",
     /// A way of fewer than two nodes that are there.
     Short = "osm_short",
     /// A way that does not meet the box of the study; rows that do not are added to it later.

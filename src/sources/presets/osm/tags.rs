@@ -76,6 +76,8 @@ pub(super) enum Speed {
 /// What is handed on of the tags of a road.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Road {
+    /// Whether it only leads from other roads to places: `track` and `service`.
+    pub(super) is_access: bool,
     pub(super) class: &'static str,
     pub(super) surface: &'static str,
     pub(super) direction: Direction,
@@ -210,6 +212,7 @@ impl<'a> Tags<'a> {
         };
         let toll = self.has_toll();
         Road {
+            is_access: matches!(kind.highway, "track" | "service"),
             class: if toll && kind.class == "federal" { "toll" } else { kind.class },
             surface,
             direction,
@@ -222,6 +225,7 @@ impl<'a> Tags<'a> {
 
     fn ferry(&self) -> Road {
         Road {
+            is_access: false,
             class: "ferry",
             surface: "paved",
             direction: self.direction(false),

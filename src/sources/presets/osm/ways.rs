@@ -1,8 +1,9 @@
 //! The ways that are roads, and the stretches between the nodes where they are cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use geo::{Geodesic, Length as _, LineString};
+use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
 use super::nodes::{Nodes, degrees};
@@ -147,6 +148,39 @@ impl Lines {
                 (low, geo::Coord { x: high.x.max(c.x), y: high.y.max(c.y) })
             });
             low.x <= east && high.x >= west && low.y <= north && high.y >= south
+        });
+        (before - self.list.len()) as u64
+    }
+
+    /// Drops tracks and service ways that no other road reaches by way of others of their kind: only a footpath leads
+    /// there, or the map lacks the road, so that no vehicle of the network can be on them. Where a file has no other
+    /// road, all stay.
+    pub(super) fn drop_unreached(&mut self, nodes: &Nodes) -> u64 {
+        if self.list.iter().all(|way| way.road.is_access) {
+            return 0;
+        }
+        let mut owner: Vec<u32> = vec![u32::MAX; nodes.len()];
+        let mut parts: UnionFind<u32> = UnionFind::new(self.list.len());
+        for (number, way) in (0..).zip(&self.list) {
+            let passable = |node: &&u32| is_there(nodes, **node) && !nodes.is_blocked(**node as usize);
+            for node in self.refs_of(way).iter().filter(passable) {
+                match owner.get_mut(*node as usize) {
+                    Some(slot) if *slot == u32::MAX => *slot = number,
+                    Some(slot) => {
+                        parts.union(*slot, number);
+                    }
+                    None => {}
+                }
+            }
+        }
+        let labels = parts.into_labeling();
+        let roads = || self.list.iter().zip(&labels).filter(|(way, _)| !way.road.is_access);
+        let reached: HashSet<u32> = roads().map(|(_, part)| *part).collect();
+        let before = self.list.len();
+        let mut label = labels.iter();
+        self.list.retain(|way| {
+            let part = label.next();
+            !way.road.is_access || part.is_some_and(|part| reached.contains(part))
         });
         (before - self.list.len()) as u64
     }
