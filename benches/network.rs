@@ -73,6 +73,7 @@ fn country(links: usize, keyed: bool) -> Domain {
                 let n = roads.len() as u64;
                 let key = |x: usize, y: usize| (x * side + y) as i64;
                 roads.push(Road {
+                    layer: None,
                     id: n.to_string(),
                     row: n,
                     reference: format!("R-{}", if dx == 1 { y } else { side + x }),
