@@ -1238,3 +1238,34 @@ fn a_text_of_another_encoding_is_a_fault() {
         assert!(answer.stderr.contains("S011"), "{label}: {}", answer.stderr);
     }
 }
+
+// ---- places beside the network ----------------------------------------------------------------------
+
+#[test]
+fn a_post_far_from_every_road_is_told() {
+    let study = Study::new();
+    let answer = study.check(&["--json"]).exits(0).json();
+    assert_eq!(answer["joined"]["posts"]["joined"], answer["joined"]["posts"]["all"]);
+    study.cell("posts.csv", 2, "lon", "92.46");
+    let answer = study.check(&[]).exits(0);
+    assert!(answer.tells("N001", "posts.csv", Some(2), None), "{}", answer.stderr);
+}
+
+#[test]
+fn an_approach_far_from_its_crossing_is_told() {
+    let study = Study::new();
+    assert!(!study.check(&[]).exits(0).stderr.contains("M021"));
+    study.cell("crossings.csv", 2, "lon", "92.15");
+    let answer = study.check(&[]).exits(0);
+    assert!(answer.tells("M021", "crossings.csv", Some(2), Some("inside_km")), "{}", answer.stderr);
+}
+
+#[test]
+fn a_key_that_stands_in_two_files_names_the_other_one() {
+    let study = chiapas(&[("counts", "{ path = \"a.csv\", more = [\"b.csv\"] }")]);
+    study.write("a.csv", "cvegeo,count\n07089,3\n");
+    study.write("b.csv", "cvegeo,count\n07101,1\n07089,3\n");
+    let answer = study.check(&[]).exits(1);
+    assert!(answer.tells("M007", "b.csv", Some(3), Some("cvegeo")), "{}", answer.stderr);
+    assert!(answer.stderr.contains("2 (a.csv)"), "{}", answer.stderr);
+}
