@@ -47,7 +47,10 @@ mod common;
 mod convolution;
 mod counts;
 mod error;
+mod lattice;
 mod located_rate;
+mod negative_binomial;
+mod posterior;
 mod rates;
 mod table;
 #[cfg(test)]
@@ -57,7 +60,9 @@ mod weights;
 
 pub use checks::MAX_CELLS;
 pub use convolution::{ConvolutionFilter, MAX_ENTRIES};
-pub use counts::{CountCell, CountDraw, CountModel, CountOptions, RateModel, Unlocated};
+pub use counts::{
+    CountCell, CountDraw, CountModel, CountOptions, HyperPoint, HyperPrior, RateModel, Unlocated,
+};
 pub use error::IncidenceError;
 pub use rates::{RateSummary, crude_rate, summarise};
 pub use weights::{CellWeights, GammaCell, MAX_COUNT, TRUNCATION};

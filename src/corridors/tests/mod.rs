@@ -116,6 +116,7 @@ pub(crate) fn params(located: &[u32], crossings: usize) -> DrawParams {
             unlocated: 0,
             rate: vec![1e-5; located.len()],
             common_rate: 1e-5,
+            heterogeneity: 0.0,
             pi: 0.0,
         },
         border_share: 0.36,
