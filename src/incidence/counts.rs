@@ -1,6 +1,7 @@
 //! The model of the counts: data and options in, exact draws and means out.
 
 use rand::{Rng, RngExt};
+use rand_distr::{Binomial, Distribution};
 
 use super::checks::{Cell, check_cells, check_hyper, check_total, pi_grid};
 use super::common::{Conditioned, Layout};
@@ -119,6 +120,31 @@ pub struct CountDraw {
     pub heterogeneity: f64,
     /// `π`.
     pub pi: f64,
+    /// What is left where found counts are thinned to an equal search effort; `None` where none is.
+    pub levelled: Option<Levelled>,
+}
+
+/// Counts and rates as they would be if everywhere had been looked as little as where it was least.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levelled {
+    /// `y'`, the located cases that are left.
+    pub located: Vec<u32>,
+    /// The rate of each cell per person-year, from the cases that are left.
+    pub rate: Vec<f64>,
+}
+
+impl CountDraw {
+    /// Located cases for all that decides where to look next: levelled where that can be.
+    #[must_use]
+    pub fn guiding_counts(&self) -> &[u32] {
+        self.levelled.as_ref().map_or(&self.located, |l| &l.located)
+    }
+
+    /// Rates per person-year for the same.
+    #[must_use]
+    pub fn guiding_rates(&self) -> &[f64] {
+        self.levelled.as_ref().map_or(&self.rate, |l| &l.rate)
+    }
 }
 
 /// A value of the hyperparameters that draws can begin from, with its posterior probability.
@@ -138,6 +164,8 @@ pub struct CountModel {
     cells: Vec<Cell>,
     total: Option<u32>,
     kernel: Kernel,
+    /// By cell: the share of cases that stays when search effort is levelled.
+    keep: Option<Vec<f64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -183,7 +211,25 @@ impl CountModel {
             }
             RateModel::NegativeBinomial { rate, heterogeneity } => hierarchy(rate, heterogeneity)?,
         };
-        Ok(Self { cells, total, kernel })
+        Ok(Self { cells, total, kernel, keep: None })
+    }
+
+    /// The same with found counts thinned: `y' ~ Bin(y, keep)`, where `keep` is the least search effort over that of
+    /// the cell, and 1 where cases are reported. What was found grows with how much was looked for it; without this,
+    /// where one looked most becomes where one looks next (Ensign et al. 2018, Proc. Mach. Learn. Res. 81:160).
+    ///
+    /// # Errors
+    /// [`IncidenceError::ShapeMismatch`] where `keep` has not one entry per cell, [`IncidenceError::Parameter`] for an
+    /// entry outside (0, 1].
+    pub fn levelled(mut self, keep: Vec<f64>) -> Result<Self, IncidenceError> {
+        if keep.len() != self.cells.len() {
+            return Err(IncidenceError::ShapeMismatch { expected: self.cells.len(), found: keep.len() });
+        }
+        if let Some(&value) = keep.iter().find(|k| !(**k > 0.0 && **k <= 1.0)) {
+            return Err(IncidenceError::Parameter { name: "keep", value, range: "(0, 1]" });
+        }
+        self.keep = Some(keep);
+        Ok(self)
     }
 
     /// Number of [points](HyperPoint).
@@ -241,7 +287,24 @@ impl CountModel {
             Ok((alpha, beta)) => (alpha / beta, alpha.powf(-0.5)),
             Err(rate) => (rate, 0.0),
         };
-        CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi }
+        let levelled = self.keep.as_ref().map(|keep| {
+            let kept = |n: u32, keep: f64, rng: &mut _| {
+                if keep < 1.0 {
+                    Binomial::new(n.into(), keep).map_or(0, |law| law.sample(rng))
+                } else {
+                    n.into()
+                }
+            };
+            let (mut left, mut cases) = (Vec::new(), Vec::new());
+            for ((&t, &y), &keep) in total.iter().zip(&located).zip(keep) {
+                let y_left = kept(y, keep, rng);
+                let all = y_left + kept(t - y, keep, rng);
+                left.push(u32::try_from(y_left).unwrap_or(y));
+                cases.push(u32::try_from(all).unwrap_or(t));
+            }
+            Levelled { rate: self.rates(&cases, law, rng), located: left }
+        });
+        CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi, levelled }
     }
 
     /// Exact conditional means `E[T_m | bounds, total, hyperparameters]`, one per cell, at a point; without a

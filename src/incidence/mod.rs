@@ -46,6 +46,7 @@ mod checks;
 mod common;
 mod convolution;
 mod counts;
+pub mod detection;
 mod error;
 mod lattice;
 mod located_rate;

@@ -6,7 +6,7 @@ use crate::model::incidence::CountDatum;
 use crate::stats::{mean, quantile};
 
 /// Persons of the unit in which rates are reported.
-const PER: f64 = 1e5;
+pub(super) const PER: f64 = 1e5;
 
 /// What the draws say of one municipality. Quantiles are of type 7 (see [`quantile`]).
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Source;
 use super::columns::{Columns, Keys};
-use super::domain::{KnownBy, Municipality};
+use super::domain::{KnownBy, Municipality, Stratum};
 use super::incidence::CountDatum;
 use super::places;
 use super::study::Study;
@@ -24,6 +24,8 @@ pub struct Counted {
     pub unlisted: Vec<String>,
     /// Length in years and text of the period, where the tables state it.
     pub period: Option<(f64, String)>,
+    /// Whether rows have a modality.
+    pub by_modality: bool,
 }
 
 /// The month of rows without a period.
@@ -43,6 +45,8 @@ struct Sum {
     /// Rows without an upper bound, blank ones too: with one among them only the lower bound holds.
     open: u64,
     known_by: Option<KnownBy>,
+    /// Sum of the search effort of its rows, as far as all have one.
+    effort: Option<f64>,
     /// Its first row, for messages.
     first: u64,
     table: usize,
@@ -121,7 +125,7 @@ pub fn counts(
     for (number, table) in source.tables.iter().enumerate() {
         reader.read(number, table, source, codes, faults);
     }
-    let Reader { sums, unlocated, published, .. } = reader;
+    let Reader { sums, unlocated, published, strata, names, .. } = reader;
 
     let mut unlisted = Vec::new();
     for m in municipalities {
@@ -142,6 +146,9 @@ pub fn counts(
         });
         faults.0.extend(fault);
         m.known_by = sum.known_by;
+        m.search_effort = sum.effort;
+        m.by_modality = strata.of(Part::Modality, &m.cvegeo, &published, &names);
+        m.by_period = strata.of(Part::Period, &m.cvegeo, &published, &names);
         m.datum = sum.datum(matches!(gap, Gap::None));
     }
     // A number only if each row of them is one, and no month is missing.
@@ -158,7 +165,90 @@ pub fn counts(
         unlisted,
         unlocated: known.then(|| u32::try_from(cases).unwrap_or(u32::MAX)),
         period: text().map(|text| (years, text)),
+        by_modality: !names.is_empty(),
     }
+}
+
+/// By what a count is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Modality,
+    Period,
+}
+
+/// Sums of parts by code.
+#[derive(Default)]
+struct Strata(BTreeMap<(Part, String), BTreeMap<String, Sum>>);
+
+impl Strata {
+    /// The parts of a count; none where there is only one, which is the count itself.
+    fn of(
+        &self,
+        part: Part,
+        code: &str,
+        published: &Published,
+        names: &BTreeMap<String, String>,
+    ) -> Vec<Stratum> {
+        let parts: BTreeMap<&str, &BTreeMap<String, Sum>> = self
+            .0
+            .iter()
+            .filter(|((p, _), _)| *p == part)
+            .map(|((_, name), sums)| (name.as_str(), sums))
+            .collect();
+        if parts.len() < 2 {
+            return Vec::new();
+        }
+        let stratum = |(name, sums): (&str, &BTreeMap<String, Sum>)| {
+            let months: BTreeSet<i32> = sums
+                .values()
+                .flat_map(|s| s.months.values().flatten().copied())
+                .filter(|m| *m != UNDATED)
+                .collect();
+            let within: Published = match part {
+                // Of one modality a month is published where any municipality has it.
+                Part::Modality => published
+                    .iter()
+                    .filter(|(_, modalities)| modalities.contains(name))
+                    .map(|(month, _)| (*month, BTreeSet::from([name.to_owned()])))
+                    .collect(),
+                Part::Period => published
+                    .iter()
+                    .filter(|(m, _)| months.contains(m))
+                    .map(|(m, of)| (*m, of.clone()))
+                    .collect(),
+            };
+            let datum = sums.get(code).map_or(CountDatum::Unknown { max: None }, |sum| {
+                sum.datum(matches!(sum.gap(&within), Gap::None))
+            });
+            let name = names.get(name).cloned().unwrap_or_else(|| name.to_owned());
+            Stratum { name, months: u32::try_from(months.len()).unwrap_or(0), datum }
+        };
+        parts.into_iter().map(stratum).collect()
+    }
+
+    fn add(
+        &mut self,
+        part: Part,
+        name: &str,
+        code: &str,
+        modality: &str,
+        datum: CountDatum,
+        months: &BTreeSet<i32>,
+    ) {
+        let sum = self.0.entry((part, name.to_owned())).or_default().entry(code.to_owned()).or_default();
+        sum.add(datum);
+        sum.months.entry(modality.to_owned()).or_default().extend(months);
+    }
+}
+
+/// The year of some months, or their span.
+fn period_name(months: &BTreeSet<i32>) -> Option<String> {
+    let (first, last) = (*months.first()?, *months.last()?);
+    if first == UNDATED {
+        return None;
+    }
+    let year = first.div_euclid(12);
+    Some(if year == last.div_euclid(12) { year.to_string() } else { span(first, last) })
 }
 
 #[derive(Default)]
@@ -170,6 +260,9 @@ struct Reader {
     /// Cases without a municipality, by code.
     unlocated: BTreeMap<String, Sum>,
     published: Published,
+    strata: Strata,
+    /// By the normalised text of a modality: its text.
+    names: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -181,7 +274,7 @@ impl Reader {
         codes: &BTreeSet<String>,
         faults: &mut Faults,
     ) {
-        let optional = ["count", "count_min", "count_max", "known_by", "period", "modality"];
+        let optional = ["count", "count_min", "count_max", "known_by", "search_effort", "period", "modality"];
         // Of a table without modalities none can be selected.
         let by_modality = !source.spec.modalities.is_empty();
         let mut needed = vec!["cvegeo"];
@@ -209,7 +302,8 @@ impl Reader {
             } else {
                 columns.text(row, "modality")
             };
-            let modality = modality.map(|m| normalised(&m)).unwrap_or_default();
+            let modality_text = modality.unwrap_or_default();
+            let modality = normalised(&modality_text);
             let located = columns.text(row, "cvegeo").is_none_or(|code| !is_unlocated(&code));
             let code = if located {
                 places::known_code(&columns, row, codes, faults)
@@ -226,6 +320,7 @@ impl Reader {
             let values =
                 ["count", "count_min", "count_max"].map(|name| columns.count(row, name, 0, MOST, faults));
             let known_by = columns.choice(row, "known_by", &choices, faults);
+            let effort = columns.number(row, "search_effort", 1e-9, 1e12, faults);
             if self.dated {
                 let _ = columns.needed(row, "period", faults);
             }
@@ -245,11 +340,21 @@ impl Reader {
                     modalities.insert(modality.clone());
                 }
             }
+            if located {
+                if !modality.is_empty() {
+                    self.names.entry(modality.clone()).or_insert(modality_text);
+                    self.strata.add(Part::Modality, &modality, &code, &modality, datum, &months);
+                }
+                if let Some(name) = period_name(&months) {
+                    self.strata.add(Part::Period, &name, &code, &modality, datum, &months);
+                }
+            }
             let group = if located { &mut self.sums } else { &mut self.unlocated };
             let sum = group.entry(code).or_default();
             if sum.rows == 0 {
                 (sum.first, sum.table) = (row.row, number);
             }
+            sum.effort = if sum.rows == 0 { effort } else { sum.effort.zip(effort).map(|(a, b)| a + b) };
             sum.add(datum);
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);

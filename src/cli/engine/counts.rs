@@ -1,11 +1,13 @@
 //! Counts of a study as the incidence stage takes them, and what can be wrong with them.
 
 use crate::error::{Fault, Faults, Rule, Why};
-use crate::incidence::{CountCell, CountModel, CountOptions, IncidenceError, RateModel, Unlocated};
-use crate::model::domain::Domain;
+use crate::incidence::{
+    CountCell, CountModel, CountOptions, HyperPrior, IncidenceError, RateModel, Unlocated,
+};
+use crate::model::domain::{Domain, KnownBy, Municipality};
 use crate::model::incidence::CountDatum;
 use crate::model::prior::Prior;
-use crate::model::study::Study;
+use crate::model::study::{CountLaw, Study};
 
 pub(super) fn data_of(domain: &Domain) -> Vec<CountDatum> {
     domain.municipalities.iter().map(|m| m.datum).collect()
@@ -20,28 +22,74 @@ pub(super) fn cells(study: &Study, domain: &Domain, data: &[CountDatum]) -> Vec<
         .collect()
 }
 
+/// How the counts of a study are modelled.
 pub(super) fn count_options(study: &Study) -> CountOptions {
-    let unlocated = match study.incidence.unlocated {
+    let spec = &study.incidence;
+    // Other laws are refused when the study is checked.
+    let unlocated = match spec.unlocated {
         Prior::Beta { a, b } => Unlocated::Beta { a, b },
-        // Shares have a beta prior or a fixed value; another law stands for its mean.
         other => Unlocated::Fixed(other.mean().clamp(0.0, 1.0)),
     };
-    CountOptions { unlocated, rates: RateModel::Common, ..CountOptions::default() }
+    let positive = |prior: Prior, unit: f64| match prior {
+        Prior::Lognormal { median, sigma } => HyperPrior::Lognormal { median: median * unit, sigma },
+        other => HyperPrior::Fixed(other.mean() * unit),
+    };
+    let rates = match spec.model {
+        CountLaw::Common => RateModel::Common,
+        CountLaw::NegativeBinomial | CountLaw::Bym2 => RateModel::NegativeBinomial {
+            rate: positive(spec.rate, 1e-5),
+            heterogeneity: positive(spec.heterogeneity, 1.0),
+        },
+    };
+    CountOptions { unlocated, rates, ..CountOptions::default() }
 }
 
+/// Checks the counts by themselves and against the total; what a run prepares can still be too large.
 pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
     if let Err(e) = prepare_counts(study, domain, &data_of(domain), study.incidence.total) {
         faults.push(count_fault(study_name, domain, &e));
     }
 }
 
+/// The counts ready for draws, levelled by search effort where that is known.
 pub(super) fn prepare_counts(
     study: &Study,
     domain: &Domain,
     data: &[CountDatum],
     total: Option<u32>,
 ) -> Result<CountModel, IncidenceError> {
-    CountModel::prepare(&cells(study, domain, data), total, &count_options(study))
+    let model = CountModel::prepare(&cells(study, domain, data), total, &count_options(study))?;
+    match levelling(domain) {
+        Levelling::By(keep) => model.levelled(keep),
+        Levelling::Unknown | Levelling::NoneFound => Ok(model),
+    }
+}
+
+/// Whether found counts can be levelled by how much was looked for.
+pub(super) enum Levelling {
+    /// Share of cases that stays, by municipality.
+    By(Vec<f64>),
+    /// Some counts were found, and not all of these have their search effort.
+    Unknown,
+    /// No count is said to have been found.
+    NoneFound,
+}
+
+/// The least effort over that of each municipality with found counts; 1 for the others.
+pub(super) fn levelling(domain: &Domain) -> Levelling {
+    let found = || domain.municipalities.iter().filter(|m| m.known_by == Some(KnownBy::Found));
+    if found().next().is_none() {
+        return Levelling::NoneFound;
+    }
+    let Some(efforts) = found().map(|m| m.search_effort).collect::<Option<Vec<f64>>>() else {
+        return Levelling::Unknown;
+    };
+    let least = efforts.into_iter().fold(f64::INFINITY, f64::min);
+    let keep = |m: &Municipality| match (m.known_by, m.search_effort) {
+        (Some(KnownBy::Found), Some(effort)) => least / effort,
+        _ => 1.0,
+    };
+    Levelling::By(domain.municipalities.iter().map(keep).collect())
 }
 
 /// An impossible set of counts as a fault of the study, with the municipality named where one is at fault.

@@ -118,6 +118,7 @@ pub(crate) fn params(located: &[u32], crossings: usize) -> DrawParams {
             common_rate: 1e-5,
             heterogeneity: 0.0,
             pi: 0.0,
+            levelled: None,
         },
         border_share: 0.36,
         exit_share: 0.2,
