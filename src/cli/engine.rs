@@ -16,7 +16,9 @@ use crate::sources::{self, ColumnRules, Limits};
 
 mod analyse;
 mod counts;
+mod findings;
 mod record;
+mod strata;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;

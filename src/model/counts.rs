@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Source;
 use super::columns::{Columns, Keys};
-use super::domain::{KnownBy, Municipality, Stratum};
+use super::domain::{KnownBy, Municipality};
 use super::incidence::CountDatum;
 use super::places;
+use super::strata::{Part, Strata, period_name};
 use super::study::Study;
 use crate::error::{Faults, Rule};
 use crate::sources::raw::{RawRow, RawTable};
@@ -29,14 +30,14 @@ pub struct Counted {
 }
 
 /// The month of rows without a period.
-const UNDATED: i32 = i32::MIN;
+pub(super) const UNDATED: i32 = i32::MIN;
 
 /// By month, counted from January of year 0: the modalities that rows name.
-type Published = BTreeMap<i32, BTreeSet<String>>;
+pub(super) type Published = BTreeMap<i32, BTreeSet<String>>;
 
 /// The sum of the rows of one code.
 #[derive(Default)]
-struct Sum {
+pub(super) struct Sum {
     low: u64,
     high: u64,
     rows: u64,
@@ -51,11 +52,11 @@ struct Sum {
     first: u64,
     table: usize,
     /// By modality: the months of its rows.
-    months: BTreeMap<String, BTreeSet<i32>>,
+    pub(super) months: BTreeMap<String, BTreeSet<i32>>,
 }
 
 /// What a code lacks of what was published.
-enum Gap {
+pub(super) enum Gap {
     None,
     /// Months without any row.
     Months(usize),
@@ -64,7 +65,7 @@ enum Gap {
 }
 
 impl Sum {
-    fn add(&mut self, datum: CountDatum) {
+    pub(super) fn add(&mut self, datum: CountDatum) {
         self.rows += 1;
         self.low += u64::from(datum.min());
         self.high += u64::from(datum.max().unwrap_or_default());
@@ -73,7 +74,7 @@ impl Sum {
     }
 
     /// A row without a modality is of any, so that it stands for all of its months.
-    fn gap(&self, published: &Published) -> Gap {
+    pub(super) fn gap(&self, published: &Published) -> Gap {
         let has = |modality: &str, month: i32| self.months.get(modality).is_some_and(|m| m.contains(&month));
         let absent = |month: &&i32| !self.months.values().any(|months| months.contains(month));
         let lacks = |(month, modalities): (&i32, &BTreeSet<String>)| {
@@ -86,7 +87,7 @@ impl Sum {
         }
     }
 
-    fn datum(&self, is_whole: bool) -> CountDatum {
+    pub(super) fn datum(&self, is_whole: bool) -> CountDatum {
         let capped = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(MOST);
         if self.rows == self.blank {
             CountDatum::Unknown { max: None }
@@ -167,88 +168,6 @@ pub fn counts(
         period: text().map(|text| (years, text)),
         by_modality: !names.is_empty(),
     }
-}
-
-/// By what a count is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Modality,
-    Period,
-}
-
-/// Sums of parts by code.
-#[derive(Default)]
-struct Strata(BTreeMap<(Part, String), BTreeMap<String, Sum>>);
-
-impl Strata {
-    /// The parts of a count; none where there is only one, which is the count itself.
-    fn of(
-        &self,
-        part: Part,
-        code: &str,
-        published: &Published,
-        names: &BTreeMap<String, String>,
-    ) -> Vec<Stratum> {
-        let parts: BTreeMap<&str, &BTreeMap<String, Sum>> = self
-            .0
-            .iter()
-            .filter(|((p, _), _)| *p == part)
-            .map(|((_, name), sums)| (name.as_str(), sums))
-            .collect();
-        if parts.len() < 2 {
-            return Vec::new();
-        }
-        let stratum = |(name, sums): (&str, &BTreeMap<String, Sum>)| {
-            let months: BTreeSet<i32> = sums
-                .values()
-                .flat_map(|s| s.months.values().flatten().copied())
-                .filter(|m| *m != UNDATED)
-                .collect();
-            let within: Published = match part {
-                // Of one modality a month is published where any municipality has it.
-                Part::Modality => published
-                    .iter()
-                    .filter(|(_, modalities)| modalities.contains(name))
-                    .map(|(month, _)| (*month, BTreeSet::from([name.to_owned()])))
-                    .collect(),
-                Part::Period => published
-                    .iter()
-                    .filter(|(m, _)| months.contains(m))
-                    .map(|(m, of)| (*m, of.clone()))
-                    .collect(),
-            };
-            let datum = sums.get(code).map_or(CountDatum::Unknown { max: None }, |sum| {
-                sum.datum(matches!(sum.gap(&within), Gap::None))
-            });
-            let name = names.get(name).cloned().unwrap_or_else(|| name.to_owned());
-            Stratum { name, months: u32::try_from(months.len()).unwrap_or(0), datum }
-        };
-        parts.into_iter().map(stratum).collect()
-    }
-
-    fn add(
-        &mut self,
-        part: Part,
-        name: &str,
-        code: &str,
-        modality: &str,
-        datum: CountDatum,
-        months: &BTreeSet<i32>,
-    ) {
-        let sum = self.0.entry((part, name.to_owned())).or_default().entry(code.to_owned()).or_default();
-        sum.add(datum);
-        sum.months.entry(modality.to_owned()).or_default().extend(months);
-    }
-}
-
-/// The year of some months, or their span.
-fn period_name(months: &BTreeSet<i32>) -> Option<String> {
-    let (first, last) = (*months.first()?, *months.last()?);
-    if first == UNDATED {
-        return None;
-    }
-    let year = first.div_euclid(12);
-    Some(if year == last.div_euclid(12) { year.to_string() } else { span(first, last) })
 }
 
 #[derive(Default)]
@@ -343,8 +262,8 @@ impl Reader {
             if located {
                 if !modality.is_empty() {
                     self.names.entry(modality.clone()).or_insert(modality_text);
-                    self.strata.add(Part::Modality, &modality, &code, &modality, datum, &months);
                 }
+                self.strata.add(Part::Modality, &modality, &code, &modality, datum, &months);
                 if let Some(name) = period_name(&months) {
                     self.strata.add(Part::Period, &name, &code, &modality, datum, &months);
                 }
@@ -416,7 +335,7 @@ fn months(text: &str) -> Option<(i32, i32)> {
 }
 
 /// The text of a period: years where it is of whole years.
-fn span(first: i32, last: i32) -> String {
+pub(super) fn span(first: i32, last: i32) -> String {
     if first.rem_euclid(12) == 0 && last.rem_euclid(12) == 11 {
         let (a, b) = (first.div_euclid(12), last.div_euclid(12));
         return if a == b { a.to_string() } else { format!("{a}–{b}") };

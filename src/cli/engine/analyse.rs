@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Loaded;
 use super::counts::{cells, count_fault, data_of, prepare_counts};
+use super::findings;
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
 use crate::cli::args::Step;
 use crate::cli::messages::{fill, text};
@@ -123,7 +124,9 @@ pub fn analyse(
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let statistics = statistics(loaded, &released, &flows);
+    let counted = findings::statistics(study, domain, audience, &released, &drawn);
+    let said = findings::notices(study, domain, audience, &released, &drawn, lang);
+    let statistics = statistics(loaded, counted, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
@@ -135,7 +138,7 @@ pub fn analyse(
         layers,
         manifest,
         signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
-        notices: notices(loaded, audience, &released, lang, steps),
+        notices: notices(loaded, audience, &released, said, lang, steps),
         attributions: study.study.attributions.clone(),
         lang,
         audience,

@@ -16,7 +16,6 @@ use crate::ids::{hex, stable_id};
 use crate::layers::feature::Lang;
 use crate::layers::manifest::InputRecord;
 use crate::model::domain::{Domain, RoadClass};
-use crate::model::incidence::CountDatum;
 use crate::model::study::Study;
 use crate::network::graph::LinkKind;
 use crate::sources::Provenance;
@@ -92,19 +91,13 @@ pub(super) fn fates(flows: &Flows) -> [f64; 4] {
     ]
 }
 /// Figures of the run for the manifest.
-pub(super) fn statistics(loaded: &Loaded, released: &Release, flows: &Flows) -> serde_json::Value {
+pub(super) fn statistics(loaded: &Loaded, counts: serde_json::Value, flows: &Flows) -> serde_json::Value {
     let Loaded { domain, built, closed, .. } = loaded;
-    let count = |f: fn(&CountDatum) -> bool| released.data.iter().filter(|d| f(d)).count();
     let parts = built.network.components();
     let [served, inner, unserved, unlocated] = fates(flows);
     json!({
         "municipalities": domain.municipalities.len(),
-        "counts": {
-            "exact": count(|d| matches!(d, CountDatum::Exact(_))),
-            "interval": count(|d| matches!(d, CountDatum::Interval { .. } | CountDatum::AtLeast { .. })),
-            "unknown": count(|d| matches!(d, CountDatum::Unknown { .. })),
-            "total": released.total,
-        },
+        "counts": counts,
         "polygons_shared": domain.municipalities.iter().filter(|m| m.polygon_of.is_some()).count(),
         "network": {
             "junctions": built.network.junction_count(),
@@ -125,11 +118,12 @@ pub(super) fn notices(
     loaded: &Loaded,
     audience: Tier,
     released: &Release,
+    counts: Vec<String>,
     lang: Lang,
     steps: &BTreeSet<Step>,
 ) -> Vec<String> {
     let Loaded { study, domain, .. } = loaded;
-    let mut out = vec![text(lang, "notice.detection")];
+    let mut out = counts;
     if domain.roads.iter().any(|r| r.schematic && r.class != RoadClass::Ferry) {
         out.push(text(lang, "notice.schematic"));
     }
