@@ -12,11 +12,10 @@ use corredor::cli::progress::Progress;
 use corredor::corridors::choice::LinkCosts;
 use corredor::corridors::demand::Places;
 use corredor::corridors::draws::{Flows, Inputs};
-use corredor::incidence::{CountCell, CountModel, CountOptions, Unlocated};
+use corredor::incidence::{CountCell, CountModel};
 use corredor::layers::feature::Lang;
 use corredor::model::build::Tables;
 use corredor::model::incidence::CountDatum;
-use corredor::model::prior::Prior;
 use corredor::model::study::Study;
 use corredor::network::builder::BuildOptions;
 use corredor::network::search::Arcs;
@@ -90,18 +89,9 @@ pub(crate) fn cells(loaded: &Loaded) -> Vec<CountCell> {
     municipalities.iter().map(|m| CountCell { exposure: m.population * years, datum: m.datum }).collect()
 }
 
-/// Options of the count model of a study.
-pub(crate) fn count_options(study: &Study) -> CountOptions {
-    let unlocated = match study.incidence.unlocated {
-        Prior::Beta { a, b } => Unlocated::Beta { a, b },
-        other => Unlocated::Fixed(other.mean()),
-    };
-    CountOptions { unlocated, ..CountOptions::default() }
-}
-
 /// The count model of a study.
 pub(crate) fn counts(loaded: &Loaded) -> CountModel {
-    CountModel::prepare(&cells(loaded), loaded.study.incidence.total, &count_options(&loaded.study))
+    CountModel::prepare(&cells(loaded), loaded.study.incidence.total, &engine::count_options(&loaded.study))
         .expect("counts that can hold")
 }
 

@@ -22,6 +22,7 @@ mod strata;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;
+pub use counts::count_options;
 
 /// A study that has been read, checked and joined to its network.
 pub struct Loaded {

@@ -23,7 +23,8 @@ pub(super) fn cells(study: &Study, domain: &Domain, data: &[CountDatum]) -> Vec<
 }
 
 /// How the counts of a study are modelled.
-pub(super) fn count_options(study: &Study) -> CountOptions {
+#[must_use]
+pub fn count_options(study: &Study) -> CountOptions {
     let spec = &study.incidence;
     // Other laws are refused when the study is checked.
     let unlocated = match spec.unlocated {
