@@ -209,7 +209,8 @@ pub fn roles(inputs: &RoleInputs<'_>) -> Vec<Roles> {
     let located: Vec<f64> =
         flows.params.iter().map(|p| p.counts.located.iter().map(|y| f64::from(*y)).sum()).collect();
     let of_located = |m: usize| {
-        let one = |(p, sum): (&super::params::DrawParams, &f64)| f64::from(p.counts.located[m]) / sum.max(1.0);
+        let one =
+            |(p, sum): (&super::params::DrawParams, &f64)| f64::from(p.counts.located[m]) / sum.max(1.0);
         flows.params.iter().zip(&located).map(one).collect()
     };
     let exploitation = indices(n, &all, of_located, unknown);
@@ -237,5 +238,7 @@ fn indices(
     let spreads: Vec<[f64; 3]> = (0..n).map(|m| spread(value(m))).collect();
     // Means add up, so that the mean over places of the mean over draws is the mean over draws of that over places.
     let even = base.iter().map(|&m| spreads[m][0]).sum::<f64>() / base.len().max(1) as f64;
-    (0..n).map(|m| gap(m).map_or_else(|| Index::of(spreads[m], even), |why| Index::missing(why, even))).collect()
+    (0..n)
+        .map(|m| gap(m).map_or_else(|| Index::of(spreads[m], even), |why| Index::missing(why, even)))
+        .collect()
 }

@@ -104,14 +104,8 @@ pub fn analyse(
         public: audience == Tier::Public,
     };
     let data = &released.data;
-    let roles = roles(&RoleInputs {
-        domain,
-        data,
-        built,
-        passages: &passages,
-        flows: &flows,
-        modalities: None,
-    });
+    let roles =
+        roles(&RoleInputs { domain, data, built, passages: &passages, flows: &flows, modalities: None });
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates, &roles, None)];
     let mut summary = Vec::new();
     if steps.contains(&Step::Corridors) {
