@@ -1,7 +1,8 @@
 //! What passes through municipalities, and the roles that follow, on small networks.
 
-use geo::{MultiPolygon, Polygon};
+use geo::{BooleanOps, Haversine, Length, LineString, MultiLineString, MultiPolygon, Polygon};
 use proptest::prelude::*;
+use rand::RngExt;
 
 use super::{Case, Sites};
 use crate::corridors::demand::{OriginClass, UNIT};
@@ -13,6 +14,7 @@ use crate::model::domain::Direction::Both;
 use crate::model::incidence::CountDatum::{self, Exact, Unknown};
 use crate::model::prior::Prior;
 use crate::model::study::Study;
+use crate::network::graph::Network;
 use crate::network::tests::support::{Arc, at, network, study, walk};
 
 /// A rectangle in km: west, south, east, north.
@@ -190,6 +192,63 @@ fn classes_compare_the_interval_with_the_even_share() {
     assert_eq!(class(0.12, 0.5), Class::Medium);
     assert_eq!(class(0.09, 0.21), Class::NoData);
     assert_eq!(classify([0.0; 3], 0.0), Class::NoData);
+}
+
+#[test]
+fn lengths_inside_are_those_of_another_clipper() {
+    // A star with a hole, and a second part inside the hole; lines at random, some along edges and through corners.
+    let ring = |n: u32, far: f64, near: f64| -> LineString<f64> {
+        (0..n)
+            .map(|i| {
+                let radius = if i % 2 == 0 { far } else { near };
+                let angle = std::f64::consts::TAU * f64::from(i) / f64::from(n);
+                at((radius * angle.cos(), radius * angle.sin()))
+            })
+            .collect()
+    };
+    let corners = ring(14, 40.0, 18.0);
+    let star = MultiPolygon(vec![
+        Polygon::new(corners.clone(), vec![ring(8, 12.0, 9.0)]),
+        Polygon::new(ring(6, 5.0, 4.0), Vec::new()),
+    ]);
+    let mut rng = crate::corridors::choice::CounterRng::new([1, 2, 3, 4]);
+    let mut places: Vec<(f64, f64)> = Vec::new();
+    let mut arcs: Vec<Arc> = Vec::new();
+    for i in 0..200 {
+        places.push((rng.random_range(-45.0..45.0), rng.random_range(-45.0..45.0)));
+        arcs.push((i, (i * 7 + 3) % 200, 1.0, Both));
+    }
+    let mut case = case(&places, &arcs, &[(Exact(1), Some(0), [0.0, 0.0, 1.0, 1.0])], Vec::new());
+    case.domain.municipalities[0].polygon = Some(star.clone());
+    let mut graph = case.built.network.graph().clone();
+    for link in graph.edge_weights_mut().take(60) {
+        // Over two corners of the star, and along the edge between them.
+        let n = link.from.index() % 14;
+        link.line.0.splice(1..1, [corners.0[n], corners.0[(n + 1) % 14]]);
+    }
+    case.built.network = Network::new(graph);
+    let passages = case.passages();
+    let mut inside = 0;
+    for (id, link) in case.built.network.links() {
+        let line = MultiLineString(vec![link.line.clone()]);
+        // What runs along an edge is neither inside nor outside.
+        let edge: f64 = link
+            .line
+            .lines()
+            .skip(1)
+            .take(usize::from(link.line.0.len() > 2))
+            .map(|l| Haversine.length(&LineString::from(l)))
+            .sum();
+        let expected: f64 = star.clip(&line, false).iter().map(|l| Haversine.length(l)).sum();
+        let found: u32 = passages.of(id).iter().map(|p| p.metres).sum();
+        let off = (f64::from(found) - expected).abs();
+        assert!(
+            off < 2.0 + 1e-3 * expected || (off - edge).abs() < 2.0 + 1e-3 * expected,
+            "{id:?}: {found} {expected} {edge}"
+        );
+        inside += usize::from(found > 0);
+    }
+    assert!(inside > 150);
 }
 
 const N: usize = 12;
