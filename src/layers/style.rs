@@ -210,31 +210,29 @@ fn municipalities(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     let middle: Vec<f64> = limits.get(limits.len() / 2).copied().into_iter().collect();
     let known = "\"rate_mean\" > 0 AND \"rate_p05\" IS NOT NULL AND \"rate_p95\" IS NOT NULL";
     let width = "(\"rate_p95\" - \"rate_p05\")";
-    let sure = lang.pick("intervalo estrecho", "narrow interval");
-    let doubtful = lang.pick("intervalo amplio", "wide interval");
+    let interval = |range: String| {
+        format!("{} {range} {}", lang.pick("intervalo", "interval"), lang.pick("de la tasa", "of the rate"))
+    };
     let narrow = format!("{known} AND {width} <= {NARROW} * \"rate_mean\"");
     let medium =
         format!("{known} AND {width} > {NARROW} * \"rate_mean\" AND {width} <= {WIDE} * \"rate_mean\"");
 
-    let mut rules = rate_classes(&narrow, &limits, &FULL, &format!("{sure} (≤ {})", percent(NARROW)), lang);
-    let label = format!("{doubtful} ({} – {})", percent(NARROW), percent(WIDE));
+    let mut rules = rate_classes(&narrow, &limits, &FULL, &interval(format!("≤ {}", percent(NARROW))), lang);
+    let label = interval(format!("{} – {}", percent(NARROW), percent(WIDE)));
     rules.extend(rate_classes(&medium, &middle, &PALE, &label, lang));
+    let label = interval(format!("> {}", percent(WIDE)));
     rules.push(rule(
         format!("{known} AND {width} > {WIDE} * \"rate_mean\""),
-        format!(
-            "{} (> {})",
-            lang.pick("tasa muy incierta: intervalo", "very uncertain rate: interval"),
-            percent(WIDE)
-        ),
+        format!("{}: {label}", lang.pick("muy incierta", "very uncertain")),
         hatched("248,248,246,255", "190,186,178,255"),
     ));
-    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("205,205,205,255")));
+    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("222,222,222,255")));
     rules
 }
 
 /// One rule for each class of the estimated rate among the features of `filter`.
 fn rate_classes(filter: &str, limits: &[f64], shades: &[&str], interval: &str, lang: Lang) -> Vec<Rule> {
-    let what = lang.pick("tasa estimada por 100 000 hab. y año", "estimated rate per 100 000 and year");
+    let what = lang.pick("tasa por 100 000 hab. y año", "rate per 100 000 and year");
     (0..=limits.len())
         .zip(shades)
         .map(|(i, shade)| {
@@ -404,11 +402,11 @@ mod tests {
     #[test]
     fn the_wider_the_interval_the_fewer_the_colours() {
         for (lang, words) in [
-            (Lang::Es, ["estrecho (≤ 75 %)", "amplio (75 % – 150 %)", "muy incierta", "sin datos"]),
             (
-                Lang::En,
-                ["narrow interval (≤ 75 %)", "wide interval (75 % – 150 %)", "very uncertain", "no data"],
+                Lang::Es,
+                ["intervalo ≤ 75 %", "intervalo 75 % – 150 % de la tasa", "muy incierta", "sin datos"],
             ),
+            (Lang::En, ["interval ≤ 75 %", "interval 75 % – 150 % of the rate", "very uncertain", "no data"]),
         ] {
             let layer = samples::municipalities();
             let view = LayerView::new(&layer, Tier::Public).unwrap().unwrap();
