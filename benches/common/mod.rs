@@ -12,6 +12,7 @@ use corredor::cli::progress::Progress;
 use corredor::corridors::choice::LinkCosts;
 use corredor::corridors::demand::Places;
 use corredor::corridors::draws::{Flows, Inputs};
+use corredor::corridors::passage::Passages;
 use corredor::incidence::{CountCell, CountModel};
 use corredor::layers::feature::Lang;
 use corredor::model::build::Tables;
@@ -104,6 +105,7 @@ pub(crate) struct Routing {
     counts: CountModel,
     arcs: Arcs,
     costs: LinkCosts,
+    passages: Passages,
 }
 
 impl Routing {
@@ -116,6 +118,7 @@ impl Routing {
             places: Places::new(&loaded.domain, &data(&loaded), &loaded.built),
             counts: counts(&loaded),
             arcs: Arcs::new(network),
+            passages: Passages::new(network, &loaded.domain),
             costs: LinkCosts::new(network, on_link, loaded.closed.clone()),
             loaded,
         }
@@ -130,6 +133,7 @@ impl Routing {
             arcs: &self.arcs,
             costs: &self.costs,
             counts: &self.counts,
+            passages: &self.passages,
             stop: &stop,
             progress: &|| {},
         })

@@ -14,6 +14,8 @@ use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
 use crate::corridors::object::Corridor;
+use crate::corridors::passage::Passages;
+use crate::corridors::roles::{Class, RoleInputs, Roles, roles};
 use crate::corridors::score::summarise;
 use crate::corridors::{extract, object, params};
 use crate::disclosure::Tier;
@@ -73,8 +75,10 @@ pub fn analyse(
     }
 
     let placed_posts: Vec<_> = built.posts.iter().map(|post| Some(post.as_ref()?.link)).collect();
-    let flows = if steps.iter().any(|s| *s != Step::Incidence) {
-        route(loaded, &places, &counts, &placed_posts, stop, progress)?
+    let with_flows = steps.iter().any(|s| *s != Step::Incidence);
+    let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
+    let flows = if with_flows {
+        route(loaded, &places, &counts, &passages, &placed_posts, stop, progress)?
     } else {
         let params = (0..study.parameters.draws)
             .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
@@ -100,10 +104,14 @@ pub fn analyse(
         flows: &flows,
         public: audience == Tier::Public,
     };
-    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates)];
+    let data = &released.data;
+    let roles =
+        roles(&RoleInputs { domain, data, built, passages: &passages, flows: &flows, modalities: None });
+    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates, &roles, None)];
     let mut summary = Vec::new();
     if steps.contains(&Step::Corridors) {
         layers.extend(corridor_layers(&context, &mut summary));
+        summary.push(role_line(&roles, context.public, lang));
     }
     let restricted = audience == Tier::Restricted;
     let referral = study.referral.is_some();
@@ -151,6 +159,7 @@ fn route(
     loaded: &Loaded,
     places: &Places,
     counts: &CountModel,
+    passages: &Passages,
     placed_posts: &[Option<LinkId>],
     stop: &AtomicBool,
     progress: Progress,
@@ -162,7 +171,8 @@ fn route(
     let costs = LinkCosts::new(&built.network, on_link, closed.clone());
     let bar = progress.bar("draws", u64::from(study.parameters.draws));
     let tick = || bar.inc();
-    Flows::run(&Inputs { study, places, arcs: &arcs, costs: &costs, counts, stop, progress: &tick })
+    let progress: &(dyn Fn() + Sync) = &tick;
+    Flows::run(&Inputs { study, places, arcs: &arcs, costs: &costs, counts, passages, stop, progress })
 }
 
 /// `roads`, `corridors` and `crossings`, and what the command line says of them.
@@ -215,6 +225,27 @@ fn corridor_lines(study: &Study, corridors: &[Corridor], candidates: usize, lang
         format!("  {}. {}: {}", c.rank, c.name, fill(lang, "done.corridor", &numbers))
     }));
     out
+}
+
+/// How many municipalities are of each class of each role; the public is told nothing of recruitment.
+fn role_line(roles: &[Roles], public: bool, lang: Lang) -> String {
+    let number = |class: Class, of: &dyn Fn(&Roles) -> Class| {
+        roles.iter().filter(|r| of(r) == class).count().to_string()
+    };
+    let one = |name: &str, of: &dyn Fn(&Roles) -> Class| {
+        let numbers = Class::ALL.map(|class| number(class, of)).join(" / ");
+        format!("{} {numbers}", text(lang, &format!("role.{name}")))
+    };
+    let mut parts = vec![
+        one("transit", &|r| r.transit.class),
+        one("reception", &|r| r.reception.class),
+        one("exploitation", &|r| r.exploitation.class),
+    ];
+    if !public {
+        parts.insert(0, one("recruitment", &|r| r.recruitment.class));
+    }
+    let classes = Class::ALL.map(|class| text(lang, &format!("role_class.{}", class.name()))).join(" / ");
+    fill(lang, "done.roles", &[("classes", classes), ("roles", parts.join("; "))])
 }
 
 /// Above this share of demand without a way, what is said of roads stands on the rest alone.

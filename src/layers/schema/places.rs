@@ -33,10 +33,16 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
             "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
             "Crude rate of located cases; only where the datum is exact.";
+        rate_mean: Real "por 100 000 hab. y año" Public, "Tasa estimada", "Estimated rate",
+            "Media de la tasa sorteada, que cuenta también los casos sin municipio; vacío donde no hay dato.",
+            "Mean of the drawn rate, which also counts cases without a municipality; empty where there is no datum.";
         rate_p05: Real "por 100 000 hab. y año" Public, "Tasa, percentil 5", "Rate, 5th percentile",
             "Percentil 5 de la tasa.", "5th percentile of the rate.";
         rate_p95: Real "por 100 000 hab. y año" Public, "Tasa, percentil 95", "Rate, 95th percentile",
             "Percentil 95 de la tasa.", "95th percentile of the rate.";
+        pr_above: Real "" Public, "Probabilidad de superar la tasa estatal", "Probability of a rate above the state's",
+            "Proporción de sorteos en que la tasa del municipio supera la del estado en el mismo sorteo; vacío donde no hay dato.",
+            "Share of draws in which the municipality's rate is above that of the state in the same draw; empty where there is no datum.";
         period_years: Real "años" Public, "Periodo", "Period",
             "Duración del periodo de los casos.", "Length of the period of the cases.";
         count_mean: Real "casos" Restricted, "Casos sorteados, media", "Drawn cases, mean",
@@ -45,13 +51,21 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Percentil 5 de los casos sorteados.", "5th percentile of the drawn cases.";
         count_p95: Real "casos" Restricted, "Casos sorteados, percentil 95", "Drawn cases, 95th percentile",
             "Percentil 95 de los casos sorteados.", "95th percentile of the drawn cases.";
-        pr_hot: Real "" Public, "Probabilidad de concentración (vacío en esta versión)", "Hot-spot probability (empty in this version)",
-            "Vacío en esta versión. Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de \
-             falsos hallazgos.",
-            "Empty in this version. Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate.";
-        roles: Json "" Public, "Papeles (vacío en esta versión)", "Roles (empty in this version)",
-            "Vacío en esta versión. Papel del municipio en el modelo (origen, paso, destino) con su certeza.",
-            "Empty in this version. Role of the municipality in the model (origin, transit, destination) with its certainty.";
+        pr_hot: Real "" Public, "Probabilidad de concentración", "Hot-spot probability",
+            "Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de falsos hallazgos. Vacío: sin datos.",
+            "Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate. Empty: no data.";
+        hot_class: Text "" Public, "Clase de concentración", "Hot-spot class",
+            "q01, q05, q10 (concentración con q de a lo más 0.01, 0.05 o 0.10), uncertain (incierta), none (ninguna), no_data (sin datos).",
+            "q01, q05, q10 (hot spot with a q of at most 0.01, 0.05, 0.10), uncertain, none, no_data.";
+        roles: Json "" Public, "Papeles: reclutamiento, tránsito, recepción, explotación", "Roles: recruitment, transit, reception, exploitation",
+            "Parte de la demanda localizada que comienza en el municipio (recruitment, reclutamiento: cantidad del modelo), que pasa sin comenzar ni \
+             terminar en él (transit, tránsito), que llega de fuera (reception, recepción), y parte de los casos localizados en él (exploitation, \
+             explotación), con mean, p05 y p95 de los sorteos. class compara el intervalo con la parte pareja (even): high (alta), medium (media), low \
+             (baja), no_data (sin datos suficientes; why dice por qué). En el resultado público, solo las clases y sin reclutamiento.",
+            "Share of the located demand that begins in the municipality (recruitment: a quantity of the model), that passes without beginning or \
+             ending there (transit), that arrives from outside (reception), and share of the located cases that are there (exploitation), with mean, \
+             p05 and p95 over draws. class compares the interval with the even share (even): high, medium, low, no_data (not enough data; why says \
+             which). In the public result classes alone, without recruitment.";
         polygon_of: Text "" Public, "Comparte polígono con", "Shares the polygon of",
             "Clave del municipio cuyo polígono comparte; vacío = tiene el suyo.",
             "Code of the municipality whose polygon it shares; empty = it has its own.";
