@@ -49,6 +49,7 @@ mod counts;
 mod error;
 mod located_rate;
 mod rates;
+pub mod spatial;
 mod table;
 #[cfg(test)]
 mod tests;
