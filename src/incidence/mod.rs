@@ -56,6 +56,7 @@ mod located_rate;
 mod negative_binomial;
 mod posterior;
 mod rates;
+pub mod spatial;
 mod table;
 #[cfg(test)]
 mod tests;
