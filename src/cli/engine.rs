@@ -17,8 +17,8 @@ use crate::sources::{self, ColumnRules, Limits};
 mod analyse;
 mod counts;
 mod findings;
+mod hot;
 mod record;
-mod strata;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;

@@ -54,6 +54,7 @@ mod error;
 mod lattice;
 mod located_rate;
 mod negative_binomial;
+mod parts;
 mod posterior;
 mod rates;
 pub mod spatial;
@@ -69,5 +70,6 @@ pub use counts::{
     CountCell, CountDraw, CountModel, CountOptions, HyperPoint, HyperPrior, RateModel, Unlocated,
 };
 pub use error::IncidenceError;
+pub use parts::{Part, parts};
 pub use rates::{RateSummary, crude_rate, summarise};
 pub use weights::{CellWeights, GammaCell, MAX_COUNT, TRUNCATION};

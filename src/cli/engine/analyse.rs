@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Loaded;
-use super::counts::{cells, count_fault, data_of, prepare_counts};
+use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings;
+use super::hot::hot_spots;
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
 use crate::cli::args::Step;
 use crate::cli::messages::{fill, text};
@@ -22,12 +23,14 @@ use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
 use crate::error::{Error, Result};
 use crate::ids::LinkId;
-use crate::incidence::{CountModel, summarise as summarise_rates};
-use crate::layers::assemble::{self, Context};
+use crate::incidence::detection::scenario;
+use crate::incidence::{CountDraw, CountModel, IncidenceError, Part, parts, summarise as summarise_rates};
+use crate::layers::assemble::{self, Context, MunicipalFindings};
 use crate::layers::feature::{Lang, Layer};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
-use crate::model::domain::CrossingStatus;
+use crate::model::domain::{CrossingStatus, Municipality, Stratum};
+use crate::model::incidence::CountDatum;
 use crate::model::study::Study;
 use crate::network::search::Arcs;
 use crate::planning::{posts, worksites};
@@ -86,9 +89,6 @@ pub fn analyse(
         Flows { params, ..Flows::default() }
     };
     let drawn: Vec<_> = flows.params.iter().map(|p| p.counts.clone()).collect();
-    let rates = summarise_rates(&cells(study, domain, &released.data), &drawn)
-        .map_err(|e| Error::Environment(e.to_string()))?;
-
     let inputs: Vec<InputRecord> = domain.provenance.iter().map(input_record).collect();
     let commitment = (audience == Tier::Public).then(|| commitment(study, &inputs)).flatten();
     let shown = format!("{} {steps:?}", lang.code());
@@ -104,14 +104,13 @@ pub fn analyse(
         flows: &flows,
         public: audience == Tier::Public,
     };
-    let data = &released.data;
-    let roles =
-        roles(&RoleInputs { domain, data, built, passages: &passages, flows: &flows, modalities: None });
-    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &rates, &roles, None)];
+    let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
+    let Found { findings, hot_spots } = findings;
+    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
     let mut summary = Vec::new();
     if steps.contains(&Step::Corridors) {
         layers.extend(corridor_layers(&context, &mut summary));
-        summary.push(role_line(&roles, context.public, lang));
+        summary.push(role_line(&findings.roles, context.public, lang));
     }
     let restricted = audience == Tier::Restricted;
     let referral = study.referral.is_some();
@@ -132,7 +131,8 @@ pub fn analyse(
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let counted = findings::statistics(study, domain, audience, &released, &drawn);
+    let mut counted = findings::statistics(study, domain, audience, &released, &drawn);
+    counted["hot_spots"] = hot_spots;
     let said = findings::notices(study, domain, audience, &released, &drawn, lang);
     let statistics = statistics(loaded, counted, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
@@ -152,6 +152,57 @@ pub fn analyse(
         audience,
     };
     Ok(Outcome { set, summary })
+}
+
+/// What the layer of municipalities shows, and what the manifest says of hot spots.
+struct Found {
+    findings: MunicipalFindings,
+    hot_spots: serde_json::Value,
+}
+
+fn municipal_findings(
+    loaded: &Loaded,
+    context: &Context<'_>,
+    passages: &Passages,
+    drawn: &[CountDraw],
+) -> Result<Found> {
+    let Loaded { study, study_name, domain, built, .. } = loaded;
+    let Context { data, flows, public, .. } = *context;
+    let internal = |e: IncidenceError| Error::Environment(e.to_string());
+    let cells = cells(study, domain, data);
+    let rates = summarise_rates(&cells, drawn).map_err(internal)?;
+    let mut divided = [Vec::new(), Vec::new()];
+    // Parts are smaller than the counts that are released in bands: none of them is for the public.
+    if !public {
+        let strata: [(&str, fn(&Municipality) -> &[Stratum]); 2] =
+            [("modality", |m| &m.by_modality), ("period", |m| &m.by_period)];
+        for ((kind, strata), slot) in strata.into_iter().zip(&mut divided) {
+            let rng = |name: &str, draw| params::stream(&format!("{kind} {name}"), study.seed, draw);
+            let years = study.incidence.years();
+            let draws = study.parameters.draws;
+            *slot = parts(&domain.municipalities, strata, years, &count_options(study), draws, rng)
+                .map_err(|e| count_fault(study_name, domain, &e))?;
+        }
+    }
+    let modality = |part: &Part| {
+        let cases = match part.datum {
+            CountDatum::Exact(n) => Some(f64::from(n)),
+            _ => None,
+        };
+        (part.name.clone(), cases)
+    };
+    let modalities: Vec<_> = divided[0].iter().map(|parts| parts.iter().map(modality).collect()).collect();
+    let modalities = (!modalities.is_empty()).then_some(modalities.as_slice());
+    let roles = roles(&RoleInputs { domain, data, built, passages, flows, modalities });
+    let scenario = study.incidence.under_detection.map(|s| {
+        let rng = |draw: usize| {
+            params::stream("under-detection", study.seed, u32::try_from(draw).unwrap_or(u32::MAX))
+        };
+        scenario(&cells, drawn, (s.probability, s.spread), rng)
+    });
+    let hot = hot_spots(study, study_name, domain, data, drawn)?;
+    let (hot, said) = hot.map_or((None, serde_json::Value::Null), |h| (Some(h.column), h.statistics));
+    Ok(Found { findings: MunicipalFindings { rates, roles, hot, parts: divided, scenario }, hot_spots: said })
 }
 
 /// Runs all draws over the network.

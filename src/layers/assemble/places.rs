@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, Row, reason};
 use crate::corridors::roles::{Index, Roles};
-use crate::incidence::RateSummary;
+use crate::incidence::detection::Scenario;
+use crate::incidence::{Part, RateSummary};
 use crate::layers::feature::Layer;
 use crate::layers::schema;
 use crate::model::domain::KnownBy;
@@ -20,14 +21,24 @@ pub struct HotColumn {
     pub class: Vec<&'static str>,
 }
 
-/// Municipalities by code, with what is known of their counts. `rates` and `roles` have one entry per municipality.
+/// What a run found of the municipalities; lists have one entry per municipality.
+pub struct MunicipalFindings {
+    /// Counts and rates.
+    pub rates: Vec<RateSummary>,
+    /// Roles.
+    pub roles: Vec<Roles>,
+    /// Hot spots, where they were looked for.
+    pub hot: Option<HotColumn>,
+    /// Counts by modality and by period.
+    pub parts: [Vec<Vec<Part>>; 2],
+    /// The scenario of under-detection, where the study has one.
+    pub scenario: Option<Vec<Scenario>>,
+}
+
+/// Municipalities by code, with what is known of their counts.
 #[must_use]
-pub fn municipalities(
-    context: &Context<'_>,
-    rates: &[RateSummary],
-    roles: &[Roles],
-    hot: Option<&HotColumn>,
-) -> Layer {
+pub fn municipalities(context: &Context<'_>, findings: &MunicipalFindings) -> Layer {
+    let MunicipalFindings { rates, roles, hot, parts, scenario } = findings;
     let located: f64 = rates.iter().map(|r| r.count_mean).sum();
     let features = context
         .domain
@@ -59,11 +70,23 @@ pub fn municipalities(
             row.set("period_years", context.study.incidence.years());
             row.set("rate_100k_year", rate.rate_100k_year.map_or(Value::Null, Value::from));
             // Where nothing is known, a rate would only repeat the prior: it is left out.
-            if !matches!(known, CountDatum::Unknown { .. }) {
+            let is_known = !matches!(known, CountDatum::Unknown { .. });
+            if is_known {
                 row.set("rate_mean", rate.rate_mean);
                 row.set("pr_above", rate.pr_above);
                 row.set("rate_p05", rate.rate_p05);
                 row.set("rate_p95", rate.rate_p95);
+            }
+            row.set("search_effort", m.search_effort.map_or(Value::Null, Value::from));
+            for (name, parts) in ["by_modality", "by_period"].into_iter().zip(parts) {
+                row.set(name, parts.get(i).map_or(Value::Null, |parts| divided(parts)));
+            }
+            if let Some(scenario) = scenario.as_ref().and_then(|s| s.get(i)).filter(|_| is_known) {
+                let [mean, p05, p95] = scenario.rate;
+                row.set("scenario_rate_mean", mean);
+                row.set("scenario_rate_p05", p05);
+                row.set("scenario_rate_p95", p95);
+                row.set("scenario_pr_above", scenario.pr_above);
             }
             if let Some(hot) = hot {
                 row.set("pr_hot", hot.pr_hot.get(i).copied().flatten().map_or(Value::Null, Value::from));
@@ -85,6 +108,27 @@ pub fn municipalities(
         })
         .collect();
     Layer { def: &schema::MUNICIPALITIES, features }
+}
+
+/// Parts of a count with their bounds and rates; null where it is not divided.
+fn divided(parts: &[Part]) -> Value {
+    if parts.is_empty() {
+        return Value::Null;
+    }
+    let part = |part: &Part| {
+        let mut out = json!({
+            "name": part.name,
+            "count_min": part.datum.min(),
+            "count_max": part.datum.max(),
+        });
+        if let Some([mean, p05, p95]) = part.rate {
+            out["rate_mean"] = mean.into();
+            out["rate_p05"] = p05.into();
+            out["rate_p95"] = p95.into();
+        }
+        out
+    };
+    parts.iter().map(part).collect()
 }
 
 /// Classes alone, and nothing of recruitment, which would name places for what their people are.

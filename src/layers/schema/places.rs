@@ -30,6 +30,18 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
         known_by: Text "" Public, "Origen del conocimiento", "How it is known",
             "Cómo se conoció: reported (denuncia) o found (hallazgo en operativo); vacío = no consta.",
             "How it came to be known: reported or found by search; empty = not stated.";
+        search_effort: Real "" Restricted, "Esfuerzo de búsqueda", "Search effort",
+            "Cuánto se buscó en el municipio, en la unidad de la fuente; vacío = no consta.",
+            "How much was looked for cases in the municipality, in the unit of the source; empty = not stated.";
+        by_modality: Json "" Restricted, "Casos por modalidad", "Cases by modality",
+            "Por modalidad: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95. Los casos sin modalidad \
+             ensanchan las cotas de todas y no están en ninguna; vacío = no se distinguen.",
+            "By modality: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles. Cases \
+             without a modality widen the bounds of all and are in none; empty = not told apart.";
+        by_period: Json "" Restricted, "Casos por periodo", "Cases by period",
+            "Por año o periodo: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95; vacío = un solo periodo.",
+            "By year or period: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles; \
+             empty = one period.";
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
             "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
             "Crude rate of located cases; only where the datum is exact.";
@@ -43,6 +55,18 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
         pr_above: Real "" Public, "Probabilidad de superar la tasa estatal", "Probability of a rate above the state's",
             "Proporción de sorteos en que la tasa del municipio supera la del estado en el mismo sorteo; vacío donde no hay dato.",
             "Share of draws in which the municipality's rate is above that of the state in the same draw; empty where there is no datum.";
+        scenario_rate_mean: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: tasa media", "Under-detection scenario: mean rate",
+            "Tasa de todos los casos si la probabilidad de detección fuera la supuesta en el estudio; no es una estimación.",
+            "Rate of all cases if the probability of detection were that supposed in the study; not an estimate.";
+        scenario_rate_p05: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: percentil 5", "Under-detection scenario: 5th percentile",
+            "Percentil 5 de la tasa del escenario.", "5th percentile of the scenario's rate.";
+        scenario_rate_p95: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: percentil 95", "Under-detection scenario: 95th percentile",
+            "Percentil 95 de la tasa del escenario.", "95th percentile of the scenario's rate.";
+        scenario_pr_above: Real "" Restricted, "Escenario: probabilidad de superar la tasa estatal", "Scenario: probability above the state's rate",
+            "Proporción de sorteos en que la tasa del escenario supera la del estado en el mismo escenario; comparada con pr_above \
+             dice cuánto depende de que se detecte igual en todas partes.",
+            "Share of draws in which the scenario's rate is above the state's in the same scenario; beside pr_above it tells how \
+             much hangs on detection being the same everywhere.";
         period_years: Real "años" Public, "Periodo", "Period",
             "Duración del periodo de los casos.", "Length of the period of the cases.";
         count_mean: Real "casos" Restricted, "Casos sorteados, media", "Drawn cases, mean",
