@@ -125,6 +125,8 @@ rules! {
     OsmIdTwice = "S043" Error,
     /// A text that is no contiguity file of `GeoDa` (GAL). `detail`.
     GalBroken = "S044" Error,
+    /// An area without a polygon; it has no neighbours.
+    AreaWithoutPolygon = "S045" Warning,
     /// No record fits what the study selects. `allowed` lists what is there.
     NothingSelected = "S060" Error,
     /// A value that the office withheld, such as `*`.

@@ -13,7 +13,7 @@ use crate::error::{Error, Fault, Faults, Rule};
 /// What shape the records must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AreaShape {
-    /// Polygons.
+    /// Polygons; a record without one stays, without geometry, and is warned of (`S045`).
     Polygons,
     /// Polygons or points, as the layer has them.
     Either,
@@ -65,7 +65,16 @@ pub fn read_areas(request: &AreaRequest<'_>, faults: &mut Faults) -> Result<Opti
         AreaShape::Table => GeometryNeed::None,
         AreaShape::Polygons | AreaShape::Either => GeometryNeed::Polygon,
     };
-    let job = Job { base, name: "", spec: &spec, need, rules: &rules, limits: &limits, plane: request.plane };
+    let job = Job {
+        base,
+        name: "",
+        spec: &spec,
+        need,
+        rules: &rules,
+        limits: &limits,
+        plane: request.plane,
+        islands: request.shape == AreaShape::Polygons,
+    };
     let read = match request.shape {
         AreaShape::Either => either(&job, &mut sink),
         AreaShape::Polygons | AreaShape::Table => read_admitted(&job, &mut sink),

@@ -102,8 +102,16 @@ pub fn inspect(
     // The user names the file by hand: where a link leads is their choice.
     let limits = Limits { allow_absolute: true, ..Limits::default() };
     let rules = ColumnRules { business_register: true };
-    let need = GeometryNeed::None;
-    let job = Job { base, name: "", spec: &spec, need, rules: &rules, limits: &limits, plane: false };
+    let job = Job {
+        base,
+        name: "",
+        spec: &spec,
+        need: GeometryNeed::None,
+        rules: &rules,
+        limits: &limits,
+        plane: false,
+        islands: false,
+    };
     let looked = look(&job, &mut sink);
     sink.finish();
     match looked {

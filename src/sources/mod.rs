@@ -134,7 +134,7 @@ pub fn read(
     faults: &mut Faults,
 ) -> Result<Option<RawTable>, Error> {
     let mut sink = Sink::new(faults, &spec.path);
-    let job = Job { base, name, spec, need, rules, limits, plane: false };
+    let job = Job { base, name, spec, need, rules, limits, plane: false, islands: false };
     let result = read_admitted(&job, &mut sink);
     sink.finish();
     match result {
@@ -214,6 +214,8 @@ struct Job<'a> {
     limits: &'a Limits,
     /// Whether coordinates are taken as they stand, on a plane of their own.
     plane: bool,
+    /// Whether records without geometry stay, with a warning.
+    islands: bool,
 }
 
 impl Job<'_> {

@@ -395,7 +395,13 @@ fn scan_layer(
             return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_records).into());
         }
         let values = values(&feature, &columns, count, job, text, sink);
+        let island = job.islands && feature.geometry_by_index(0).ok().is_none_or(|g| g.is_empty());
+        if island {
+            environment::forget();
+            sink.at(Rule::AreaWithoutPolygon, count);
+        }
         let geometry = match &to_wgs84 {
+            Some(_) if island => None,
             Some(to_wgs84) => geometry(&feature, job, to_wgs84, count, &mut survey, sink),
             None => None,
         };
@@ -415,7 +421,7 @@ fn scan_layer(
             let fault = if input.format == Format::GeoJson { fault } else { fault.row(count) };
             sink.push(fault.with("detail", without_path(&message, input)));
         } else if let Some(values) = values
-            && (geometry.is_some() || to_wgs84.is_none())
+            && (geometry.is_some() || to_wgs84.is_none() || island)
         {
             consumer.feature(count, values, geometry, sink)?;
         }

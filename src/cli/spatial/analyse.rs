@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::incidence::spatial::{
     PermutationP, Permutations, Quadrant, SpatialError, SpatialWeights, benjamini_hochberg,
     benjamini_yekutieli, bonferroni, eb_smoothed, eb_standardised, geary, geary_permutation, getis_ord,
-    local_moran, moran, moran_permutation,
+    local_moran, moran, moran_permutation, two_sided,
 };
 
 pub(super) fn analyse(request: Request, areas: Areas, weights: SpatialWeights) -> Result<Report> {
@@ -82,22 +82,18 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
 
 /// Two-sided p values and what many tests make of them. Islands and sites without a statistic are not tested.
 fn tests(counts: Option<Vec<PermutationP>>, z: &[Option<f64>], islands: &[usize]) -> Tests {
-    let permuted: Vec<Option<PermutationP>> = match counts {
-        Some(counts) => {
-            let mut permuted: Vec<Option<PermutationP>> = counts.into_iter().map(Some).collect();
-            for island in islands {
-                permuted[*island] = None;
-            }
-            permuted
-        }
-        None => Vec::new(),
+    let permuted: Vec<Option<PermutationP>> = counts
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(site, p)| islands.binary_search(&site).is_err().then_some(p))
+        .collect();
+    let one = |(site, z): (usize, &Option<f64>)| {
+        let z = z.filter(|_| islands.binary_search(&site).is_err())?;
+        // With permutations there is one entry for each site.
+        Some(permuted.get(site).copied().flatten().map_or_else(|| two_sided(z), |p| p.two_sided()))
     };
-    let p: Vec<Option<f64>> = if permuted.is_empty() {
-        let normal = |z: f64| statrs::function::erf::erfc(z.abs() / std::f64::consts::SQRT_2);
-        z.iter().map(|z| z.map(normal)).collect()
-    } else {
-        permuted.iter().zip(z).map(|(p, z)| p.filter(|_| z.is_some()).map(|p| p.two_sided())).collect()
-    };
+    let p: Vec<Option<f64>> = z.iter().enumerate().map(one).collect();
     let (bh, by, bonferroni) = (benjamini_hochberg(&p), benjamini_yekutieli(&p), bonferroni(&p));
     Tests { permuted, p, bh, by, bonferroni }
 }

@@ -48,12 +48,14 @@ pub struct GlobalPermutation {
 }
 
 /// Two-sided p value of a standard normal deviate.
-pub(super) fn two_sided(z: f64) -> f64 {
+#[must_use]
+pub fn two_sided(z: f64) -> f64 {
     statrs::function::erf::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
 /// Upper-tail p value of a standard normal deviate.
-pub(super) fn upper_tail(z: f64) -> f64 {
+#[must_use]
+pub fn upper_tail(z: f64) -> f64 {
     statrs::function::erf::erfc(z / std::f64::consts::SQRT_2) / 2.0
 }
 

@@ -48,6 +48,7 @@ pub use error::SpatialError;
 pub use fdr::{benjamini_hochberg, benjamini_yekutieli, bonferroni, rejections};
 pub use global::{
     GlobalPermutation, GlobalStatistic, geary, geary_permutation, moran, moran_permutation, moran_rates,
+    two_sided, upper_tail,
 };
 pub use hot::{HotOptions, HotSpots, Inference, hot_probability};
 pub use local::{GetisOrd, LocalMoran, Quadrant, getis_ord, lag, local_moran};
