@@ -42,13 +42,16 @@
 //! # }
 //! ```
 
+mod band;
 mod checks;
 mod common;
 mod convolution;
 mod counts;
 mod error;
+mod icar;
 mod located_rate;
 mod rates;
+pub mod shrinkage;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -59,5 +62,6 @@ pub use checks::MAX_CELLS;
 pub use convolution::{ConvolutionFilter, MAX_ENTRIES};
 pub use counts::{CountCell, CountDraw, CountModel, CountOptions, RateModel, Unlocated};
 pub use error::IncidenceError;
+pub use icar::{IcarScale, scale_factors};
 pub use rates::{RateSummary, crude_rate, summarise};
 pub use weights::{CellWeights, GammaCell, MAX_COUNT, TRUNCATION};
