@@ -43,6 +43,7 @@
 //! ```
 
 mod band;
+pub mod bym2;
 mod checks;
 mod common;
 mod convolution;
