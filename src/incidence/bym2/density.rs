@@ -1,7 +1,13 @@
 //! The log-posterior in coordinates without bounds.
 //!
-//! Coordinates: `b0` less the mean of its prior, `ln σ`, `logit φ`, `logit π` where π has a prior, then standard
-//! normal variables: one per area for the unstructured part, and those of the spatial field.
+//! Coordinates: the log of all expected cases `c = ln Σ E_m λ_m` less its value where all rates are at the prior
+//! mean of `b0`; `ln σ`, `logit φ`, `logit π` where π has a prior; then standard normal variables, one per
+//! area for the unstructured part, and those of the spatial field.
+//!
+//! `c` stands in for `b0` because a total, or many counts, pin the expected cases and not the level, which would
+//! tie `b0` to every effect. With the others fixed `b0 = c − ln Σ E_m e^{σ e_m}`, a shift, so that densities
+//! stay as they are. With `g_m` the slopes in `ln μ_m`, `G` the one in `b0` and `s_m = μ_m/Σμ`, the slope in an
+//! effect becomes `σ (g_m − s_m G)`.
 
 use super::likelihood::Likelihood;
 use super::nuts::Density;
@@ -40,6 +46,7 @@ pub(super) struct Posterior {
     pub likelihood: Likelihood,
     /// Person-years.
     pub exposure: Vec<f64>,
+    total_exposure: f64,
     spatial: Vec<f64>,
     effects: Vec<f64>,
     mu: Vec<f64>,
@@ -50,6 +57,7 @@ impl Posterior {
     pub(super) fn new(priors: Priors, field: IcarField, likelihood: Likelihood, exposure: Vec<f64>) -> Self {
         let zeros = vec![0.0; exposure.len()];
         Self {
+            total_exposure: exposure.iter().sum(),
             spatial: zeros.clone(),
             effects: zeros.clone(),
             mu: zeros.clone(),
@@ -65,13 +73,26 @@ impl Posterior {
         ALWAYS + usize::from(self.priors.pi.is_ok())
     }
 
-    pub(super) fn shared(&self, at: &[f64]) -> Shared {
+    /// The shared numbers; fills effects and expected cases.
+    pub(super) fn shared(&mut self, at: &[f64]) -> Shared {
         let (phi, not_phi) = logistic(at[2]);
         let (pi, not_pi) = match self.priors.pi {
             Ok(_) => logistic(at[ALWAYS]),
             Err(known) => (known, 1.0 - known),
         };
-        Shared { b0: self.priors.b0_mean + at[0], sigma: libm::exp(at[1]), phi, not_phi, pi, not_pi }
+        let mut shared = Shared { b0: 0.0, sigma: libm::exp(at[1]), phi, not_phi, pi, not_pi };
+        self.fill_effects(at, &shared);
+        let mut sum = 0.0;
+        for ((mu, e), exposure) in self.mu.iter_mut().zip(&self.effects).zip(&self.exposure) {
+            *mu = exposure * libm::exp(shared.sigma * e);
+            sum += *mu;
+        }
+        shared.b0 = self.priors.b0_mean + at[0] - libm::log(sum / self.total_exposure);
+        let factor = libm::exp(shared.b0);
+        for mu in &mut self.mu {
+            *mu *= factor;
+        }
+        shared
     }
 
     /// Fills the effects: `√(1−φ) v + √φ u/√s` per area.
@@ -88,7 +109,6 @@ impl Posterior {
     /// Rates per person-year at a position.
     pub(super) fn rates(&mut self, at: &[f64]) -> Vec<f64> {
         let shared = self.shared(at);
-        self.fill_effects(at, &shared);
         self.effects.iter().map(|e| libm::exp(shared.b0 + shared.sigma * e)).collect()
     }
 }
@@ -100,10 +120,6 @@ impl Density for Posterior {
 
     fn evaluate(&mut self, at: &[f64], gradient: &mut [f64]) -> f64 {
         let shared = self.shared(at);
-        self.fill_effects(at, &shared);
-        for ((mu, e), exposure) in self.mu.iter_mut().zip(&self.effects).zip(&self.exposure) {
-            *mu = exposure * libm::exp(shared.b0 + shared.sigma * e);
-        }
         let Some((mut value, pi_slope)) = self.likelihood.evaluate(&self.mu, shared.pi, &mut self.slope)
         else {
             return f64::NEG_INFINITY;
@@ -117,14 +133,18 @@ impl Density for Posterior {
         let field_start = own_start + self.exposure.len();
         let own = &at[own_start..field_start];
         let (root_own, root_field) = (shared.not_phi.sqrt(), shared.phi.sqrt());
-        let (mut level, mut spread, mut mixing) = (0.0, 0.0, 0.0);
+        let level = b0_slope + self.slope.iter().sum::<f64>();
+        let cases: f64 = self.mu.iter().sum();
+        for (slope, mu) in self.slope.iter_mut().zip(&self.mu) {
+            *slope -= level * mu / cases;
+        }
+        let (mut spread, mut mixing) = (0.0, 0.0);
         for (((slope, effect), v), u) in self.slope.iter().zip(&self.effects).zip(own).zip(&self.spatial) {
-            level += slope;
             spread += slope * effect;
             // d effect / d logit φ.
             mixing += slope * 0.5 * (u * shared.not_phi * root_field - v * shared.phi * root_own);
         }
-        gradient[0] = b0_slope + level;
+        gradient[0] = level;
         gradient[1] = sigma_slope + shared.sigma * spread;
         gradient[2] = phi_slope + shared.sigma * mixing;
         if let Ok(law) = pi {
@@ -152,4 +172,60 @@ fn logistic(x: f64) -> (f64, f64) {
     let small = libm::exp(-x.abs());
     let (low, high) = (small / (1.0 + small), 1.0 / (1.0 + small));
     if x > 0.0 { (high, low) } else { (low, high) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Posterior, Priors};
+    use crate::incidence::bym2::likelihood::Likelihood;
+    use crate::incidence::bym2::normal;
+    use crate::incidence::bym2::nuts::Density;
+    use crate::incidence::bym2::options::Law;
+    use crate::incidence::checks::Cell;
+    use crate::incidence::icar::IcarField;
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        let cells = [(2.0, 3, Some(3)), (5.0, 0, Some(4)), (1.0, 1, None), (3.0, 0, None), (0.0, 0, None)]
+            .map(|(exposure, min, max)| Cell { exposure, min, max });
+        let field = IcarField::new(&[vec![1], vec![0, 2], vec![1], vec![4], vec![3]]).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        for total in [None, Some(11)] {
+            for pi in [Ok(Law::Beta { a: 1.0, b: 9.0 }), Err(0.0), Err(0.3)] {
+                let priors = Priors {
+                    b0: Law::Normal { mean: 0.2, sd: 2.0 },
+                    b0_mean: 0.2,
+                    sigma: Law::HalfNormal { scale: 1.0 },
+                    phi: Law::Beta { a: 0.5, b: 0.7 },
+                    pi,
+                };
+                let exposure = cells.iter().map(|c| c.exposure).collect();
+                let likelihood = Likelihood::new(&cells, total);
+                let mut posterior = Posterior::new(priors, field.clone(), likelihood, exposure);
+                let mut at = vec![0.0; posterior.dimension()];
+                let mut gradient = at.clone();
+                let mut other = at.clone();
+                for _ in 0..20 {
+                    normal::fill(&mut at, &mut rng);
+                    assert!(posterior.evaluate(&at, &mut gradient).is_finite());
+                    for i in 0..at.len() {
+                        let mut shifted = at.clone();
+                        let mut value = |h: f64| {
+                            shifted[i] = at[i] + h;
+                            posterior.evaluate(&shifted, &mut other)
+                        };
+                        let numeric = (value(1e-5) - value(-1e-5)) / 2e-5;
+                        let miss = (gradient[i] - numeric).abs();
+                        assert!(
+                            miss < 1e-6 * numeric.abs().max(1.0),
+                            "{total:?} {pi:?} {i}: {numeric} {gradient:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }

@@ -10,11 +10,13 @@
 //! the filter of `convolution`, which can also draw, this costs a tenth, and it is done at every step of
 //! the sampler.
 
+use crate::incidence::unimodal;
+
 /// Frequencies that are worked on side by side.
 const LANES: usize = 8;
 
 /// A block of frequencies ends where the square of what is left is below this.
-const NEGLIGIBLE: f64 = 1e-36;
+const NEGLIGIBLE: f64 = 1e-34;
 
 /// A cell under its tilt.
 #[derive(Debug, Clone, Default)]
@@ -33,11 +35,9 @@ pub(super) struct Given {
     pub free: f64,
 }
 
-/// Tables and buffers that calls share.
+/// Buffers that calls share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lattice {
-    /// `cos` and `sin` of `2πk/M` for the last `M`.
-    circle: Vec<[f64; 2]>,
     /// Per cell: `f`, the centred `g`, and the product of the `f` before.
     values: Vec<[Block; 3]>,
 }
@@ -62,13 +62,6 @@ impl Block {
 }
 
 impl Lattice {
-    fn prepare(&mut self, size: usize) {
-        if self.circle.len() != size {
-            let angle = |k: usize| std::f64::consts::TAU * k as f64 / size as f64;
-            self.circle = (0..size).map(|k| [libm::cos(angle(k)), libm::sin(angle(k))]).collect();
-        }
-    }
-
     /// The cells and one Poisson cell of mean `free` (0 for none), conditional on their sum. `variance` is that
     /// of the sum; `means` gets one entry per cell. `None` where the probability is lost in rounding.
     pub(super) fn given_sum(
@@ -79,44 +72,36 @@ impl Lattice {
         variance: f64,
         means: &mut [f64],
     ) -> Option<Given> {
-        let width = 24.0 * variance.sqrt() + 64.0;
-        if width.is_nan() || width > 4e6 {
+        // Sums that differ by M from N count as N: eleven standard deviations away, and more where the law is
+        // skew, for which the constant is there.
+        let half = 5.5 * variance.sqrt() + 17.0;
+        if half.is_nan() || half > 1e6 {
             return None;
         }
-        let size = (super::super::unimodal::floor(width) as usize).next_power_of_two();
-        self.prepare(size);
-        self.values.resize(cells.len(), [Block::default(); 3]);
+        let half = unimodal::floor(half);
+        let size = 2 * u64::from(half);
         let first: u64 = cells.iter().map(|c| u64::from(c.first)).sum();
-        let size_i = i64::try_from(size).ok()?;
         // N less the lowest counts, within 0..M.
-        let shift = (i64::from(total) - i64::try_from(first).ok()?).rem_euclid(size_i);
-        let shift = usize::try_from(shift).ok()?;
+        let shift = (u64::from(total) % size + size - first % size) % size;
+        let angle = |k: u64| std::f64::consts::TAU * k as f64 / size as f64;
+        self.values.resize(cells.len(), [Block::default(); 3]);
         let (mut probability, mut free_sum) = (0.0, 0.0);
         means.fill(0.0);
-        let mut k = 0;
-        while k <= size / 2 {
+        for start in (0..=u64::from(half)).step_by(LANES) {
             let mut z = Block::default();
             let mut product = Block::default();
             let mut count = [0.0; LANES];
-            for l in 0..LANES {
-                let k = k + l;
-                if k > size / 2 {
-                    continue;
-                }
+            for (l, k) in (start..=u64::from(half)).take(LANES).enumerate() {
                 // Frequencies k and M − k are conjugate.
-                count[l] = if k == 0 || k == size / 2 { 1.0 } else { 2.0 };
-                [z.re[l], z.im[l]] = self.circle[k];
-                let [re, im] = self.circle[(k * shift) % size];
+                count[l] = if k == 0 || k == u64::from(half) { 1.0 } else { 2.0 };
+                (z.im[l], z.re[l]) = libm::sincos(angle(k));
                 let damped = libm::exp(-free * (1.0 - z.re[l]));
-                let (re_free, im_free) = if damped * damped < NEGLIGIBLE {
-                    (0.0, 0.0)
-                } else {
-                    let angle = free * z.im[l];
-                    (damped * libm::cos(angle), damped * libm::sin(angle))
-                };
-                // The free part times e^{−iθ shift}.
-                product.re[l] = re_free * re + im_free * im;
-                product.im[l] = im_free * re - re_free * im;
+                if damped * damped >= NEGLIGIBLE {
+                    // The free part times e^{−iθ shift}.
+                    let (im, re) = libm::sincos(free * z.im[l] - angle(k * shift % size));
+                    product.re[l] = damped * re;
+                    product.im[l] = damped * im;
+                }
             }
             if let Some(product) = self.forward(cells, &z, product) {
                 for l in 0..LANES {
@@ -125,7 +110,6 @@ impl Lattice {
                 }
                 self.backward(&count, means);
             }
-            k += LANES;
         }
         let ln_probability = libm::log(probability / size as f64);
         if !(probability > 0.0 && ln_probability.is_finite()) {

@@ -11,7 +11,14 @@ use crate::incidence::checks::Cell;
 use crate::incidence::unimodal;
 
 /// Tables end where weights are below this share of the highest.
-const CUT: f64 = 1e-18;
+const CUT: f64 = 1e-17;
+
+/// `ln k!` and `1/(k+1)` are tabulated up to here.
+const TABLED: u32 = 1_024;
+
+/// How far the mean of the tilted sum may be from the total, in standard deviations: the probability of the
+/// total is then at least e^{−1/8} of the highest, so that no digits are lost.
+const TILT_MISS: f64 = 0.5;
 
 /// Poisson means above this are taken as no density: no such rate can be meant.
 const MAX_MEAN: f64 = 1e8;
@@ -32,12 +39,41 @@ pub(super) struct Likelihood {
     lattice: Lattice,
     tilted: Vec<Tilted>,
     means: Vec<f64>,
+    tables: Tables,
+    /// Where the search for the tilt starts: the last one, since steps are small.
+    last_tilt: f64,
+}
+
+#[derive(Debug, Clone)]
+struct Tables {
+    ln_factorial: Vec<f64>,
+    inverse: Vec<f64>,
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self {
+            ln_factorial: (0..TABLED).map(|k| libm::lgamma(f64::from(k) + 1.0)).collect(),
+            inverse: (0..TABLED).map(|k| 1.0 / (f64::from(k) + 1.0)).collect(),
+        }
+    }
+
+    fn ln_factorial(&self, k: u32) -> f64 {
+        let computed = || libm::lgamma(f64::from(k) + 1.0);
+        self.ln_factorial.get(k as usize).copied().unwrap_or_else(computed)
+    }
+
+    /// `1/(k+1)`.
+    fn inverse(&self, k: u32) -> f64 {
+        self.inverse.get(k as usize).copied().unwrap_or_else(|| 1.0 / (f64::from(k) + 1.0))
+    }
 }
 
 /// Sums over a Poisson law cut to bounds.
 struct Cut {
-    /// `ln Σ_{t=lo}^{hi} a^t / t!`.
-    ln_sum: f64,
+    mode: u32,
+    /// Sum relative to the weight at the mode.
+    sum: f64,
     mean: f64,
     variance: f64,
 }
@@ -61,6 +97,8 @@ impl Likelihood {
             means: vec![0.0; bounded.len()],
             rest: total.map(|total| total.saturating_sub(counted)),
             lattice: Lattice::default(),
+            tables: Tables::new(),
+            last_tilt: 0.0,
             exact,
             bounded,
             free,
@@ -77,18 +115,18 @@ impl Likelihood {
         }
         let located = 1.0 - pi;
         let (mut value, mut surplus) = (0.0, 0.0);
-        for &(i, y) in &self.exact {
+        for &(i, count) in &self.exact {
             let a = mu[i] * located;
-            let y = f64::from(y);
-            value += y * libm::log(a) - a - libm::lgamma(y + 1.0);
+            let y = f64::from(count);
+            value += y * libm::log(a) - a - self.tables.ln_factorial(count);
             slope[i] = y - a;
             surplus += slope[i];
         }
         let Some(rest) = self.rest else {
             for &(i, lo, hi) in &self.bounded {
                 let a = mu[i] * located;
-                let cut = cut_poisson(a, lo, hi, None);
-                value += (cut.ln_sum - a).min(0.0);
+                let cut = self.tables.cut_poisson(a, lo, hi, None);
+                value += (self.tables.ln_sum(a, &cut) - a).min(0.0);
                 slope[i] = cut.mean - a;
                 surplus += slope[i];
             }
@@ -101,7 +139,8 @@ impl Likelihood {
         let factor = libm::exp(tilt);
         for (&(i, lo, hi), table) in self.bounded.iter().zip(&mut self.tilted) {
             let a = mu[i] * located;
-            value += cut_poisson(a * factor, lo, hi, Some(table)).ln_sum - a;
+            let cut = self.tables.cut_poisson(a * factor, lo, hi, Some(table));
+            value += self.tables.ln_sum(a * factor, &cut) - a;
         }
         let given = self.lattice.given_sum(&self.tilted, pool * factor, rest, variance, &mut self.means)?;
         value += pool * factor - pool - tilt * f64::from(rest) + given.ln_probability;
@@ -120,24 +159,35 @@ impl Likelihood {
             }
             pi_slope += per_case * (exposed - open);
         }
-        value.is_finite().then_some((value, pi_slope))
+        if !value.is_finite() {
+            return None;
+        }
+        self.last_tilt = tilt;
+        Some((value, pi_slope))
     }
 
     /// A tilt η under which the mean of the sum is near the total, and the variance there. Any tilt gives the
     /// same probability.
+    ///
+    /// Newton steps on the logarithm of what the mean exceeds the lower bounds by, which is linear in η for a
+    /// Poisson law, inside a shrinking bracket.
     fn tilt(&self, mu: &[f64], located: f64, pool: f64, rest: u32) -> Option<(f64, f64)> {
-        let target = f64::from(rest);
-        let (mut below, mut above, mut tilt) = (-700.0, 700.0, 0.0);
-        for _ in 0..100 {
+        let lower: f64 = self.bounded.iter().map(|(_, lo, _)| f64::from(*lo)).sum();
+        let target = f64::from(rest) - lower;
+        // The pool alone must not exceed what is left to it.
+        let highest = if pool > 0.0 { libm::log((target + 1.0) / pool).min(700.0) } else { 700.0 };
+        let (mut below, mut above) = (-700.0_f64, highest.max(-690.0));
+        let mut tilt = self.last_tilt.clamp(below, above);
+        for _ in 0..200 {
             let factor = libm::exp(tilt);
-            let (mut mean, mut variance) = (pool * factor, pool * factor);
+            let (mut excess, mut variance) = (pool * factor, pool * factor);
             for &(i, lo, hi) in &self.bounded {
-                let cut = cut_poisson(mu[i] * located * factor, lo, hi, None);
-                mean += cut.mean;
+                let cut = self.tables.cut_poisson(mu[i] * located * factor, lo, hi, None);
+                excess += cut.mean - f64::from(lo);
                 variance += cut.variance;
             }
-            let miss = mean - target;
-            if miss.abs() <= 0.1 * variance.sqrt() {
+            let miss = excess - target;
+            if miss.is_finite() && miss.abs() <= TILT_MISS * variance.sqrt() {
                 return Some((tilt, variance));
             }
             if miss > 0.0 {
@@ -145,71 +195,74 @@ impl Likelihood {
             } else {
                 below = tilt;
             }
-            let newton = tilt - (miss / variance).clamp(-5.0, 5.0);
+            let step = libm::log(target / excess) * excess / variance;
+            let newton = tilt + step.clamp(-40.0, 40.0);
             tilt = if newton > below && newton < above { newton } else { 0.5 * (below + above) };
-            if above - below < 1e-9 {
-                break;
-            }
         }
-        // At an end of the support the variance vanishes with the miss.
         None
     }
 }
 
-/// Sums of `a^t/t!` over `lo..=hi`, outward from the mode; the probabilities go into `table`.
-fn cut_poisson(a: f64, lo: u32, hi: u32, table: Option<&mut Tilted>) -> Cut {
-    let mode = unimodal::floor(a).clamp(lo, hi);
-    let (mut sum, mut moment, mut square) = (1.0, 0.0, 0.0);
-    let mut keep = table;
-    if let Some(table) = keep.as_deref_mut() {
-        table.weights.clear();
+impl Tables {
+    /// `ln Σ a^t/t!` over the bounds.
+    fn ln_sum(&self, a: f64, cut: &Cut) -> f64 {
+        f64::from(cut.mode) * libm::log(a) - self.ln_factorial(cut.mode) + libm::log(cut.sum)
     }
-    let (mut weight, mut distance) = (1.0, 0.0);
-    let mut first = mode;
-    for k in (lo..mode).rev() {
-        weight *= (f64::from(k) + 1.0) / a;
-        if weight < CUT {
-            break;
-        }
-        distance -= 1.0;
-        sum += weight;
-        moment += weight * distance;
-        square += weight * distance * distance;
-        first = k;
+
+    /// Sums of `a^t/t!` over `lo..=hi`, outward from the mode; the probabilities go into `table`.
+    fn cut_poisson(&self, a: f64, lo: u32, hi: u32, table: Option<&mut Tilted>) -> Cut {
+        let mode = unimodal::floor(a).clamp(lo, hi);
+        let (mut sum, mut moment, mut square) = (1.0, 0.0, 0.0);
+        let mut keep = table;
         if let Some(table) = keep.as_deref_mut() {
-            table.weights.push(weight);
+            table.weights.clear();
         }
-    }
-    if let Some(table) = keep.as_deref_mut() {
-        table.weights.reverse();
-        table.weights.push(1.0);
-    }
-    (weight, distance) = (1.0, 0.0);
-    for k in mode..hi {
-        weight *= a / (f64::from(k) + 1.0);
-        if weight < CUT {
-            break;
+        let (mut weight, mut distance) = (1.0, 0.0);
+        let mut first = mode;
+        let inverse_a = 1.0 / a;
+        for k in (lo..mode).rev() {
+            weight *= (f64::from(k) + 1.0) * inverse_a;
+            if weight < CUT {
+                break;
+            }
+            distance -= 1.0;
+            sum += weight;
+            moment += weight * distance;
+            square += weight * distance * distance;
+            first = k;
+            if let Some(table) = keep.as_deref_mut() {
+                table.weights.push(weight);
+            }
         }
-        distance += 1.0;
-        sum += weight;
-        moment += weight * distance;
-        square += weight * distance * distance;
         if let Some(table) = keep.as_deref_mut() {
-            table.weights.push(weight);
+            table.weights.reverse();
+            table.weights.push(1.0);
         }
-    }
-    let centre = moment / sum;
-    let mean = f64::from(mode) + centre;
-    if let Some(table) = keep {
-        table.first = first;
-        table.mean = mean;
-        for weight in &mut table.weights {
-            *weight /= sum;
+        (weight, distance) = (1.0, 0.0);
+        for k in mode..hi {
+            weight *= a * self.inverse(k);
+            if weight < CUT {
+                break;
+            }
+            distance += 1.0;
+            sum += weight;
+            moment += weight * distance;
+            square += weight * distance * distance;
+            if let Some(table) = keep.as_deref_mut() {
+                table.weights.push(weight);
+            }
         }
+        let centre = moment / sum;
+        let mean = f64::from(mode) + centre;
+        if let Some(table) = keep {
+            table.first = first;
+            table.mean = mean;
+            for weight in &mut table.weights {
+                *weight /= sum;
+            }
+        }
+        Cut { mode, sum, mean, variance: (square / sum - centre * centre).max(0.0) }
     }
-    let m = f64::from(mode);
-    let ln_sum = m * libm::log(a) - libm::lgamma(m + 1.0) + libm::log(sum);
-    Cut { ln_sum, mean, variance: (square / sum - centre * centre).max(0.0) }
 }
 
 #[cfg(test)]
@@ -332,6 +385,36 @@ mod tests {
             };
             let numeric = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
             assert!((slope[i] - numeric).abs() < 1e-7 * numeric.abs().max(1.0));
+        }
+    }
+
+    /// The search for the tilt starts at the last one: wherever that was, the answer is the same.
+    #[test]
+    fn an_evaluation_does_not_depend_on_the_one_before() {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let cells: Vec<Cell> = (0..60)
+            .map(|i| match i % 10 {
+                0 => cell(20, Some(20)),
+                1 => cell(1, Some(14)),
+                _ => cell(0, Some(14)),
+            })
+            .collect();
+        let mut likelihood = Likelihood::new(&cells, Some(320));
+        for _ in 0..1_000 {
+            let (level, spread) = (rng.random_range(-30.0..8.0), rng.random_range(0.0..5.0));
+            let mu: Vec<f64> =
+                (0..60).map(|_| f64::exp(level + spread * rng.random_range(-2.0..2.0))).collect();
+            let pi = f64::exp(rng.random_range(-300.0..-0.05));
+            let mut slopes = [vec![0.0; 60], vec![0.0; 60]];
+            let warm = likelihood.evaluate(&mu, pi, &mut slopes[0]);
+            let fresh = Likelihood::new(&cells, Some(320)).evaluate(&mu, pi, &mut slopes[1]);
+            let (Some(warm), Some(fresh)) = (warm, fresh) else {
+                panic!("{level} {spread} {pi} {warm:?} {fresh:?}")
+            };
+            assert_near(warm.0, fresh.0, "value");
+            for (warm, fresh) in slopes[0].iter().zip(&slopes[1]) {
+                assert_near(*warm, *fresh, "slope");
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ impl Default for Bym2Options {
             chains: 4,
             warm_up: 1_000,
             samples: 1_000,
-            target_acceptance: 0.9,
+            target_acceptance: 0.8,
             max_depth: 10,
             seed: 1,
         }
