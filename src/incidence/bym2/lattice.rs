@@ -13,7 +13,10 @@
 use crate::incidence::unimodal;
 
 /// Frequencies that are worked on side by side.
-const LANES: usize = 8;
+const LANES: usize = 4;
+
+/// Tables up to this length are summed by Clenshaw's recurrence.
+const SHORT: usize = 32;
 
 /// A block of frequencies ends where the square of what is left is below this.
 const NEGLIGIBLE: f64 = 1e-34;
@@ -134,7 +137,7 @@ impl Lattice {
             if rest.iter().all(|r| *r < NEGLIGIBLE) {
                 return None;
             }
-            let (f, g) = horner(cell, z);
+            let (f, g) = if cell.weights.len() <= SHORT { clenshaw(cell, z) } else { horner(cell, z) };
             *slot = [f, g, product];
             product = product.times(&f);
             for l in 0..LANES {
@@ -159,6 +162,34 @@ impl Lattice {
             after = after.times(f);
         }
     }
+}
+
+/// As [`horner`], for `|z| = 1` and real weights: `b_t = w_t + 2 cos θ b_{t+1} − b_{t+2}` needs no complex product
+/// (Clenshaw 1955). Its rounding grows with the square of the length, hence for short tables only.
+fn clenshaw(cell: &Tilted, z: &Block) -> (Block, Block) {
+    let (mut f, mut g, mut f_after, mut g_after) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let mut t = f64::from(cell.first) + cell.weights.len() as f64 - 1.0 - cell.mean;
+    for weight in cell.weights.iter().rev() {
+        let moment = weight * t;
+        for l in 0..LANES {
+            let twice = z.re[l] + z.re[l];
+            let next = twice * f[l] - f_after[l] + weight;
+            f_after[l] = f[l];
+            f[l] = next;
+            let next = twice * g[l] - g_after[l] + moment;
+            g_after[l] = g[l];
+            g[l] = next;
+        }
+        t -= 1.0;
+    }
+    let (mut f_out, mut g_out) = (Block::default(), Block::default());
+    for l in 0..LANES {
+        f_out.re[l] = f[l] - z.re[l] * f_after[l];
+        f_out.im[l] = z.im[l] * f_after[l];
+        g_out.re[l] = g[l] - z.re[l] * g_after[l];
+        g_out.im[l] = z.im[l] * g_after[l];
+    }
+    (f_out, g_out)
 }
 
 /// `f = Σ w_t z^t` and `g = Σ (first + t − mean) w_t z^t`.
