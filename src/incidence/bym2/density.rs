@@ -1,13 +1,16 @@
 //! The log-posterior in coordinates without bounds.
 //!
 //! Coordinates: the log of all expected cases `c = ln Σ E_m λ_m` less its value where all rates are at the prior
-//! mean of `b0`; `ln σ`, `logit φ`, `logit π` where π has a prior; then standard normal variables, one per
-//! area for the unstructured part, and those of the spatial field.
+//! mean of `b0`; `ln σ`; `x` with `φ = sin²(½π Φ(x))`; `logit π` where π has a prior; then standard normal
+//! variables, one per area for the unstructured part, and those of the spatial field.
 //!
 //! `c` stands in for `b0` because a total, or many counts, pin the expected cases and not the level, which would
 //! tie `b0` to every effect. With the others fixed `b0 = c − ln Σ E_m e^{σ e_m}`, a shift, so that densities
 //! stay as they are. With `g_m` the slopes in `ln μ_m`, `G` the one in `b0` and `s_m = μ_m/Σμ`, the slope in an
 //! effect becomes `σ (g_m − s_m G)`.
+//!
+//! `x` is standard normal where `φ ~ Beta(½, ½)`, whose mass at 0 and 1 would be long flat tails on the logit
+//! scale. For another Beta law its density has the factor `φ^(a−½) (1−φ)^(b−½)`.
 
 use super::likelihood::Likelihood;
 use super::nuts::Density;
@@ -17,13 +20,17 @@ use crate::incidence::icar::IcarField;
 /// `b0`, σ, φ.
 const ALWAYS: usize = 3;
 
+/// `½π/√(2π)`.
+const HALF_PI_OVER_ROOT_TAU: f64 = 0.626_657_068_657_750_1;
+
 /// Priors of the numbers that all areas share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Priors {
     pub b0: Law,
     pub b0_mean: f64,
     pub sigma: Law,
-    pub phi: Law,
+    /// Parameters of the Beta law of φ.
+    pub phi: (f64, f64),
     /// The prior, or the known value.
     pub pi: Result<Law, f64>,
 }
@@ -34,7 +41,9 @@ pub(super) struct Shared {
     pub b0: f64,
     pub sigma: f64,
     pub phi: f64,
-    not_phi: f64,
+    /// `√φ` and `√(1−φ)`.
+    root_field: f64,
+    root_own: f64,
     pub pi: f64,
     not_pi: f64,
 }
@@ -75,12 +84,13 @@ impl Posterior {
 
     /// The shared numbers; fills effects and expected cases.
     pub(super) fn shared(&mut self, at: &[f64]) -> Shared {
-        let (phi, not_phi) = logistic(at[2]);
+        let (root_field, root_own) = (quarter_sine(at[2]), quarter_sine(-at[2]));
+        let phi = root_field * root_field;
         let (pi, not_pi) = match self.priors.pi {
             Ok(_) => logistic(at[ALWAYS]),
             Err(known) => (known, 1.0 - known),
         };
-        let mut shared = Shared { b0: 0.0, sigma: libm::exp(at[1]), phi, not_phi, pi, not_pi };
+        let mut shared = Shared { b0: 0.0, sigma: libm::exp(at[1]), phi, root_field, root_own, pi, not_pi };
         self.fill_effects(at, &shared);
         let mut sum = 0.0;
         for ((mu, e), exposure) in self.mu.iter_mut().zip(&self.effects).zip(&self.exposure) {
@@ -100,7 +110,7 @@ impl Posterior {
         let areas = self.exposure.len();
         let (own, field) = at[self.shared_count()..].split_at(areas);
         self.field.effects(field, &mut self.spatial);
-        let (a, b) = (shared.not_phi.sqrt(), shared.phi.sqrt());
+        let (a, b) = (shared.root_own, shared.root_field);
         for ((effect, v), u) in self.effects.iter_mut().zip(own).zip(&self.spatial) {
             *effect = a * v + b * u;
         }
@@ -127,12 +137,16 @@ impl Density for Posterior {
         let Priors { b0, sigma, phi, pi, .. } = self.priors;
         let (b0_value, b0_slope) = b0.ln_density(shared.b0, 0.0);
         let (sigma_value, sigma_slope) = sigma.ln_density(shared.sigma, 0.0);
-        let (phi_value, phi_slope) = phi.ln_density(shared.phi, shared.not_phi);
+        let (root_field, root_own) = (shared.root_field, shared.root_own);
+        // d√φ/dx = ½π n(x) √(1−φ), and the other way round with a minus.
+        let turn = HALF_PI_OVER_ROOT_TAU * libm::exp(-0.5 * at[2] * at[2]);
+        let (a, b) = (2.0 * phi.0 - 1.0, 2.0 * phi.1 - 1.0);
+        let phi_value = a * libm::log(root_field) + b * libm::log(root_own) - 0.5 * at[2] * at[2];
+        let phi_slope = turn * (a * root_own / root_field - b * root_field / root_own) - at[2];
         value += b0_value + sigma_value + phi_value;
         let own_start = self.shared_count();
         let field_start = own_start + self.exposure.len();
         let own = &at[own_start..field_start];
-        let (root_own, root_field) = (shared.not_phi.sqrt(), shared.phi.sqrt());
         let level = b0_slope + self.slope.iter().sum::<f64>();
         let cases: f64 = self.mu.iter().sum();
         for (slope, mu) in self.slope.iter_mut().zip(&self.mu) {
@@ -141,8 +155,7 @@ impl Density for Posterior {
         let (mut spread, mut mixing) = (0.0, 0.0);
         for (((slope, effect), v), u) in self.slope.iter().zip(&self.effects).zip(own).zip(&self.spatial) {
             spread += slope * effect;
-            // d effect / d logit φ.
-            mixing += slope * 0.5 * (u * shared.not_phi * root_field - v * shared.phi * root_own);
+            mixing += slope * turn * (u * root_own - v * root_field);
         }
         gradient[0] = level;
         gradient[1] = sigma_slope + shared.sigma * spread;
@@ -165,6 +178,12 @@ impl Density for Posterior {
         }
         value - 0.5 * normals.iter().map(|z| z * z).sum::<f64>()
     }
+}
+
+/// `sin(½π Φ(x))`, positive wherever the slope of the prior needs it.
+fn quarter_sine(x: f64) -> f64 {
+    let below = 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
+    libm::sin(std::f64::consts::FRAC_PI_2 * below).max(1e-150)
 }
 
 /// `1/(1 + e^{−x})` and one less it, both with all digits.
@@ -199,7 +218,7 @@ mod tests {
                     b0: Law::Normal { mean: 0.2, sd: 2.0 },
                     b0_mean: 0.2,
                     sigma: Law::HalfNormal { scale: 1.0 },
-                    phi: Law::Beta { a: 0.5, b: 0.7 },
+                    phi: (0.5, 0.7),
                     pi,
                 };
                 let exposure = cells.iter().map(|c| c.exposure).collect();

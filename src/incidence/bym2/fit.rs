@@ -132,7 +132,7 @@ fn priors(cells: &[Cell], total: Option<u32>, options: &Bym2Options) -> Priors {
         b0: Law::Normal { mean: b0_mean, sd: options.b0_sd },
         b0_mean,
         sigma: options.sigma.law(),
-        phi: Law::Beta { a: options.phi_a, b: options.phi_b },
+        phi: (options.phi_a, options.phi_b),
         pi: match options.unlocated {
             Unlocated::Fixed(pi) => Err(pi),
             Unlocated::Beta { a, b } => Ok(Law::Beta { a, b }),
@@ -162,7 +162,7 @@ impl Bym2Fit {
         let pick: [(&str, Option<Law>, fn(&Hyperparameters) -> f64); 4] = [
             ("b0", Some(b0), |h| h.b0),
             ("sigma", Some(sigma), |h| h.sigma),
-            ("phi", Some(phi), |h| h.phi),
+            ("phi", Some(Law::Beta { a: phi.0, b: phi.1 }), |h| h.phi),
             ("pi", pi.ok(), |h| h.pi),
         ];
         for (parameter, law, value) in pick {
