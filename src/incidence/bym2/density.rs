@@ -1,9 +1,10 @@
 //! The log-posterior in coordinates without bounds.
 //!
-//! Coordinates: the log of all expected cases `c = ln Σ E_m λ_m` less its value where all rates are at the prior
-//! mean of `b0`; `ln σ`; `x` with `φ = sin²(½π Φ(x))`; `logit π` where π has a prior; then standard normal
+//! Coordinates: the log of the expected cases `c = ln Σ E_m λ_m` of the areas that the data speak of, less its
+//! value where all rates are at the prior mean of `b0`; `ln σ`; `x` with `φ = sin²(½π Φ(x))`; `logit π` where π has a prior; then standard normal
 //! variables, one per area for the unstructured part, and those of the spatial field.
 //!
+//! The areas are all where there is a total, else those with an upper bound. If there are none, `c` is `b0`.
 //! `c` stands in for `b0` because a total, or many counts, pin the expected cases and not the level, which would
 //! tie `b0` to every effect. With the others fixed `b0 = c − ln Σ E_m e^{σ e_m}`, a shift, so that densities
 //! stay as they are. With `g_m` the slopes in `ln μ_m`, `G` the one in `b0` and `s_m = μ_m/Σμ`, the slope in an
@@ -55,7 +56,9 @@ pub(super) struct Posterior {
     pub likelihood: Likelihood,
     /// Person-years.
     pub exposure: Vec<f64>,
-    total_exposure: f64,
+    /// Person-years of the areas that the data speak of, 0 for the others, and their sum.
+    anchor: Vec<f64>,
+    anchor_sum: f64,
     spatial: Vec<f64>,
     effects: Vec<f64>,
     mu: Vec<f64>,
@@ -65,8 +68,11 @@ pub(super) struct Posterior {
 impl Posterior {
     pub(super) fn new(priors: Priors, field: IcarField, likelihood: Likelihood, exposure: Vec<f64>) -> Self {
         let zeros = vec![0.0; exposure.len()];
+        let spoken = |(i, e): (usize, &f64)| if likelihood.speaks_of(i) { *e } else { 0.0 };
+        let anchor: Vec<f64> = exposure.iter().enumerate().map(spoken).collect();
         Self {
-            total_exposure: exposure.iter().sum(),
+            anchor_sum: anchor.iter().sum(),
+            anchor,
             spatial: zeros.clone(),
             effects: zeros.clone(),
             mu: zeros.clone(),
@@ -93,11 +99,13 @@ impl Posterior {
         let mut shared = Shared { b0: 0.0, sigma: libm::exp(at[1]), phi, root_field, root_own, pi, not_pi };
         self.fill_effects(at, &shared);
         let mut sum = 0.0;
-        for ((mu, e), exposure) in self.mu.iter_mut().zip(&self.effects).zip(&self.exposure) {
-            *mu = exposure * libm::exp(shared.sigma * e);
-            sum += *mu;
+        for (i, e) in self.effects.iter().enumerate() {
+            let relative = libm::exp(shared.sigma * e);
+            self.mu[i] = self.exposure[i] * relative;
+            sum += self.anchor[i] * relative;
         }
-        shared.b0 = self.priors.b0_mean + at[0] - libm::log(sum / self.total_exposure);
+        let shift = if self.anchor_sum > 0.0 { libm::log(sum / self.anchor_sum) } else { 0.0 };
+        shared.b0 = self.priors.b0_mean + at[0] - shift;
         let factor = libm::exp(shared.b0);
         for mu in &mut self.mu {
             *mu *= factor;
@@ -148,9 +156,12 @@ impl Density for Posterior {
         let field_start = own_start + self.exposure.len();
         let own = &at[own_start..field_start];
         let level = b0_slope + self.slope.iter().sum::<f64>();
-        let cases: f64 = self.mu.iter().sum();
-        for (slope, mu) in self.slope.iter_mut().zip(&self.mu) {
-            *slope -= level * mu / cases;
+        if self.anchor_sum > 0.0 {
+            let spoken = || self.mu.iter().zip(&self.anchor).map(|(mu, a)| if *a > 0.0 { *mu } else { 0.0 });
+            let cases: f64 = spoken().sum();
+            for (slope, mu) in self.slope.iter_mut().zip(spoken()) {
+                *slope -= level * mu / cases;
+            }
         }
         let (mut spread, mut mixing) = (0.0, 0.0);
         for (((slope, effect), v), u) in self.slope.iter().zip(&self.effects).zip(own).zip(&self.spatial) {
@@ -229,6 +240,9 @@ mod tests {
                 let mut other = at.clone();
                 for _ in 0..20 {
                     normal::fill(&mut at, &mut rng);
+                    for x in &mut at {
+                        *x *= 0.5;
+                    }
                     assert!(posterior.evaluate(&at, &mut gradient).is_finite());
                     for i in 0..at.len() {
                         let mut shifted = at.clone();

@@ -106,6 +106,15 @@ impl Likelihood {
         }
     }
 
+    /// Whether the area is part of a sum that the data limit from above.
+    pub(super) fn speaks_of(&self, area: usize) -> bool {
+        let bounded = || self.bounded.iter().filter(|b| b.2 < u32::MAX).map(|b| b.0);
+        match self.rest {
+            Some(_) => self.exposed.contains(&area),
+            None => self.exact.iter().map(|e| e.0).chain(bounded()).any(|i| i == area),
+        }
+    }
+
     /// Log-likelihood at the means `μ` and at π. `slope` gets `∂/∂ ln μ_m`; the second value is `∂/∂π`.
     /// `None` where it cannot be computed.
     pub(super) fn evaluate(&mut self, mu: &[f64], pi: f64, slope: &mut [f64]) -> Option<(f64, f64)> {
