@@ -11,6 +11,9 @@
 //! | condition on the total, likelihood, draws, means | [`ConvolutionFilter`] | forward filter, backward sampling: Rabiner 1989, Proc. IEEE 77:257 |
 //! | model and joint draws | [`CountModel`], [`CountDraw`] | |
 //! | located rate without a total | `located_rate` | grid posterior |
+//! | rates that borrow from neighbours | [`bym2`] | BYM2: Riebler et al. 2016 |
+//! | rates from exact counts alone | [`shrinkage`] | Clayton & Kaldor 1987; Marshall 1991 |
+//! | scale of the ICAR law on a graph | [`scale_factors`] | Sørbye & Rue 2014 |
 //! | summaries | [`summarise`] | type-7 quantiles: Hyndman & Fan 1996, Am. Stat. 50:361 |
 //!
 //! What a draw is made of, in this version:
