@@ -77,6 +77,19 @@ impl BandFactor {
         }
     }
 
+    /// `Lᵀ x` in place.
+    pub(super) fn multiply_transposed(&self, x: &mut [f64]) {
+        for i in 0..self.size {
+            let last = (i + self.width).min(self.size - 1);
+            x[i] = (i..=last).map(|k| self.get(k, i) * x[k]).sum();
+        }
+    }
+
+    /// `ln det A`.
+    pub(super) fn ln_determinant(&self) -> f64 {
+        2.0 * (0..self.size).map(|i| libm::log(self.get(i, i))).sum::<f64>()
+    }
+
     /// The diagonal of `A⁻¹`, by the recursion of Takahashi, Fagan & Chin 1973 for the entries within the
     /// band: `Σ_ij = δ_ij/L_ii² − Σ_{k>i} L_ki Σ_kj / L_ii`.
     pub(super) fn inverse_diagonal(&self) -> Vec<f64> {
@@ -113,9 +126,13 @@ mod tests {
         let mut x = vec![5.0, 5.0, 3.0];
         factor.solve(&mut x);
         factor.solve_transposed(&mut x);
-        for value in x {
+        for value in &x {
             assert!((value - 1.0).abs() < 1e-15);
         }
+        // xᵀ A x by the factor, for x = 1: the sum of all entries.
+        factor.multiply_transposed(&mut x);
+        assert!((x.iter().map(|v| v * v).sum::<f64>() - 13.0).abs() < 1e-14);
+        assert!((factor.ln_determinant() - 18_f64.ln()).abs() < 1e-15);
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub(super) fn run<D: Density>(density: &mut D, plan: &Plan, rng: &mut impl Rng) 
     let mut variances = Variances::new(dimension);
     for i in 0..plan.warm_up {
         let report = sampler.transition(&mut state, rng);
+        interweave(&mut sampler, &mut state, rng);
         sampler.step = averaging.learn(report.acceptance);
         if i >= first && ends.last().is_some_and(|end| i < *end) {
             variances.add(&state.position);
@@ -134,12 +135,24 @@ pub(super) fn run<D: Density>(density: &mut D, plan: &Plan, rng: &mut impl Rng) 
         Chain { positions: Vec::new(), divergences: 0, exhausted: 0, steps: 0, step: sampler.step };
     for _ in 0..plan.samples {
         let report = sampler.transition(&mut state, rng);
+        interweave(&mut sampler, &mut state, rng);
         chain.divergences += u32::from(report.divergent);
         chain.exhausted += u32::from(report.exhausted);
         chain.steps += u64::from(report.steps);
         chain.positions.push(state.position.clone());
     }
     Some(chain)
+}
+
+/// The density's own move, if it is to a place where the density can be computed.
+fn interweave<D: Density>(sampler: &mut Sampler<'_, D>, state: &mut State, rng: &mut impl Rng) {
+    let mut position = state.position.clone();
+    if sampler.density.interweave(&mut position, rng) {
+        let moved = sampler.state(position);
+        if moved.ln_density.is_finite() {
+            *state = moved;
+        }
+    }
 }
 
 /// A start with a finite density: normal with standard deviation 1, then closer and closer to zero.

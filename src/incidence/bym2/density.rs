@@ -13,16 +13,27 @@
 //! `x` is standard normal where `φ ~ Beta(½, ½)`, whose mass at 0 and 1 would be long flat tails on the logit
 //! scale. For another Beta law its density has the factor `φ^(a−½) (1−φ)^(b−½)`.
 
+use rand::{Rng, RngExt};
+
 use super::likelihood::Likelihood;
+use super::normal;
 use super::nuts::Density;
 use super::options::Law;
 use crate::incidence::icar::IcarField;
+use crate::incidence::unimodal;
 
 /// `b0`, σ, φ.
 const ALWAYS: usize = 3;
 
 /// `½π/√(2π)`.
 const HALF_PI_OVER_ROOT_TAU: f64 = 0.626_657_068_657_750_1;
+
+/// φ and `1 − φ` are not taken below this by [`Density::interweave`].
+const SMALLEST_SHARE: f64 = 1e-12;
+
+/// Width of a slice in `x`, and most steps out.
+const SLICE: f64 = 1.5;
+const STEPS_OUT: u32 = 8;
 
 /// Priors of the numbers that all areas share.
 #[derive(Debug, Clone, Copy)]
@@ -189,6 +200,77 @@ impl Density for Posterior {
         }
         value - 0.5 * normals.iter().map(|z| z * z).sum::<f64>()
     }
+
+    /// Draws φ and the split of the effects into both parts anew, with the effects themselves, σ and `b0` as they are:
+    /// φ by slice sampling (Neal 2003, Ann. Stat. 31:705) from its law with the field integrated out, then
+    /// the field given φ. It complements the transitions, in which the parts stay and the effects follow, where
+    /// counts pin the effects (interweaving: Yu & Meng 2011, J. Comput. Graph. Stat. 20:531).
+    fn interweave(&mut self, at: &mut [f64], rng: &mut impl Rng) -> bool {
+        let _ = self.shared(at);
+        let effects = self.effects.clone();
+        let mut ln_density = |x: f64| {
+            let (root_field, root_own) = (quarter_sine(x), quarter_sine(-x));
+            let (phi, not_phi) = (root_field * root_field, root_own * root_own);
+            if phi < SMALLEST_SHARE || not_phi < SMALLEST_SHARE {
+                return f64::NEG_INFINITY;
+            }
+            let (a, b) = (2.0 * self.priors.phi.0 - 1.0, 2.0 * self.priors.phi.1 - 1.0);
+            let prior = a * libm::log(root_field) + b * libm::log(root_own) - 0.5 * x * x;
+            self.field
+                .ln_density_of_sum(&effects, phi, not_phi)
+                .map_or(f64::NEG_INFINITY, |value| value + prior)
+        };
+        let level = ln_density(at[2]) + libm::log(rng.random::<f64>().max(f64::MIN_POSITIVE));
+        if !level.is_finite() {
+            return false;
+        }
+        let x = slice(at[2], level, &mut ln_density, rng);
+        let (root_field, root_own) = (quarter_sine(x), quarter_sine(-x));
+        let shares = (root_field * root_field, root_own * root_own);
+        let mut noise = vec![0.0; effects.len()];
+        normal::fill(&mut noise, rng);
+        let (own_start, areas) = (self.shared_count(), effects.len());
+        let mut moved = at.to_vec();
+        moved[2] = x;
+        let (own, normals) = moved[own_start..].split_at_mut(areas);
+        if self.field.split_sum(&effects, shares, &noise, own, normals).is_none() {
+            return false;
+        }
+        at.copy_from_slice(&moved);
+        true
+    }
+}
+
+/// A point of the slice `{x: f(x) > level}` around `from`, by stepping out and shrinking.
+fn slice(from: f64, level: f64, f: &mut impl FnMut(f64) -> f64, rng: &mut impl Rng) -> f64 {
+    let mut low = from - SLICE * rng.random::<f64>();
+    let mut high = low + SLICE;
+    // A random share of the steps for each side keeps the move reversible.
+    let left = unimodal::floor(rng.random::<f64>() * f64::from(STEPS_OUT)).min(STEPS_OUT - 1);
+    for _ in 0..left {
+        if f(low) <= level {
+            break;
+        }
+        low -= SLICE;
+    }
+    for _ in left + 1..STEPS_OUT {
+        if f(high) <= level {
+            break;
+        }
+        high += SLICE;
+    }
+    for _ in 0..100 {
+        let x = low + rng.random::<f64>() * (high - low);
+        if f(x) > level {
+            return x;
+        }
+        if x < from {
+            low = x;
+        } else {
+            high = x;
+        }
+    }
+    from
 }
 
 /// `sin(½π Φ(x))`, positive wherever the slope of the prior needs it.

@@ -26,6 +26,10 @@ pub(super) trait Density {
     fn dimension(&self) -> usize;
     /// The log-density up to a constant, with its gradient; not finite where it cannot be computed.
     fn evaluate(&mut self, at: &[f64], gradient: &mut [f64]) -> f64;
+    /// A move between transitions that leaves the law as it is; whether it moved.
+    fn interweave(&mut self, _at: &mut [f64], _rng: &mut impl Rng) -> bool {
+        false
+    }
 }
 
 #[derive(Debug, Clone)]
