@@ -140,6 +140,9 @@ fn priors(cells: &[Cell], total: Option<u32>, options: &Bym2Options) -> Priors {
     }
 }
 
+/// One of the shared numbers.
+type Value = fn(&Hyperparameters) -> f64;
+
 impl Bym2Fit {
     fn new(cells: Vec<Cell>, total: Option<u32>, mut posterior: Posterior, chains: &[Chain]) -> Self {
         let positions = || chains.iter().flat_map(|c| &c.positions);
@@ -159,7 +162,7 @@ impl Bym2Fit {
         let Priors { b0, sigma, phi, pi, .. } = posterior.priors;
         let mut parameters = Vec::new();
         let mut learned = Vec::new();
-        let pick: [(&str, Option<Law>, fn(&Hyperparameters) -> f64); 4] = [
+        let pick: [(&str, Option<Law>, Value); 4] = [
             ("b0", Some(b0), |h| h.b0),
             ("sigma", Some(sigma), |h| h.sigma),
             ("phi", Some(Law::Beta { a: phi.0, b: phi.1 }), |h| h.phi),

@@ -107,9 +107,10 @@ impl Lattice {
                 }
             }
             if let Some(product) = self.forward(cells, &z, product) {
-                for l in 0..LANES {
-                    probability += count[l] * product.re[l];
-                    free_sum += count[l] * (product.re[l] * z.re[l] - product.im[l] * z.im[l]);
+                let turned = product.times(&z);
+                for (l, count) in count.iter().enumerate() {
+                    probability += count * product.re[l];
+                    free_sum += count * turned.re[l];
                 }
                 self.backward(&count, means);
             }
@@ -130,8 +131,8 @@ impl Lattice {
         // What is left without the smallest factor, since the mean of that cell leaves it out.
         let mut rest = [0.0; LANES];
         let mut smallest = [1.0_f64; LANES];
-        for l in 0..LANES {
-            rest[l] = start.re[l] * start.re[l] + start.im[l] * start.im[l];
+        for (l, rest) in rest.iter_mut().enumerate() {
+            *rest = start.re[l] * start.re[l] + start.im[l] * start.im[l];
         }
         for (cell, slot) in cells.iter().zip(&mut self.values) {
             if rest.iter().all(|r| *r < NEGLIGIBLE) {
@@ -155,8 +156,8 @@ impl Lattice {
         for ([f, g, before], mean) in self.values.iter().zip(means.iter_mut()).rev() {
             let part = before.times(&after).times(g);
             let mut sum = 0.0;
-            for l in 0..LANES {
-                sum += count[l] * part.re[l];
+            for (count, re) in count.iter().zip(&part.re) {
+                sum += count * re;
             }
             *mean += sum;
             after = after.times(f);

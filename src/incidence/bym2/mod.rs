@@ -12,9 +12,10 @@
 //!
 //! | step | where |
 //! |---|---|
-//! | counts summed out: likelihood of the rates and π, gradient | `likelihood`, `lattice` |
+//! | counts summed out: likelihood of the rates and π, gradient | `likelihood`, `cut`, `lattice` |
 //! | posterior in coordinates without bounds | `density` |
 //! | no-U-turn sampler and its warm-up | `nuts`, `adapt` |
+//! | φ drawn anew given the effects | `density`, `icar::split` |
 //! | R̂, effective sample sizes, prior against posterior | [`Convergence`], [`Learned`] |
 //! | counts of a draw, exact given its rates and π | [`Bym2Fit::draw`] |
 //!
@@ -28,6 +29,7 @@
 
 mod adapt;
 mod convergence;
+mod cut;
 mod density;
 mod diagnostics;
 mod fit;

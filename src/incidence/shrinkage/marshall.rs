@@ -58,8 +58,9 @@ pub fn marshall_local(cells: &[CountCell], neighbours: &[Vec<usize>]) -> Result<
 }
 
 /// `m` and `A`.
-fn moments<'a>(areas: impl Iterator<Item = &'a Area> + Clone) -> (f64, f64) {
-    let exposed = || areas.clone().filter(|a| a.exposure > 0.0);
+fn moments<'a>(areas: impl Iterator<Item = &'a Area>) -> (f64, f64) {
+    let areas: Vec<&Area> = areas.filter(|a| a.exposure > 0.0).collect();
+    let exposed = || areas.iter().copied();
     let exposure: f64 = exposed().map(|a| a.exposure).sum();
     let mean = exposed().map(|a| a.count()).sum::<f64>() / exposure;
     let spread = |a: &Area| a.exposure * (a.count() / a.exposure - mean).powi(2);

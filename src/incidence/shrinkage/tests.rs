@@ -40,9 +40,9 @@ fn assert_near(got: f64, expected: f64, relative: f64) {
 fn scotland_lip_cancer_as_in_clayton_and_kaldor() {
     let cells = cells(&OBSERVED, &EXPECTED);
     let fit = gamma_fit(&cells);
-    assert_near(fit.alpha, 1.879_489_974_321_884_1, 1e-12);
+    assert_near(fit.alpha, 1.879_489_974_321_884, 1e-12);
     assert_near(fit.beta, 1.321_667_129_414_755_7, 1e-12);
-    assert_near(fit.log_likelihood, -181.576_074_140_523_58, 1e-13);
+    assert_near(fit.log_likelihood, -181.576_074_140_523_6, 1e-13);
     assert_near(fit.alpha_se, 0.433_216_232_897_541_6, 1e-10);
     assert_near(fit.beta_se, 0.351_896_149_790_536_8, 1e-10);
     assert_near(fit.covariance, 0.138_364_393_341_810_1, 1e-10);

@@ -3,6 +3,8 @@
 
 use rayon::prelude::*;
 
+use crate::incidence::scale_factors;
+
 use super::{
     Beta, Bym2Fit, Bym2Model, Bym2Options, Convergence, CountCell, CountDatum, Distribution, Exact,
     IcarField, Interval, Law, Poisson, Reading, RngExt, SigmaPrior, Unknown, Unlocated, cells, floor, normal,
@@ -43,18 +45,30 @@ fn of_fit(fit: &Bym2Fit, sample: usize) -> Vec<f64> {
     [h.b0, h.sigma, h.phi, h.pi].into_iter().chain(fit.rates()[sample].iter().copied()).collect()
 }
 
+/// On a path, a pair and an island: priors of the shared numbers, and the variances of the effects.
 #[test]
 fn without_data_the_posterior_is_the_prior() {
-    let cells = cells(&[(1.0, Unknown { max: None }); 4]);
+    let adjacency = [vec![1], vec![0, 2], vec![1], vec![], vec![5], vec![4]];
+    let scale = scale_factors(&adjacency).unwrap();
+    let cells = cells(&[(1.0, Unknown { max: None }); 6]);
     for sigma in
         [SigmaPrior::HalfNormal { scale: 1.0 }, SigmaPrior::PenalisedComplexity { upper: 1.0, alpha: 0.1 }]
     {
-        let fit = Bym2Model::fit(&cells, None, &path(4), &Bym2Options { sigma, ..options() }).unwrap();
+        let fit = Bym2Model::fit(&cells, None, &adjacency, &Bym2Options { sigma, ..options() }).unwrap();
         for learned in &fit.diagnostics().learned {
             assert_eq!(learned.reading, Reading::Unmoved, "{learned:?}");
             assert!((learned.sd_ratio - 1.0).abs() < 0.1, "{learned:?}");
         }
         assert!(fit.diagnostics().divergences < 10);
+        for m in 0..6 {
+            let square = |s: usize| {
+                let h = fit.hyperparameters()[s];
+                ((fit.rates()[s][m].ln() - h.b0) / h.sigma).powi(2)
+            };
+            let mean = (0..fit.samples()).map(square).sum::<f64>() / fit.samples() as f64;
+            let expected = 0.5 + 0.5 * scale.variances[m] / scale.factors[scale.component[m]];
+            assert!((mean / expected - 1.0).abs() < 0.15, "{m}: {mean} is not {expected}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sampler on targets with known moments, and the figures of convergence against `ArviZ`.
 
-use super::{Convergence, Density, Law, adapt, normal, rng};
+use super::{Convergence, Density, adapt, normal, rng};
 
 /// Normal with the precision matrix of an autoregression, and scales from 1 to 100.
 struct Correlated {
@@ -126,9 +126,11 @@ fn convergence_agrees_with_arviz() {
         chains.push(chain);
     }
     let got = Convergence::new(&chains);
-    for (got, expected) in
-        [(got.r_hat, 1.072745924978703), (got.ess_bulk, 39.11237603514196), (got.ess_tail, 161.2152457874411)]
-    {
+    for (got, expected) in [
+        (got.r_hat, 1.072_745_924_978_703),
+        (got.ess_bulk, 39.112_376_035_141_96),
+        (got.ess_tail, 161.215_245_787_441_1),
+    ] {
         assert!((got - expected).abs() < 1e-6 * expected, "{got} is not {expected}");
     }
 }
