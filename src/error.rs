@@ -123,6 +123,8 @@ rules! {
     PresetFormat = "S042" Error,
     /// The same OpenStreetMap id stands for two different things.
     OsmIdTwice = "S043" Error,
+    /// A text that is no contiguity file of `GeoDa` (GAL). `detail`.
+    GalBroken = "S044" Error,
     /// No record fits what the study selects. `allowed` lists what is there.
     NothingSelected = "S060" Error,
     /// A value that the office withheld, such as `*`.
@@ -229,6 +231,11 @@ rules! {
     RoadLoose = "N008" Warning,
     /// Disconnected parts in all, where more than the listed ones. `count`, `listed`, `junctions`, `length`.
     DisconnectedTotal = "N009" Warning,
+
+    /// Values or neighbours from which no statistic can be computed. `detail`.
+    SpatialImpossible = "I001" Error,
+    /// A value that GAL and layer do not share: the number of areas, or an id. `detail`.
+    NeighboursDiffer = "I002" Error,
 
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,
@@ -507,11 +514,19 @@ pub enum Why {
     XmlNotUtf8,
     /// XML that is not well formed, or not whole.
     XmlMalformed,
+    /// All values are equal.
+    ValuesEqual,
+    /// No area has a neighbour.
+    NoNeighbours,
+    /// Too few areas for the statistic.
+    TooFewAreas,
+    /// No events, so that there is no rate.
+    NoEvents,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::NoCells,
         Self::NoExposure,
         Self::RateUnbounded,
@@ -521,6 +536,10 @@ impl Why {
         Self::NotASpreadsheet,
         Self::XmlNotUtf8,
         Self::XmlMalformed,
+        Self::ValuesEqual,
+        Self::NoNeighbours,
+        Self::TooFewAreas,
+        Self::NoEvents,
     ];
 
     /// Key of its text.
@@ -536,6 +555,10 @@ impl Why {
             Self::NotASpreadsheet => "not_a_spreadsheet",
             Self::XmlNotUtf8 => "xml_not_utf8",
             Self::XmlMalformed => "xml_malformed",
+            Self::ValuesEqual => "values_equal",
+            Self::NoNeighbours => "no_neighbours",
+            Self::TooFewAreas => "too_few_areas",
+            Self::NoEvents => "no_events",
         }
     }
 }

@@ -297,6 +297,100 @@ fn every_score_comes_with_its_interval_and_reasons_that_add_up() {
     }
 }
 
+/// The class of a role of a municipality.
+fn class<'a>(result: &'a Result, municipality: &str, role: &str) -> &'a str {
+    let row = result.rows("municipalities").find(|r| r.text("name") == municipality);
+    let role = &row.unwrap_or_else(|| panic!("no {municipality}")).value("roles")[role];
+    role["class"].as_str().or(role.as_str()).unwrap()
+}
+
+#[test]
+fn municipalities_have_the_roles_that_their_place_and_their_counts_give_them() {
+    let loaded = load(|_| {});
+    let demo = analyse(&loaded, Tier::Restricted);
+    for place in ["Tuxtla Gutiérrez", "Tapachula", "Frontera Comalapa"] {
+        assert_eq!(class(&demo, place, "reception"), "high", "{place}");
+        assert_eq!(class(&demo, place, "exploitation"), "high", "{place}");
+    }
+    // On MEX-190 from the border to the capital, and on the coast road out of Soconusco: more pass than far from both.
+    let transit = |place: &str| {
+        let row = demo.rows("municipalities").find(|r| r.text("name") == place).unwrap();
+        row.value("roles")["transit"]["mean"].as_f64().unwrap()
+    };
+    for place in ["Chiapa de Corzo", "San Cristóbal de las Casas", "La Trinitaria"] {
+        assert_eq!(class(&demo, place, "transit"), "high", "{place}");
+    }
+    for on_the_way in ["Chiapa de Corzo", "La Trinitaria", "Huehuetán", "Huixtla"] {
+        for remote in ["Mazatán", "Sitalá", "Francisco León", "Montecristo de Guerrero"] {
+            assert!(transit(on_the_way) > 3.0 * transit(remote), "{on_the_way}, {remote}");
+        }
+    }
+    let mut recruited = 0.0;
+    for row in demo.rows("municipalities") {
+        let roles = row.value("roles");
+        let unknown = row.text("datum") == "unknown";
+        for role in ["reception", "exploitation"] {
+            // Where nothing is known of the count there is no number, which would only repeat the prior.
+            assert_eq!(roles[role]["mean"].is_null(), unknown, "{} {role}", row.text("name"));
+            assert_eq!(roles[role]["why"] == "count_unknown", unknown);
+        }
+        assert_eq!(roles["exploitation"]["modalities"], "unknown");
+        recruited += roles["recruitment"]["mean"].as_f64().unwrap_or(0.0);
+        for role in ["recruitment", "transit", "reception", "exploitation"] {
+            let role = &roles[role];
+            let low = role["p05"].as_f64().unwrap_or(0.0);
+            assert!(low <= role["p95"].as_f64().unwrap_or(1.0));
+            assert_eq!(role["class"] == "no_data", role["why"].is_string());
+        }
+        assert_eq!(row.value("rate_mean").is_null(), unknown);
+        assert_eq!(row.value("pr_above").is_null(), unknown);
+    }
+    // The rest begins at the border: 36 % by its prior.
+    assert!((0.5..0.75).contains(&recruited), "{recruited}");
+}
+
+#[test]
+fn the_public_is_told_classes_of_roles_alone_and_nothing_of_recruitment() {
+    let mut loaded = load(|study| study.parameters.draws = 20);
+    let public = analyse(&loaded, Tier::Public);
+    let codes: Vec<&str> = public.rows("municipalities").map(|r| r.text("cvegeo")).collect();
+    assert!(codes.is_sorted(), "no ranking");
+    let roles = |r: &Result| -> Vec<Value> {
+        r.rows("municipalities").map(|row| row.value("roles").clone()).collect()
+    };
+    let before = roles(&public);
+    for value in &before {
+        let object = value.as_object().unwrap();
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["transit", "reception", "exploitation"]);
+        for class in object.values() {
+            assert!(["low", "medium", "high", "no_data"].contains(&class.as_str().unwrap()), "{class}");
+        }
+    }
+    // Whatever the small counts are, their classes are the same.
+    for m in &mut loaded.domain.municipalities {
+        if matches!(m.datum, CountDatum::Interval { .. }) {
+            m.datum = CountDatum::Exact(if m.cvegeo.ends_with('7') { 14 } else { 0 });
+        }
+    }
+    assert_eq!(roles(&analyse(&loaded, Tier::Public)), before);
+}
+
+#[test]
+fn a_run_of_incidence_alone_knows_no_role_that_needs_flows() {
+    let loaded = load(|study| study.parameters.draws = 10);
+    let (stop, progress) = (AtomicBool::new(false), Progress::new(Lang::Es, true));
+    let steps = engine::wanted(&[corredor::cli::args::Step::Incidence]);
+    let outcome = engine::analyse(&loaded, Tier::Restricted, Lang::Es, &steps, &stop, progress).unwrap();
+    let layers = outcome.set.layers.into_iter().map(|l| (l.def.name, l)).collect();
+    let result = Result { layers, statistics: Value::Null };
+    for row in result.rows("municipalities") {
+        for role in ["recruitment", "transit", "reception"] {
+            assert_eq!(row.value("roles")[role]["why"], "no_flows");
+        }
+    }
+    assert_eq!(class(&result, "Tuxtla Gutiérrez", "exploitation"), "high");
+}
+
 #[test]
 fn the_public_result_holds_no_post_no_establishment_and_no_small_count() {
     let loaded = load(|study| study.parameters.draws = 10);

@@ -12,11 +12,11 @@ use corredor::cli::progress::Progress;
 use corredor::corridors::choice::LinkCosts;
 use corredor::corridors::demand::Places;
 use corredor::corridors::draws::{Flows, Inputs};
-use corredor::incidence::{CountCell, CountModel, CountOptions, Unlocated};
+use corredor::corridors::passage::Passages;
+use corredor::incidence::{CountCell, CountModel};
 use corredor::layers::feature::Lang;
 use corredor::model::build::Tables;
 use corredor::model::incidence::CountDatum;
-use corredor::model::prior::Prior;
 use corredor::model::study::Study;
 use corredor::network::builder::BuildOptions;
 use corredor::network::search::Arcs;
@@ -90,18 +90,9 @@ pub(crate) fn cells(loaded: &Loaded) -> Vec<CountCell> {
     municipalities.iter().map(|m| CountCell { exposure: m.population * years, datum: m.datum }).collect()
 }
 
-/// Options of the count model of a study.
-pub(crate) fn count_options(study: &Study) -> CountOptions {
-    let unlocated = match study.incidence.unlocated {
-        Prior::Beta { a, b } => Unlocated::Beta { a, b },
-        other => Unlocated::Fixed(other.mean()),
-    };
-    CountOptions { unlocated, ..CountOptions::default() }
-}
-
 /// The count model of a study.
 pub(crate) fn counts(loaded: &Loaded) -> CountModel {
-    CountModel::prepare(&cells(loaded), loaded.study.incidence.total, &count_options(&loaded.study))
+    CountModel::prepare(&cells(loaded), loaded.study.incidence.total, &engine::count_options(&loaded.study))
         .expect("counts that can hold")
 }
 
@@ -114,6 +105,7 @@ pub(crate) struct Routing {
     counts: CountModel,
     arcs: Arcs,
     costs: LinkCosts,
+    passages: Passages,
 }
 
 impl Routing {
@@ -126,6 +118,7 @@ impl Routing {
             places: Places::new(&loaded.domain, &data(&loaded), &loaded.built),
             counts: counts(&loaded),
             arcs: Arcs::new(network),
+            passages: Passages::new(network, &loaded.domain),
             costs: LinkCosts::new(network, on_link, loaded.closed.clone()),
             loaded,
         }
@@ -140,6 +133,7 @@ impl Routing {
             arcs: &self.arcs,
             costs: &self.costs,
             counts: &self.counts,
+            passages: &self.passages,
             stop: &stop,
             progress: &|| {},
         })

@@ -7,6 +7,7 @@ use clap::builder::Styles;
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::messages::text;
+use super::spatial::WeightsArg;
 use crate::disclosure::Tier;
 use crate::layers::feature::Lang;
 
@@ -49,6 +50,8 @@ pub enum Cmd {
         #[arg(long, value_name = "MEMBER")]
         member: Option<String>,
     },
+    /// Boxed: it has many more arguments than the others.
+    Spatial(Box<SpatialArgs>),
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Run {
         #[arg(value_name = "STUDY")]
@@ -74,6 +77,67 @@ pub enum Cmd {
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Man,
+}
+
+/// Arguments of `spatial`. Texts stand in `locales/`.
+#[derive(Debug, Clone, Args)]
+pub struct SpatialArgs {
+    /// File with areas or points.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Field whose values are looked at; events where there is a population.
+    #[arg(long, value_name = "FIELD")]
+    pub value: String,
+    /// Field with the population at risk.
+    #[arg(long, value_name = "FIELD")]
+    pub population: Option<String>,
+    /// Field that identifies an area.
+    #[arg(long, value_name = "FIELD")]
+    pub id: Option<String>,
+    /// Layer or sheet.
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// CRS, where the file has none.
+    #[arg(long, value_name = "CRS", conflicts_with = "planar")]
+    pub crs: Option<String>,
+    /// Coordinates of a plane, taken as they are.
+    #[arg(long)]
+    pub planar: bool,
+    /// How neighbours are found.
+    #[arg(long, value_name = "WEIGHTS", default_value = "queen")]
+    pub weights: WeightsArg,
+    /// Distance at which borders still touch, in the unit of the coordinates.
+    #[arg(long, value_name = "DISTANCE", default_value_t = 0.0)]
+    pub tolerance: f64,
+    /// Weights of Moran's and Geary's statistics.
+    #[arg(long, value_name = "TRANSFORM", default_value = "row")]
+    pub transform: TransformArg,
+    /// Permutations; 0 for normal p values.
+    #[arg(long, value_name = "N", default_value_t = 999, value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    pub permutations: u32,
+    /// Level of the false discovery rate.
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.05)]
+    pub level: f64,
+}
+
+/// Weights of the rows on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TransformArg {
+    /// Every weight is 1.
+    Binary,
+    /// The weights of a row add up to 1.
+    Row,
+}
+
+impl TransformArg {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Row => "row",
+        }
+    }
 }
 
 /// A step of a run whose layers are written.

@@ -133,6 +133,7 @@ const SOURCES: [(&str, &str, &[&str], &[Known]); 8] = [
             optional("period", &["periodo", "anio", "año"]),
             optional("modality", &["modalidad"]),
             optional("known_by", &["conocido_por", "origen"]),
+            optional("search_effort", &["esfuerzo", "operativos"]),
         ],
     ),
     (

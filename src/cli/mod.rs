@@ -10,6 +10,7 @@ pub mod engine;
 pub mod inspect;
 pub mod messages;
 pub mod progress;
+pub mod spatial;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -115,6 +116,7 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
         Cmd::Init { dir } => session.init(&dir),
         Cmd::Check { study } => session.check(&study),
         Cmd::Inspect { file, layer, member } => session.inspect(&file, layer.as_deref(), member.as_deref()),
+        Cmd::Spatial(args) => session.spatial(*args),
         Cmd::Run { study, out, steps } => session.run(&study, &out, &steps),
         Cmd::Verify { dir } => session.verify(&dir),
         Cmd::Doctor => session.doctor(),
@@ -271,6 +273,22 @@ impl Session {
             complain(&fault_line(self.lang, fault));
         }
         Ok(inspect::lines(&found, &proposals, self.lang).join("\n"))
+    }
+
+    fn spatial(&self, args: args::SpatialArgs) -> Result<String> {
+        let mut warnings = Faults::default();
+        let request = spatial::Request { args, seed: self.shared.seed.unwrap_or(1) };
+        let report = spatial::run(request, &mut warnings)?;
+        if self.shared.json {
+            let mut answer = spatial::as_json(&report);
+            answer["ok"] = true.into();
+            answer["warnings"] = fault_json(self.lang, &warnings);
+            return Ok(pretty(&answer));
+        }
+        for warning in &warnings.0 {
+            complain(&fault_line(self.lang, warning));
+        }
+        Ok(spatial::lines(&report, self.lang).join("\n"))
     }
 
     fn verify(&self, dir: &Path) -> Result<String> {

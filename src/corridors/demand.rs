@@ -289,7 +289,8 @@ struct Attraction {
 
 impl Attraction {
     fn new(places: &Places, params: &DrawParams) -> Self {
-        let located: f64 = params.counts.located.iter().map(|&y| f64::from(y)).sum();
+        let counts = params.counts.guiding_counts();
+        let located: f64 = counts.iter().map(|&y| f64::from(y)).sum();
         let people: f64 = places.population.iter().sum();
         let exit_total: f64 = places
             .destinations
@@ -308,13 +309,13 @@ impl Attraction {
                 null.push(part);
             } else {
                 off_network[d.place] = false;
-                main.push(share(f64::from(params.counts.located[d.place]), located));
+                main.push(share(f64::from(counts[d.place]), located));
                 null.push(share(places.population[d.place], people));
             }
         }
         let off = off_network
             .iter()
-            .zip(&params.counts.located)
+            .zip(counts)
             .filter(|(off, _)| **off)
             .map(|(_, y)| share(f64::from(*y), located))
             .sum();

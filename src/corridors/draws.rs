@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::choice::{LinkCosts, profile_of};
-use super::demand::{Demand, OriginClass, Places, UNIT};
+use super::demand::{Demand, DestinationClass, OriginClass, Places, UNIT, is_inner};
 use super::flow::{Fate, PARTS, Tree, assign};
 use super::params::{self, DrawParams};
+use super::passage::{Passages, Walk};
 use crate::error::{Error, Result};
 use crate::incidence::CountModel;
 use crate::model::study::Study;
@@ -36,10 +37,44 @@ pub struct Inputs<'a> {
     pub costs: &'a LinkCosts,
     /// Counts.
     pub counts: &'a CountModel,
+    /// The ways of links through municipalities.
+    pub passages: &'a Passages,
     /// Set from outside to stop.
     pub stop: &'a AtomicBool,
     /// Called once for each draw that is done.
     pub progress: &'a (dyn Fn() + Sync),
+}
+
+/// Trips of one draw by municipality, in units summed over perturbations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ByMunicipality {
+    /// Begin there, wherever they end.
+    pub begun: Vec<i64>,
+    /// End there and began elsewhere.
+    pub received: Vec<i64>,
+    /// Pass through without beginning or ending there, each trip once; see [`super::passage`].
+    pub through: Vec<i64>,
+}
+
+impl ByMunicipality {
+    /// What `demand` says of beginnings and ends; nothing passes yet. It counts all who wish to travel, also those
+    /// that a closure leaves without a way.
+    fn new(places: &Places, demand: &Demand, perturbations: u32) -> Self {
+        let zeros = vec![0; places.population.len()];
+        let mut out = Self { begun: zeros.clone(), received: zeros.clone(), through: zeros };
+        for (i, origin) in places.origins.iter().enumerate() {
+            for (destination, units) in places.destinations.iter().zip(demand.row(i).0) {
+                let units = units * i64::from(perturbations);
+                if origin.class == OriginClass::Domestic {
+                    out.begun[origin.place] += units;
+                }
+                if destination.class != DestinationClass::Exit && !is_inner(origin, destination) {
+                    out.received[destination.place] += units;
+                }
+            }
+        }
+        out
+    }
 }
 
 /// Flows of all draws.
@@ -57,6 +92,8 @@ pub struct Flows {
     pub border: Vec<Vec<i64>>,
     /// What became of the demand, summed over perturbations, by draw.
     pub fate: Vec<Fate>,
+    /// Trips by municipality, by draw.
+    pub municipalities: Vec<ByMunicipality>,
     /// By link: the main flow by contribution, summed over draws and perturbations.
     pub contributions: Vec<[i64; CONTRIBUTIONS]>,
     /// By link: variance of the flow share within draws, mean over draws.
@@ -73,6 +110,7 @@ struct OneDraw {
     null: Vec<i64>,
     border: Vec<i64>,
     fate: Fate,
+    municipalities: ByMunicipality,
     trees: Option<Vec<Tree>>,
 }
 
@@ -109,6 +147,8 @@ struct Workspace {
     nodes: Vec<[i64; PARTS]>,
     links: [Vec<[i64; PARTS]>; 2],
     number: Vec<u32>,
+    tree: Tree,
+    walk: Walk,
 }
 
 impl Flows {
@@ -161,6 +201,7 @@ impl Flows {
             out.null.push(draw.null);
             out.border.push(draw.border);
             out.fate.push(draw.fate);
+            out.municipalities.push(draw.municipalities);
             out.trees.extend(draw.trees);
         }
         Ok(out)
@@ -206,12 +247,14 @@ impl Workspace {
             nodes: vec![[0; PARTS]; nodes],
             links: [vec![[0; PARTS]; links], vec![[0; PARTS]; links]],
             number: vec![u32::MAX; nodes],
+            tree: Tree::default(),
+            walk: Walk::default(),
         }
     }
 }
 
 fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, sums: &mut Sums) -> OneDraw {
-    let Inputs { study, places, arcs, costs, .. } = inputs;
+    let Inputs { study, places, arcs, costs, passages, .. } = inputs;
     let params = params::draw(study, inputs.counts, &places.crossing_weights, draw);
     let profiles = &study.parameters.profiles;
     costs.unperturbed(&params, profiles, &mut space.weights);
@@ -239,6 +282,7 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
     let perturbations = study.parameters.perturbations;
     let (mut main, mut null, mut squares) = (vec![0_i64; links], vec![0_i64; links], vec![0_u128; links]);
     let mut fate = Fate { unserved: demand.unreached * i64::from(perturbations), ..Fate::default() };
+    let mut municipalities = ByMunicipality::new(places, &demand, perturbations);
     let mut trees = keep.then(Vec::new);
     for r in 0..perturbations {
         let profile = profile_of(&params, r, perturbations);
@@ -257,6 +301,10 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
             let row = demand.row(i);
             let flows = &mut space.links[origin.class as usize];
             fate += assign(places, origin, row, &space.search, &mut space.nodes, flows);
+            if !passages.is_empty() {
+                space.tree.refill(places, origin, row.0, &space.search, &mut space.number);
+                space.walk.add(passages, places, origin, &space.tree, &mut municipalities.through);
+            }
             if let (Some(trees), true) = (&mut trees, r == draw % perturbations) {
                 trees.push(Tree::new(places, origin, row.0, &space.search, &mut space.number));
             }
@@ -279,5 +327,5 @@ fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, s
             u128::from(perturbations) * squares[link] - u128::from(main[link].unsigned_abs()).pow(2);
         sums.scatter[link] += scatter >> 24;
     }
-    OneDraw { params, main, null, border, fate, trees }
+    OneDraw { params, main, null, border, fate, municipalities, trees }
 }

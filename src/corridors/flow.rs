@@ -136,6 +136,23 @@ impl Tree {
         search: &Search,
         number: &mut [u32],
     ) -> Self {
+        let mut tree = Self::default();
+        tree.refill(places, origin, demand, search, number);
+        if search.may_return() {
+            tree.returns = tree.returns();
+        }
+        tree
+    }
+
+    /// The same in the place of another tree, without [`Tree::returns`], which cost more than the rest.
+    pub fn refill(
+        &mut self,
+        places: &Places,
+        origin: &Origin,
+        demand: &[i64],
+        search: &Search,
+        number: &mut [u32],
+    ) {
         const MARK: u32 = u32::MAX - 1;
         let reached: Vec<usize> = (0..places.destinations.len())
             .filter(|&j| {
@@ -155,29 +172,24 @@ impl Tree {
                 }
             }
         }
-        let mut tree = Self::default();
+        self.nodes.clear();
+        self.returns.clear();
         for &node in search.settled() {
             if number[node as usize] != MARK {
                 continue;
             }
-            let position = u32::try_from(tree.nodes.len()).unwrap_or(u32::MAX);
+            let position = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
             let (parent, link) =
                 search.parent(node).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
-            tree.nodes.push(TreeNode { parent, link, junction: search.junction_of(node).0 });
+            self.nodes.push(TreeNode { parent, link, junction: search.junction_of(node).0 });
             number[node as usize] = position;
         }
-        tree.leaves = reached
-            .into_iter()
-            .map(|j| Leaf {
-                node: number[search.best(places.destinations[j].access.junction) as usize],
-                destination: u32::try_from(j).unwrap_or(u32::MAX),
-                demand: demand[j],
-            })
-            .collect();
-        if search.may_return() {
-            tree.returns = tree.returns();
-        }
-        tree
+        self.leaves.clear();
+        self.leaves.extend(reached.into_iter().map(|j| Leaf {
+            node: number[search.best(places.destinations[j].access.junction) as usize],
+            destination: u32::try_from(j).unwrap_or(u32::MAX),
+            demand: demand[j],
+        }));
     }
 
     fn returns(&self) -> Vec<Return> {

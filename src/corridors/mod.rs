@@ -2,7 +2,8 @@
 //!
 //! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins,
 //! [`choice`] perturbs the cost of links, [`flow`] assigns trips to trees of cheapest paths, [`draws`] runs
-//! it all in parallel, [`score`] summarises over draws, [`extract`] and [`naming`] make corridors.
+//! it all in parallel, [`score`] summarises over draws, [`extract`] and [`naming`] make corridors. [`passage`] finds
+//! the trips that pass through a municipality, [`roles`] says what part each municipality has in the flows.
 
 pub mod choice;
 pub mod demand;
@@ -12,6 +13,8 @@ pub mod flow;
 pub mod naming;
 pub mod object;
 pub mod params;
+pub mod passage;
+pub mod roles;
 pub mod score;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -40,11 +40,15 @@ pub struct DrawParams {
     pub profile_offset: f64,
 }
 
-/// The random stream of a draw: one `ChaCha` stream per draw under the study's seed.
+/// What the random numbers of a draw's parameters are for.
+const DRAW: &str = "draw";
+
+/// The random stream of a draw for a purpose: one `ChaCha` stream per draw under the study's seed and the purpose.
 #[must_use]
-pub fn stream(seed: u64, draw: u32) -> ChaCha8Rng {
+pub fn stream(purpose: &str, seed: u64, draw: u32) -> ChaCha8Rng {
     let mut key = Sha256::new();
-    key.update(b"corredor draw");
+    key.update(b"corredor ");
+    key.update(purpose);
     key.update(seed.to_le_bytes());
     let mut rng = ChaCha8Rng::from_seed(key.finalize().into());
     rng.set_stream(u64::from(draw));
@@ -55,7 +59,7 @@ pub fn stream(seed: u64, draw: u32) -> ChaCha8Rng {
 /// that takes no part has weight 0.
 #[must_use]
 pub fn draw(study: &Study, counts: &CountModel, crossing_weights: &[f64], draw: u32) -> DrawParams {
-    let mut rng = stream(study.seed, draw);
+    let mut rng = stream(DRAW, study.seed, draw);
     let p = &study.parameters;
     let border_share = p.border_share.draw(&mut rng).clamp(0.0, 1.0);
     let exit_share = p.exit_share.draw(&mut rng).clamp(0.0, 1.0);

@@ -2,7 +2,7 @@
 
 use statrs::function::beta::checked_beta_reg;
 
-use super::counts::{CountCell, CountOptions, Unlocated};
+use super::counts::{CountCell, CountOptions, HyperPrior, RateModel, Unlocated};
 use super::error::IncidenceError;
 use super::weights::{self, MAX_COUNT};
 
@@ -74,28 +74,62 @@ pub(super) fn check_total(cells: &[Cell], total: u32, absorbs: bool) -> Result<(
     Ok(())
 }
 
-/// The values of π: the fixed one, or the quantiles `(i + ½)/n` of its prior.
+/// The options by themselves.
+pub(super) fn check_hyper(options: &CountOptions) -> Result<(), IncidenceError> {
+    match options.unlocated {
+        Unlocated::Fixed(value) => weights::check_pi(value)?,
+        Unlocated::Beta { a, b } => {
+            for (name, value) in [("a", a), ("b", b)] {
+                if !(0.01..=1e6).contains(&value) {
+                    return Err(IncidenceError::Parameter { name, value, range: "[0.01, 1e6]" });
+                }
+            }
+        }
+    }
+    match options.rates {
+        RateModel::Common => {
+            if !(1..=1000).contains(&options.pi_points) {
+                let value = options.pi_points as f64;
+                return Err(IncidenceError::Parameter { name: "pi_points", value, range: "[1, 1000]" });
+            }
+        }
+        RateModel::Gamma { alpha, beta } => weights::check_gamma(alpha, beta)?,
+        RateModel::NegativeBinomial { rate, heterogeneity } => {
+            check_prior("rate", rate, 1e-12..=1e3, "[1e-12, 1e3]")?;
+            check_prior("heterogeneity", heterogeneity, 1e-3..=1e3, "[1e-3, 1e3]")?;
+        }
+    }
+    Ok(())
+}
+
+fn check_prior(
+    name: &'static str,
+    prior: HyperPrior,
+    allowed: std::ops::RangeInclusive<f64>,
+    range: &'static str,
+) -> Result<(), IncidenceError> {
+    let (value, sigma) = match prior {
+        HyperPrior::Fixed(value) => (value, 1.0),
+        HyperPrior::Lognormal { median, sigma } => (median, sigma),
+    };
+    if !allowed.contains(&value) {
+        return Err(IncidenceError::Parameter { name, value, range });
+    }
+    if !(1e-3..=10.0).contains(&sigma) {
+        return Err(IncidenceError::Parameter { name: "sigma", value: sigma, range: "[1e-3, 10]" });
+    }
+    Ok(())
+}
+
+/// The values of π under a common rate: the fixed one, or the quantiles `(i + ½)/n` of its prior.
 pub(super) fn pi_grid(options: &CountOptions) -> Result<Vec<f64>, IncidenceError> {
     let (a, b) = match options.unlocated {
-        Unlocated::Fixed(value) => {
-            weights::check_pi(value)?;
-            return Ok(vec![value]);
-        }
+        Unlocated::Fixed(value) => return Ok(vec![value]),
         Unlocated::Beta { a, b } => (a, b),
     };
-    for (name, value) in [("a", a), ("b", b)] {
-        if !(0.01..=1e6).contains(&value) {
-            return Err(IncidenceError::Parameter { name, value, range: "[0.01, 1e6]" });
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "only values up to 1,000 pass")]
     let n = options.pi_points as f64;
-    if !(1..=1000).contains(&options.pi_points) {
-        return Err(IncidenceError::Parameter { name: "pi_points", value: n, range: "[1, 1000]" });
-    }
     (0..options.pi_points)
         .map(|i| {
-            #[expect(clippy::cast_precision_loss, reason = "at most 1,000 points")]
             let q = (i as f64 + 0.5) / n;
             beta_quantile(a, b, q)
         })

@@ -7,12 +7,12 @@
 //! bounded cells, with their narrow supports, and one wide cell.
 
 use rand::{Rng, RngExt};
-use rand_distr::{Distribution, Poisson};
 
 use super::checks::Cell;
 use super::convolution::ConvolutionFilter;
 use super::error::IncidenceError;
 use super::located_rate::{self, Bounded, LocatedRate, OPEN};
+use super::negative_binomial::poisson;
 use super::unimodal;
 use super::weights::{self, CellWeights};
 
@@ -228,10 +228,4 @@ impl Categories {
         // u · sum can round up to the sum: then the last category that has weight.
         if found < self.cumulative.len() { found } else { self.cumulative.partition_point(|c| *c < sum) }
     }
-}
-
-/// A Poisson draw; 0 for a mean of 0.
-fn poisson(mean: f64, rng: &mut impl Rng) -> u32 {
-    // The only error is a mean that is not positive and finite; large means are refused on preparation.
-    Poisson::new(mean).map_or(0, |law| unimodal::floor(law.sample(rng)))
 }

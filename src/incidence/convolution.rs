@@ -27,8 +27,11 @@ pub const MAX_ENTRIES: u64 = 50_000_000;
 /// Multiplications allowed per entry of the budget.
 const WORK_PER_ENTRY: u64 = 200;
 
+/// Weights whose logarithm is this far below the highest add nothing to moments.
+const NEGLIGIBLE: f64 = -60.0;
+
 /// Tilts beyond this leave one count per cell, whatever the weights.
-const MAX_TILT: f64 = 500.0;
+pub(super) const MAX_TILT: f64 = 500.0;
 
 /// Independent cells, with or without a condition on their sum; see the module's documentation.
 #[derive(Debug, Clone)]
@@ -38,6 +41,7 @@ pub struct ConvolutionFilter {
     messages: Vec<Table>,
     total: Option<u32>,
     ln_normaliser: f64,
+    tilt: f64,
 }
 
 impl ConvolutionFilter {
@@ -67,6 +71,12 @@ impl ConvolutionFilter {
         if total > MAX_COUNT {
             return Err(too_many_counts(total.into()));
         }
+        let tilt = Self::find_tilt(cells, total, 0.0)?;
+        Self::tilted(cells, total, budget, tilt)
+    }
+
+    /// The tilt that moves the mean of the sum to the total, looked for from `start` on.
+    pub(super) fn find_tilt(cells: &[CellWeights], total: u32, start: f64) -> Result<f64, IncidenceError> {
         let lower: u64 = cells.iter().map(|c| u64::from(c.first())).sum();
         let upper: u64 = cells.iter().map(|c| u64::from(c.last())).sum();
         if lower > total.into() {
@@ -75,7 +85,16 @@ impl ConvolutionFilter {
         if upper < total.into() {
             return Err(IncidenceError::UpperBoundsBelowTotal { upper, total });
         }
-        let tilt = find_tilt(cells, total, lower, upper);
+        Ok(find_tilt(cells, total, (lower, upper), start))
+    }
+
+    /// The filter under a tilt from [`ConvolutionFilter::find_tilt`].
+    pub(super) fn tilted(
+        cells: &[CellWeights],
+        total: u32,
+        budget: u64,
+        tilt: f64,
+    ) -> Result<Self, IncidenceError> {
         let mut ln_normaliser = -tilt * f64::from(total);
         let mut tables = Vec::with_capacity(cells.len());
         for cell in cells {
@@ -84,7 +103,7 @@ impl ConvolutionFilter {
             tables.push(table);
         }
         let messages = forward(&tables, total, budget, &mut ln_normaliser)?;
-        Ok(Self { cells: tables, messages, total: Some(total), ln_normaliser })
+        Ok(Self { cells: tables, messages, total: Some(total), ln_normaliser, tilt })
     }
 
     fn independent(cells: &[CellWeights]) -> Result<Self, IncidenceError> {
@@ -95,7 +114,7 @@ impl ConvolutionFilter {
             ln_normaliser += ln_scale + table.values.iter().sum::<f64>().ln();
             tables.push(table);
         }
-        Ok(Self { cells: tables, messages: Vec::new(), total: None, ln_normaliser })
+        Ok(Self { cells: tables, messages: Vec::new(), total: None, ln_normaliser, tilt: 0.0 })
     }
 
     /// `ln Σ Π_k w_k(t_k)` over all counts that respect the condition. With normalised cell laws it is the
@@ -103,6 +122,11 @@ impl ConvolutionFilter {
     #[must_use]
     pub const fn ln_normaliser(&self) -> f64 {
         self.ln_normaliser
+    }
+
+    /// `η` of the tilt.
+    pub(super) const fn tilt(&self) -> f64 {
+        self.tilt
     }
 
     /// Number of cells.
@@ -185,9 +209,14 @@ fn tilted(cell: &CellWeights, tilt: f64) -> Result<(Table, f64), IncidenceError>
     if !highest.is_finite() {
         return Err(IncidenceError::Impossible);
     }
-    let mut table = Table { first: cell.first(), values: exponents().map(|w| (w - highest).exp()).collect() };
+    let mut table = Table { first: cell.first(), values: exponents().map(|w| weight(w - highest)).collect() };
     let ln_scale = table.normalise()?;
     Ok((table, highest + ln_scale))
+}
+
+/// `e^x`, or 0 far below what tables keep.
+fn weight(x: f64) -> f64 {
+    if x < -120.0 { 0.0 } else { x.exp() }
 }
 
 /// Mean and variance of the sum of the cells under a tilt.
@@ -200,7 +229,11 @@ fn tilted_moments(cells: &[CellWeights], tilt: f64) -> (f64, f64) {
         for (i, w) in exponents().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "a table has at most MAX_COUNT + 1 entries")]
             let x = i as f64;
-            let p = (w - highest).exp();
+            let below = w - highest;
+            if below < NEGLIGIBLE {
+                continue;
+            }
+            let p = below.exp();
             sum += p;
             first += p * x;
             second += p * x * x;
@@ -214,7 +247,7 @@ fn tilted_moments(cells: &[CellWeights], tilt: f64) -> (f64, f64) {
 
 /// The tilt that moves the mean of the sum to the total, by Newton steps inside a shrinking bracket. Any
 /// tilt gives the same answers, so that being near is enough.
-fn find_tilt(cells: &[CellWeights], total: u32, lower: u64, upper: u64) -> f64 {
+fn find_tilt(cells: &[CellWeights], total: u32, (lower, upper): (u64, u64), start: f64) -> f64 {
     let target = u64::from(total);
     // At the ends of the support the tilt would be infinite.
     if target == upper {
@@ -223,7 +256,7 @@ fn find_tilt(cells: &[CellWeights], total: u32, lower: u64, upper: u64) -> f64 {
     if target == lower {
         return -MAX_TILT;
     }
-    let (mut below, mut above, mut tilt) = (-MAX_TILT, MAX_TILT, 0.0);
+    let (mut below, mut above, mut tilt) = (-MAX_TILT, MAX_TILT, start);
     for _ in 0..200 {
         let (mean, variance) = tilted_moments(cells, tilt);
         let miss = mean - f64::from(total);

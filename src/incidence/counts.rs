@@ -1,15 +1,16 @@
 //! The model of the counts: data and options in, exact draws and means out.
 
 use rand::{Rng, RngExt};
-use rand_distr::{Distribution, Gamma};
+use rand_distr::{Binomial, Distribution};
 
-use super::checks::{Cell, check_cells, check_total, pi_grid};
-use super::common::{Conditioned, Layout, Parts};
-use super::convolution::{ConvolutionFilter, MAX_ENTRIES};
+use super::checks::{Cell, check_cells, check_hyper, check_total, pi_grid};
+use super::common::{Conditioned, Layout};
+use super::convolution::MAX_ENTRIES;
 use super::error::IncidenceError;
 use super::located_rate::LocatedRate;
+use super::negative_binomial::gamma;
+use super::posterior::{Drawn, Hierarchy, Priors};
 use super::unimodal;
-use super::weights::{self, CellWeights, GammaCell};
 use crate::model::incidence::CountDatum;
 
 /// One municipality: its exposure and what is known of its located count.
@@ -26,7 +27,7 @@ pub struct CountCell {
 pub enum Unlocated {
     /// A known value, 0 or in [1e-9, 1 − 1e-9]. At 0 every case is located, exactly.
     Fixed(f64),
-    /// A Beta(a, b) prior, `a` and `b` in [0.01, 1e6]; it stands for its quantiles `(i + ½)/n`, `i < n`.
+    /// A Beta(a, b) prior, `a` and `b` in [0.01, 1e6].
     Beta {
         /// Weight of unlocated cases.
         a: f64,
@@ -35,17 +36,52 @@ pub enum Unlocated {
     },
 }
 
+/// What is known of a positive hyperparameter before the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HyperPrior {
+    /// Its value.
+    Fixed(f64),
+    /// Log-normal.
+    Lognormal {
+        /// Median, above 0.
+        median: f64,
+        /// Standard deviation of the logarithm, in [1e-3, 10].
+        sigma: f64,
+    },
+}
+
+impl HyperPrior {
+    /// Log-density of the logarithm, up to a constant; 0 for a value that is known.
+    pub(super) fn ln_density(self, ln: f64) -> f64 {
+        match self {
+            Self::Fixed(_) => 0.0,
+            Self::Lognormal { median, sigma } => -0.5 * ((ln - median.ln()) / sigma).powi(2),
+        }
+    }
+}
+
 /// The law of the cases given the exposures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RateModel {
-    /// `T_m ~ Poisson(λ E_m)`, one λ for all cells, prior `λ^{−½}`.
+    /// `T_m ~ Poisson(λ E_m)`, one λ for all cells, prior `λ^{−½}`. A prior of π stands for its quantiles
+    /// `(i + ½)/n`, `i < n`, and is not updated: under one rate a few high counts could only be explained by a π that
+    /// says nothing about how cases are located.
     Common,
-    /// `T_m ~ NB(α, β/(β+E_m))`: own rates with a Gamma(α, β) law, α and β given, in [1e-6, 1e12].
+    /// `T_m ~ NB(α, β/(β+E_m))`: own rates with a Gamma(α, β) law, α and β given, in [1e-6, 1e12]; π, where it has
+    /// a prior, has its posterior.
     Gamma {
         /// Shape.
         alpha: f64,
         /// Rate, in person-years.
         beta: f64,
+    },
+    /// The same law of rates with unknown mean `μ = α/β` and coefficient of variation `κ = 1/√α`: both, and π, have
+    /// their joint posterior.
+    NegativeBinomial {
+        /// Prior of μ, per person-year; a value in [1e-12, 1e3].
+        rate: HyperPrior,
+        /// Prior of κ, a pure number in [1e-3, 1e3].
+        heterogeneity: HyperPrior,
     },
 }
 
@@ -56,7 +92,7 @@ pub struct CountOptions {
     pub unlocated: Unlocated,
     /// The law of the cases.
     pub rates: RateModel,
-    /// Points that stand for a Beta prior of π, 1 to 1,000.
+    /// Points that stand for a Beta prior of π under [`RateModel::Common`], 1 to 1,000.
     pub pi_points: usize,
 }
 
@@ -78,10 +114,48 @@ pub struct CountDraw {
     pub unlocated: u32,
     /// `θ`, the rate of each cell per person-year.
     pub rate: Vec<f64>,
-    /// `λ` per person-year; `α/β`, the mean of the rates' law, for [`RateModel::Gamma`].
+    /// `λ` per person-year; `μ = α/β`, the mean of the rates' law, where rates differ.
     pub common_rate: f64,
+    /// `κ = 1/√α`, the coefficient of variation of the rates' law; 0 for one common rate.
+    pub heterogeneity: f64,
     /// `π`.
     pub pi: f64,
+    /// What is left where found counts are thinned to an equal search effort; `None` where none is.
+    pub levelled: Option<Levelled>,
+}
+
+/// Counts and rates as they would be if everywhere had been looked as little as where it was least.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levelled {
+    /// `y'`, the located cases that are left.
+    pub located: Vec<u32>,
+    /// The rate of each cell per person-year, from the cases that are left.
+    pub rate: Vec<f64>,
+}
+
+impl CountDraw {
+    /// Located cases for all that decides where to look next: levelled where that can be.
+    #[must_use]
+    pub fn guiding_counts(&self) -> &[u32] {
+        self.levelled.as_ref().map_or(&self.located, |l| &l.located)
+    }
+
+    /// Rates per person-year for the same.
+    #[must_use]
+    pub fn guiding_rates(&self) -> &[f64] {
+        self.levelled.as_ref().map_or(&self.rate, |l| &l.rate)
+    }
+}
+
+/// A value of the hyperparameters that draws can begin from, with its posterior probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HyperPoint {
+    /// `α` and `β` of the rates' law, the latter in person-years; `None` for one common rate.
+    pub law: Option<(f64, f64)>,
+    /// `π`.
+    pub pi: f64,
+    /// Probability; all add up to 1.
+    pub weight: f64,
 }
 
 /// Prepared counts; see the documentation of [the stage](super) for the method.
@@ -89,18 +163,19 @@ pub struct CountDraw {
 pub struct CountModel {
     cells: Vec<Cell>,
     total: Option<u32>,
-    pi: Vec<f64>,
     kernel: Kernel,
+    /// By cell: the share of cases that stays when search effort is levelled.
+    keep: Option<Vec<f64>>,
 }
 
 #[derive(Debug, Clone)]
 enum Kernel {
     /// Common rate and a total: one filter per π.
-    Conditioned { layout: Layout, points: Vec<Conditioned> },
+    Conditioned { layout: Layout, points: Vec<(f64, Conditioned)> },
     /// Common rate, no total: the posterior of the located rate does not depend on π.
-    Free { layout: Layout, rate: LocatedRate },
-    /// Gamma rates: one filter per π, with or without a total.
-    Gamma { alpha: f64, beta: f64, filters: Vec<ConvolutionFilter> },
+    Free { layout: Layout, rate: LocatedRate, pi: Vec<f64> },
+    /// Own rates, with or without a total.
+    Hierarchy(Box<Hierarchy>),
 }
 
 impl CountModel {
@@ -116,157 +191,184 @@ impl CountModel {
         total: Option<u32>,
         options: &CountOptions,
     ) -> Result<Self, IncidenceError> {
-        let pi = pi_grid(options)?;
-        if let RateModel::Gamma { alpha, beta } = options.rates {
-            weights::check_gamma(alpha, beta)?;
-        }
+        check_hyper(options)?;
         let cells = check_cells(cells, total)?;
         if let Some(total) = total {
-            check_total(&cells, total, pi.iter().all(|p| *p > 0.0))?;
+            check_total(&cells, total, options.unlocated != Unlocated::Fixed(0.0))?;
         }
-        let budget = MAX_ENTRIES / pi.len() as u64;
-        let kernel = match (options.rates, total) {
-            (RateModel::Common, Some(total)) => {
-                let layout = Layout::new(&cells);
-                let points: Result<_, _> =
-                    pi.iter().map(|p| Conditioned::new(&layout, total, *p, budget)).collect();
-                Kernel::Conditioned { points: points?, layout }
+        let hierarchy = |rate, heterogeneity| {
+            let is_known = matches!(rate, HyperPrior::Fixed(_));
+            if !is_known && total.is_none() && cells.iter().all(|c| c.exposure <= 0.0 || c.max.is_none()) {
+                return Err(IncidenceError::RateUnbounded);
             }
-            (RateModel::Common, None) => {
-                let layout = Layout::new(&cells);
-                let rate = layout.located_rate(pi.iter().copied().fold(0.0, f64::max))?;
-                Kernel::Free { layout, rate }
-            }
-            (RateModel::Gamma { alpha, beta }, _) => {
-                let filters: Result<_, _> =
-                    pi.iter().map(|p| gamma_filter(&cells, total, (alpha, beta, *p), budget)).collect();
-                Kernel::Gamma { alpha, beta, filters: filters? }
-            }
+            let priors = Priors { rate, heterogeneity, unlocated: options.unlocated };
+            Ok(Kernel::Hierarchy(Box::new(Hierarchy::new(&cells, total, priors)?)))
         };
-        Ok(Self { cells, total, pi, kernel })
+        let kernel = match options.rates {
+            RateModel::Common => common(&cells, total, options)?,
+            RateModel::Gamma { alpha, beta } => {
+                hierarchy(HyperPrior::Fixed(alpha / beta), HyperPrior::Fixed(alpha.powf(-0.5)))?
+            }
+            RateModel::NegativeBinomial { rate, heterogeneity } => hierarchy(rate, heterogeneity)?,
+        };
+        Ok(Self { cells, total, kernel, keep: None })
     }
 
-    /// The values that π can take, in ascending order and with equal weights.
+    /// The same with found counts thinned: `y' ~ Bin(y, keep)`, where `keep` is the least search effort over that of
+    /// the cell, and 1 where cases are reported. What was found grows with how much was looked for it; without this,
+    /// where one looked most becomes where one looks next (Ensign et al. 2018, Proc. Mach. Learn. Res. 81:160).
+    ///
+    /// # Errors
+    /// [`IncidenceError::ShapeMismatch`] where `keep` has not one entry per cell, [`IncidenceError::Parameter`] for an
+    /// entry outside (0, 1].
+    pub fn levelled(mut self, keep: Vec<f64>) -> Result<Self, IncidenceError> {
+        if keep.len() != self.cells.len() {
+            return Err(IncidenceError::ShapeMismatch { expected: self.cells.len(), found: keep.len() });
+        }
+        if let Some(&value) = keep.iter().find(|k| !(**k > 0.0 && **k <= 1.0)) {
+            return Err(IncidenceError::Parameter { name: "keep", value, range: "(0, 1]" });
+        }
+        self.keep = Some(keep);
+        Ok(self)
+    }
+
+    /// Number of [points](HyperPoint).
     #[must_use]
-    pub fn pi_values(&self) -> &[f64] {
-        &self.pi
-    }
-
-    /// One joint draw of π, λ, the cases, the located cases and the rates.
-    pub fn draw(&self, rng: &mut impl Rng) -> CountDraw {
-        #[expect(clippy::cast_precision_loss, reason = "at most 1,000 points")]
-        let points = self.pi.len() as f64;
-        let point = match self.pi.len() {
-            1 => 0,
-            n => (unimodal::floor(rng.random::<f64>() * points) as usize).min(n - 1),
-        };
-        let pi = self.pi[point];
-        let (parts, common_rate) = match &self.kernel {
-            Kernel::Conditioned { layout, points } => {
-                let parts = points[point].sample(layout, rng);
-                (parts, gamma(0.5 + f64::from(self.total.unwrap_or(0)), layout.total_exposure(), rng))
-            }
-            Kernel::Free { layout, rate } => {
-                let located = rate.sample(rng);
-                (layout.sample(located, pi, rng), located / (1.0 - pi))
-            }
-            Kernel::Gamma { alpha, beta, filters } => {
-                let cases = filters[point].sample(rng);
-                (self.locate(&cases, pi, rng), alpha / beta)
-            }
-        };
-        let total: Vec<u32> =
-            parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u)).collect();
-        let rate = self.rates(&total, common_rate, rng);
-        let unlocated = parts.unlocated.iter().fold(0_u32, |sum, u| sum.saturating_add(*u));
-        CountDraw { total, located: parts.located, unlocated, rate, common_rate, pi }
-    }
-
-    /// Exact conditional means `E[T_m | bounds, total, π]`, one per cell, at the π of that index; without a
-    /// total and with a common rate also averaged over the posterior grid of λ. `None` where there is no
-    /// such index.
-    #[must_use]
-    pub fn expected_totals(&self, pi_index: usize) -> Option<Vec<f64>> {
-        let pi = *self.pi.get(pi_index)?;
+    pub fn points(&self) -> usize {
         match &self.kernel {
-            Kernel::Conditioned { layout, points } => Some(points.get(pi_index)?.expected(layout, pi)),
-            Kernel::Free { layout, rate } => Some(layout.expected(rate, pi)),
-            Kernel::Gamma { filters, .. } => Some(filters.get(pi_index)?.means()),
+            Kernel::Conditioned { points, .. } => points.len(),
+            Kernel::Free { pi, .. } => pi.len(),
+            Kernel::Hierarchy(hierarchy) => hierarchy.points(),
         }
     }
 
-    /// `log P(bounds, total | λ, π)` at the π of that index and the rate λ per person-year, which
-    /// [`RateModel::Gamma`] does not use: there it is the likelihood of (α, β, π). `None` where there is no
-    /// such index or λ is not positive and finite.
+    /// A point; `None` where there is no such number.
     #[must_use]
-    pub fn log_likelihood(&self, pi_index: usize, rate: f64) -> Option<f64> {
-        let pi = *self.pi.get(pi_index)?;
+    pub fn point(&self, i: usize) -> Option<HyperPoint> {
+        let even = |pi: f64| HyperPoint { law: None, pi, weight: 1.0 / self.points() as f64 };
+        match &self.kernel {
+            Kernel::Conditioned { points, .. } => points.get(i).map(|p| even(p.0)),
+            Kernel::Free { pi, .. } => pi.get(i).copied().map(even),
+            Kernel::Hierarchy(hierarchy) => hierarchy.point(i).map(|(h, weight)| HyperPoint {
+                law: Some((h.alpha, h.beta)),
+                pi: h.pi,
+                weight,
+            }),
+        }
+    }
+
+    /// One joint draw of the hyperparameters, the cases, the located cases and the rates.
+    pub fn draw(&self, rng: &mut impl Rng) -> CountDraw {
+        let (total, located, law, pi) = match &self.kernel {
+            Kernel::Conditioned { layout, points } => {
+                let (pi, point) = &points[even(points.len(), rng)];
+                let parts = point.sample(layout, rng);
+                let cases = f64::from(self.total.unwrap_or(0));
+                let rate = gamma(0.5 + cases, layout.total_exposure(), rng);
+                let total = parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u));
+                (total.collect(), parts.located, Err(rate), *pi)
+            }
+            Kernel::Free { layout, rate, pi } => {
+                let pi = pi[even(pi.len(), rng)];
+                let located = rate.sample(rng);
+                let parts = layout.sample(located, pi, rng);
+                let total = parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u));
+                (total.collect(), parts.located, Err(located / (1.0 - pi)), pi)
+            }
+            Kernel::Hierarchy(hierarchy) => {
+                let Drawn { hyper, cases, located } = hierarchy.sample(&self.cells, rng);
+                (cases, located, Ok((hyper.alpha, hyper.beta)), hyper.pi)
+            }
+        };
+        let total: Vec<u32> = total;
+        let rate = self.rates(&total, law, rng);
+        let unlocated = total.iter().zip(&located).fold(0_u32, |sum, (t, y)| sum.saturating_add(t - y));
+        let (common_rate, heterogeneity) = match law {
+            Ok((alpha, beta)) => (alpha / beta, alpha.powf(-0.5)),
+            Err(rate) => (rate, 0.0),
+        };
+        let levelled = self.keep.as_ref().map(|keep| {
+            let kept = |n: u32, keep: f64, rng: &mut _| {
+                if keep < 1.0 {
+                    Binomial::new(n.into(), keep).map_or(0, |law| law.sample(rng))
+                } else {
+                    n.into()
+                }
+            };
+            let (mut left, mut cases) = (Vec::new(), Vec::new());
+            for ((&t, &y), &keep) in total.iter().zip(&located).zip(keep) {
+                let y_left = kept(y, keep, rng);
+                let all = y_left + kept(t - y, keep, rng);
+                left.push(u32::try_from(y_left).unwrap_or(y));
+                cases.push(u32::try_from(all).unwrap_or(t));
+            }
+            Levelled { rate: self.rates(&cases, law, rng), located: left }
+        });
+        CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi, levelled }
+    }
+
+    /// Exact conditional means `E[T_m | bounds, total, hyperparameters]`, one per cell, at a point; without a
+    /// total and with a common rate averaged over the posterior grid of λ. `None` where there is no such point.
+    #[must_use]
+    pub fn expected_totals(&self, point: usize) -> Option<Vec<f64>> {
+        match &self.kernel {
+            Kernel::Conditioned { layout, points } => {
+                let (pi, conditioned) = points.get(point)?;
+                Some(conditioned.expected(layout, *pi))
+            }
+            Kernel::Free { layout, rate, pi } => Some(layout.expected(rate, *pi.get(point)?)),
+            Kernel::Hierarchy(hierarchy) => hierarchy.expected(&self.cells, point),
+        }
+    }
+
+    /// `log P(bounds, total | λ, π)` at a point and the rate λ per person-year, which only
+    /// [`RateModel::Common`] uses: elsewhere it is the likelihood of (α, β, π). `None` where there is no
+    /// such point or λ is not positive and finite.
+    #[must_use]
+    pub fn log_likelihood(&self, point: usize, rate: f64) -> Option<f64> {
         let usable = rate > 0.0 && rate.is_finite();
         match &self.kernel {
             Kernel::Conditioned { layout, points } if usable => {
-                Some(points.get(pi_index)?.ln_likelihood(layout, self.total?, rate))
+                Some(points.get(point)?.1.ln_likelihood(layout, self.total?, rate))
             }
-            Kernel::Free { layout, .. } if usable => Some(layout.ln_likelihood(rate * (1.0 - pi))),
-            Kernel::Gamma { filters, .. } => Some(filters.get(pi_index)?.ln_normaliser()),
+            Kernel::Free { layout, pi, .. } if usable => {
+                Some(layout.ln_likelihood(rate * (1.0 - pi.get(point)?)))
+            }
+            Kernel::Hierarchy(hierarchy) => hierarchy.ln_likelihood(&self.cells, point),
             _ => None,
         }
     }
 
-    /// `y | T ~ Bin(T, 1−π)` cut to the bounds.
-    fn locate(&self, cases: &[u32], pi: f64, rng: &mut impl Rng) -> Parts {
-        let mut parts = Parts { located: cases.to_vec(), unlocated: vec![0; cases.len()] };
-        if pi > 0.0 {
-            for (i, (cell, &t)) in self.cells.iter().zip(cases).enumerate() {
-                let hi = cell.max.map_or(t, |max| max.min(t));
-                let y = unimodal::binomial(t, 1.0 - pi, pi, cell.min.min(hi), hi).sample(rng);
-                parts.located[i] = y;
-                parts.unlocated[i] = t - y;
-            }
-        }
-        parts
-    }
-
-    fn rates(&self, total: &[u32], common_rate: f64, rng: &mut impl Rng) -> Vec<f64> {
-        let (shape, rate) = match self.kernel {
-            Kernel::Gamma { alpha, beta, .. } => (alpha, beta),
-            // Jeffreys: the rate's own uncertainty, not shrunk to the common rate.
-            _ => (0.5, 0.0),
-        };
+    /// `law` is (α, β), or the common rate.
+    fn rates(&self, total: &[u32], law: Result<(f64, f64), f64>, rng: &mut impl Rng) -> Vec<f64> {
+        // Jeffreys: the rate's own uncertainty, not shrunk to the common rate.
+        let (shape, rate) = law.unwrap_or((0.5, 0.0));
         let draw = |(cell, t): (&Cell, &u32)| {
             let rate = rate + cell.exposure;
             // Without exposure and without a prior, the common rate is all that is known.
-            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { common_rate }
+            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { law.err().unwrap_or(0.0) }
         };
         self.cells.iter().zip(total).map(draw).collect()
     }
 }
 
-/// A Gamma draw; both parameters are positive and finite by the checks on preparation.
-fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
-    Gamma::new(shape, 1.0 / rate).map_or(shape / rate, |law| law.sample(rng))
+/// One of `n` points that are equally likely.
+fn even(n: usize, rng: &mut impl Rng) -> usize {
+    match n {
+        0 | 1 => 0,
+        n => (unimodal::floor(rng.random::<f64>() * n as f64) as usize).min(n - 1),
+    }
 }
 
-/// Filter of cells with Gamma rates, in the order of the cells.
-fn gamma_filter(
-    cells: &[Cell],
-    total: Option<u32>,
-    (alpha, beta, pi): (f64, f64, f64),
-    budget: u64,
-) -> Result<ConvolutionFilter, IncidenceError> {
-    let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
-    let slack = total.map(|n| u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0));
-    let mut entries = 0;
-    let mut tables = Vec::with_capacity(cells.len());
-    for cell in cells {
-        let limit = slack.map(|slack| weights::reach(None, cell.min, slack));
-        let Cell { exposure, min, max } = *cell;
-        let table = CellWeights::gamma(&GammaCell { exposure, min, max, alpha, beta, pi }, limit)?;
-        entries += table.ln().len() as u64;
-        if entries > budget {
-            let what = "entries of tables";
-            return Err(IncidenceError::TooLarge { what, size: entries, limit: budget });
-        }
-        tables.push(table);
-    }
-    ConvolutionFilter::with_budget(&tables, total, budget)
+fn common(cells: &[Cell], total: Option<u32>, options: &CountOptions) -> Result<Kernel, IncidenceError> {
+    let pi = pi_grid(options)?;
+    let layout = Layout::new(cells);
+    let Some(total) = total else {
+        let rate = layout.located_rate(pi.iter().copied().fold(0.0, f64::max))?;
+        return Ok(Kernel::Free { layout, rate, pi });
+    };
+    let budget = MAX_ENTRIES / pi.len() as u64;
+    let points: Result<_, _> =
+        pi.iter().map(|&pi| Ok((pi, Conditioned::new(&layout, total, pi, budget)?))).collect();
+    Ok(Kernel::Conditioned { points: points?, layout })
 }

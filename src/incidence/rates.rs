@@ -6,7 +6,7 @@ use crate::model::incidence::CountDatum;
 use crate::stats::{mean, quantile};
 
 /// Persons of the unit in which rates are reported.
-const PER: f64 = 1e5;
+pub(super) const PER: f64 = 1e5;
 
 /// What the draws say of one municipality. Quantiles are of type 7 (see [`quantile`]).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +28,8 @@ pub struct RateSummary {
     pub rate_p05: f64,
     /// 95 % quantile of the drawn rate, per 100,000 persons and year.
     pub rate_p95: f64,
+    /// Share of draws in which the drawn rate is above that of the whole state, `Σ T / Σ E` of the draw.
+    pub pr_above: f64,
 }
 
 /// Summarises draws, one entry per cell in the order of the cells.
@@ -46,11 +48,15 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
             }
         }
     }
+    let exposure: f64 = cells.iter().map(|c| c.exposure).sum();
+    let state: Vec<f64> =
+        draws.iter().map(|d| d.total.iter().map(|t| f64::from(*t)).sum::<f64>() / exposure).collect();
     let summary = |(i, cell): (usize, &CountCell)| {
         let of = |value: &dyn Fn(&CountDraw) -> f64| Spread::new(draws.iter().map(value).collect());
         let count = of(&|d| f64::from(d.located[i]))?;
         let total = of(&|d| f64::from(d.total[i]))?;
         let rate = of(&|d| PER * d.rate[i])?;
+        let above = draws.iter().zip(&state).filter(|(d, state)| d.rate[i] > **state).count();
         Some(RateSummary {
             count_mean: count.mean,
             count_p05: count.p05,
@@ -60,6 +66,7 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
             rate_mean: rate.mean,
             rate_p05: rate.p05,
             rate_p95: rate.p95,
+            pr_above: above as f64 / draws.len().max(1) as f64,
         })
     };
     cells.iter().enumerate().map(summary).collect::<Option<_>>().ok_or(IncidenceError::NoDraws)

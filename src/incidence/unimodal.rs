@@ -46,6 +46,21 @@ pub(super) fn binomial(trials: u32, p: f64, q: f64, lo: u32, hi: u32) -> Unimoda
     }
 }
 
+/// `NB(shape, 1−q)` on `lo..=hi`: `P(k) ∝ Γ(shape+k)/k! · q^k`. Needs `lo <= hi`, a positive shape and `0 < q < 1`.
+pub(super) fn negative_binomial(
+    shape: f64,
+    q: f64,
+    lo: u32,
+    hi: u32,
+) -> Unimodal<impl Fn(u32) -> f64 + use<>> {
+    Unimodal {
+        lo,
+        hi,
+        mode: floor(((shape - 1.0) * q / (1.0 - q)).max(0.0)).clamp(lo, hi),
+        ratio: move |k| (shape + f64::from(k)) / (f64::from(k) + 1.0) * q,
+    }
+}
+
 /// The largest whole number not above `x`, kept within `u32`.
 pub(super) fn floor(x: f64) -> u32 {
     #[expect(

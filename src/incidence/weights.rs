@@ -176,7 +176,7 @@ pub(super) fn ln_poisson_interval(mean: f64, lo: u32, hi: u32) -> f64 {
 }
 
 /// `ln P(min ≤ Bin(t, 1−π) ≤ max)`, `-∞` where `t < min`.
-fn ln_located(t: u32, min: u32, max: Option<u32>, pi: f64) -> f64 {
+pub(super) fn ln_located(t: u32, min: u32, max: Option<u32>, pi: f64) -> f64 {
     let hi = max.map_or(t, |max| max.min(t));
     if hi < min {
         return f64::NEG_INFINITY;

@@ -222,9 +222,9 @@ mod tests {
         assert_eq!(value["features"][2]["geometry"], Value::Null);
         assert_eq!(value["features"][1]["properties"]["rate_100k_year"], Value::Null);
         assert_eq!(value["features"][0]["properties"]["reasons"][0]["x"], json!(0.3));
-        assert_eq!(out.lines().filter(|line| line.starts_with("{\"type\":\"Feature\",")).count(), 3);
+        assert_eq!(out.lines().filter(|line| line.starts_with("{\"type\":\"Feature\",")).count(), 4);
         let parsed: geojson::FeatureCollection = out.parse().unwrap();
-        assert_eq!(parsed.features.len(), 3);
+        assert_eq!(parsed.features.len(), 4);
     }
 
     fn area(ring: &Value) -> f64 {

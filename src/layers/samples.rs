@@ -41,20 +41,27 @@ pub(crate) fn municipalities() -> Layer {
                 Some(square),
                 &json!({
                     "id": "m1", "run_id": "prueba", "name": "Uno d'Ávila", "cvegeo": "07001", "population": 1000,
-                    "datum": "exact", "count_min": 3, "count_max": 3, "rate_100k_year": 0.1 + 0.2, "rate_p05": 0.1,
-                    "rate_p95": 1.0, "count_mean": 3.0, "count_p05": 3.0, "count_p95": 3.0,
+                    "datum": "exact", "count_min": 3, "count_max": 3, "rate_100k_year": 0.1 + 0.2,
+                    "rate_mean": 0.4, "rate_p05": 0.3, "rate_p95": 0.5, "pr_above": 0.9, "pr_hot": 0.7, "hot_class": "q05",
+                    "roles": { "transit": "high", "reception": "low", "exploitation": "no_data" }, "count_mean": 3.0, "count_p05": 3.0, "count_p95": 3.0,
                     "reasons": [{ "name": "casos", "x": 0.1 + 0.2 }],
                 }),
             ),
             feature(
                 def,
-                Some(sliver),
+                Some(sliver.clone()),
                 &json!({
                     "id": "m2", "run_id": "prueba", "name": "=CMD()", "cvegeo": "07002", "population": 5,
-                    "datum": "interval", "count_min": 0, "count_max": 14, "rate_100k_year": f64::NAN, "count_mean": 4.5,
+                    "datum": "interval", "count_min": 0, "count_max": 14, "rate_100k_year": f64::NAN, "rate_mean": 1.2,
+                    "rate_p05": 0.8, "rate_p95": 2.1, "count_mean": 4.5,
                 }),
             ),
             feature(def, None, &json!({ "id": "m3", "name": "<Tres> & más", "datum": "unknown" })),
+            feature(
+                def,
+                Some(sliver),
+                &json!({ "id": "m4", "name": "Cuatro", "rate_mean": 2.0, "rate_p05": 1.6, "rate_p95": 2.5 }),
+            ),
         ],
     }
 }

@@ -195,34 +195,74 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
     rules
 }
 
+/// Widest interval, as a share of the rate, that still gets all colours: some twenty cases.
+const NARROW: f64 = 0.75;
+/// Widest interval that still gets a colour: some five cases.
+const WIDE: f64 = 1.5;
+
+/// Estimated rates in a value-suppressing scheme (Correll, Moritz & Heer 2018): the wider the interval beside the rate,
+/// the fewer and paler the colours, so that no one reads an order into what is not known.
 fn municipalities(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
-    const SHADES: [&str; 5] =
-        ["255,255,212,255", "254,217,142,255", "254,153,41,255", "217,95,14,255", "153,52,4,255"];
-    let limits = limits(view.numbers("rate_100k_year"), &[0.2, 0.4, 0.6, 0.8]);
-    let mut rules = Vec::new();
-    for (i, shade) in SHADES.iter().enumerate().take(limits.len() + 1) {
-        let low = i.checked_sub(1).and_then(|i| limits.get(i));
-        let high = limits.get(i);
-        let from = low.map(|low| format!(" AND \"rate_100k_year\" >= {low}")).unwrap_or_default();
-        let to = high.map(|high| format!(" AND \"rate_100k_year\" < {high}")).unwrap_or_default();
-        let filter = format!("\"datum\" = 'exact' AND \"rate_100k_year\" IS NOT NULL{from}{to}");
-        let range = match (low, high) {
-            (None, None) => lang.pick("dato exacto", "exact count").to_owned(),
-            (None, Some(high)) => format!("< {high}"),
-            (Some(low), None) => format!("≥ {low}"),
-            (Some(low), Some(high)) => format!("{low} – {high}"),
-        };
-        let label =
-            format!("{} {range}", lang.pick("tasa por 100 000 hab. y año", "rate per 100 000 and year"));
-        rules.push(rule(filter, label, fill(shade)));
-    }
+    const FULL: [&str; 4] = ["254,227,145,255", "254,153,41,255", "217,95,14,255", "128,40,4,255"];
+    const PALE: [&str; 2] = ["245,232,210,255", "226,190,160,255"];
+    let limits = limits(sure_rates(view), &[0.25, 0.5, 0.75]);
+    // Each pale colour stands for two or so of the full ones: the limit in the middle stays.
+    let middle: Vec<f64> = limits.get(limits.len() / 2).copied().into_iter().collect();
+    let known = "\"rate_mean\" > 0 AND \"rate_p05\" IS NOT NULL AND \"rate_p95\" IS NOT NULL";
+    let width = "(\"rate_p95\" - \"rate_p05\")";
+    let interval = |range: String| {
+        format!("{} {range} {}", lang.pick("intervalo", "interval"), lang.pick("de la tasa", "of the rate"))
+    };
+    let narrow = format!("{known} AND {width} <= {NARROW} * \"rate_mean\"");
+    let medium =
+        format!("{known} AND {width} > {NARROW} * \"rate_mean\" AND {width} <= {WIDE} * \"rate_mean\"");
+
+    let mut rules = rate_classes(&narrow, &limits, &FULL, &interval(format!("≤ {}", percent(NARROW))), lang);
+    let label = interval(format!("{} – {}", percent(NARROW), percent(WIDE)));
+    rules.extend(rate_classes(&medium, &middle, &PALE, &label, lang));
+    let label = interval(format!("> {}", percent(WIDE)));
     rules.push(rule(
-        "\"datum\" = 'interval'",
-        lang.pick("dato por intervalo", "interval"),
-        hatched("245,245,245,255", "120,90,60,255"),
+        format!("{known} AND {width} > {WIDE} * \"rate_mean\""),
+        format!("{}: {label}", lang.pick("muy incierta", "very uncertain")),
+        hatched("248,248,246,255", "190,186,178,255"),
     ));
-    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("225,225,225,255")));
+    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("222,222,222,255")));
     rules
+}
+
+/// One rule for each class of the estimated rate among the features of `filter`.
+fn rate_classes(filter: &str, limits: &[f64], shades: &[&str], interval: &str, lang: Lang) -> Vec<Rule> {
+    let what = lang.pick("tasa por 100 000 hab. y año", "rate per 100 000 and year");
+    (0..=limits.len())
+        .zip(shades)
+        .map(|(i, shade)| {
+            let low = i.checked_sub(1).and_then(|i| limits.get(i));
+            let high = limits.get(i);
+            let from = low.map(|low| format!(" AND \"rate_mean\" >= {low}")).unwrap_or_default();
+            let to = high.map(|high| format!(" AND \"rate_mean\" < {high}")).unwrap_or_default();
+            let range = match (low, high) {
+                (None, None) => "> 0".to_owned(),
+                (None, Some(high)) => format!("< {high}"),
+                (Some(low), None) => format!("≥ {low}"),
+                (Some(low), Some(high)) => format!("{low} – {high}"),
+            };
+            rule(format!("{filter}{from}{to}"), format!("{what} {range}, {interval}"), fill(shade))
+        })
+        .collect()
+}
+
+/// The estimated rates that get a colour.
+fn sure_rates(view: &LayerView<'_>) -> Vec<f64> {
+    let at = |name: &str| view.fields().iter().position(|f| f.name == name);
+    let (Some(mean), Some(p05), Some(p95)) = (at("rate_mean"), at("rate_p05"), at("rate_p95")) else {
+        return Vec::new();
+    };
+    view.rows()
+        .filter_map(|row| {
+            let [mean, p05, p95] = [mean, p05, p95].map(|i| row.value(i).as_f64());
+            mean.zip(p05.zip(p95)).filter(|(mean, (p05, p95))| p95 - p05 <= WIDE * mean).map(|(mean, _)| mean)
+        })
+        .collect()
 }
 
 fn crossings(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
@@ -357,6 +397,35 @@ mod tests {
         assert!(es[0].1.contains("name=\"Tasa anual\"") && es[0].1.contains("sin datos"));
         assert!(en[0].1.contains("name=\"Yearly rate\"") && en[0].1.contains("no data"));
         assert!(!en[0].1.contains("sin datos"));
+    }
+
+    #[test]
+    fn the_wider_the_interval_the_fewer_the_colours() {
+        for (lang, words) in [
+            (
+                Lang::Es,
+                ["intervalo ≤ 75 %", "intervalo 75 % – 150 % de la tasa", "muy incierta", "sin datos"],
+            ),
+            (Lang::En, ["interval ≤ 75 %", "interval 75 % – 150 % of the rate", "very uncertain", "no data"]),
+        ] {
+            let layer = samples::municipalities();
+            let view = LayerView::new(&layer, Tier::Public).unwrap().unwrap();
+            let rules = municipalities(&view, lang);
+            let of = |word: &str| rules.iter().filter(|r| r.label.contains(word)).count();
+            let colours: Vec<_> = rules.iter().map(|r| r.symbol.layers[0].options[0].1.clone()).collect();
+            assert!(colours.iter().enumerate().all(|(i, c)| !colours[..i].contains(c)), "{colours:?}");
+            let found = words.map(of);
+            assert_eq!(found[1..], [2, 1, 1], "{lang:?}");
+            assert!(found[0] > found[1], "{lang:?} {found:?}");
+            // Hatched: two layers.
+            assert_eq!(rules[rules.len() - 2].symbol.layers.len(), 2);
+            assert_eq!(rules.last().map(|r| r.filter.as_str()), Some("ELSE"));
+        }
+        // Without a rate that is sure enough there is still a legend.
+        let empty =
+            crate::layers::feature::Layer { def: &crate::layers::schema::MUNICIPALITIES, features: vec![] };
+        let view = LayerView::new(&empty, Tier::Public).unwrap().unwrap();
+        assert_eq!(municipalities(&view, Lang::Es).len(), 4);
     }
 
     #[test]

@@ -149,6 +149,9 @@ fn population(source: &Source<'_>, faults: &mut Faults) -> Vec<Municipality> {
                 polygon_of: None,
                 datum: CountDatum::Unknown { max: None },
                 known_by: None,
+                search_effort: None,
+                by_modality: Vec::new(),
+                by_period: Vec::new(),
             });
         }
     }

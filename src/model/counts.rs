@@ -7,6 +7,7 @@ use super::columns::{Columns, Keys};
 use super::domain::{KnownBy, Municipality};
 use super::incidence::CountDatum;
 use super::places;
+use super::strata::{Part, Strata, period_name};
 use super::study::Study;
 use crate::error::{Faults, Rule};
 use crate::sources::raw::{RawRow, RawTable};
@@ -24,17 +25,19 @@ pub struct Counted {
     pub unlisted: Vec<String>,
     /// Length in years and text of the period, where the tables state it.
     pub period: Option<(f64, String)>,
+    /// Whether rows have a modality.
+    pub by_modality: bool,
 }
 
 /// The month of rows without a period.
-const UNDATED: i32 = i32::MIN;
+pub(super) const UNDATED: i32 = i32::MIN;
 
 /// By month, counted from January of year 0: the modalities that rows name.
-type Published = BTreeMap<i32, BTreeSet<String>>;
+pub(super) type Published = BTreeMap<i32, BTreeSet<String>>;
 
 /// The sum of the rows of one code.
 #[derive(Default)]
-struct Sum {
+pub(super) struct Sum {
     low: u64,
     high: u64,
     rows: u64,
@@ -43,15 +46,17 @@ struct Sum {
     /// Rows without an upper bound, blank ones too: with one among them only the lower bound holds.
     open: u64,
     known_by: Option<KnownBy>,
+    /// Sum of the search effort of its rows, as far as all have one.
+    effort: Option<f64>,
     /// Its first row, for messages.
     first: u64,
     table: usize,
     /// By modality: the months of its rows.
-    months: BTreeMap<String, BTreeSet<i32>>,
+    pub(super) months: BTreeMap<String, BTreeSet<i32>>,
 }
 
 /// What a code lacks of what was published.
-enum Gap {
+pub(super) enum Gap {
     None,
     /// Months without any row.
     Months(usize),
@@ -60,7 +65,7 @@ enum Gap {
 }
 
 impl Sum {
-    fn add(&mut self, datum: CountDatum) {
+    pub(super) fn add(&mut self, datum: CountDatum) {
         self.rows += 1;
         self.low += u64::from(datum.min());
         self.high += u64::from(datum.max().unwrap_or_default());
@@ -69,7 +74,7 @@ impl Sum {
     }
 
     /// A row without a modality is of any, so that it stands for all of its months.
-    fn gap(&self, published: &Published) -> Gap {
+    pub(super) fn gap(&self, published: &Published) -> Gap {
         let has = |modality: &str, month: i32| self.months.get(modality).is_some_and(|m| m.contains(&month));
         let absent = |month: &&i32| !self.months.values().any(|months| months.contains(month));
         let lacks = |(month, modalities): (&i32, &BTreeSet<String>)| {
@@ -82,7 +87,7 @@ impl Sum {
         }
     }
 
-    fn datum(&self, is_whole: bool) -> CountDatum {
+    pub(super) fn datum(&self, is_whole: bool) -> CountDatum {
         let capped = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).min(MOST);
         if self.rows == self.blank {
             CountDatum::Unknown { max: None }
@@ -121,7 +126,7 @@ pub fn counts(
     for (number, table) in source.tables.iter().enumerate() {
         reader.read(number, table, source, codes, faults);
     }
-    let Reader { sums, unlocated, published, .. } = reader;
+    let Reader { sums, unlocated, published, strata, names, .. } = reader;
 
     let mut unlisted = Vec::new();
     for m in municipalities {
@@ -142,6 +147,9 @@ pub fn counts(
         });
         faults.0.extend(fault);
         m.known_by = sum.known_by;
+        m.search_effort = sum.effort;
+        m.by_modality = strata.of(Part::Modality, &m.cvegeo, &published, &names);
+        m.by_period = strata.of(Part::Period, &m.cvegeo, &published, &names);
         m.datum = sum.datum(matches!(gap, Gap::None));
     }
     // A number only if each row of them is one, and no month is missing.
@@ -158,6 +166,7 @@ pub fn counts(
         unlisted,
         unlocated: known.then(|| u32::try_from(cases).unwrap_or(u32::MAX)),
         period: text().map(|text| (years, text)),
+        by_modality: !names.is_empty(),
     }
 }
 
@@ -170,6 +179,9 @@ struct Reader {
     /// Cases without a municipality, by code.
     unlocated: BTreeMap<String, Sum>,
     published: Published,
+    strata: Strata,
+    /// By the normalised text of a modality: its text.
+    names: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -181,7 +193,7 @@ impl Reader {
         codes: &BTreeSet<String>,
         faults: &mut Faults,
     ) {
-        let optional = ["count", "count_min", "count_max", "known_by", "period", "modality"];
+        let optional = ["count", "count_min", "count_max", "known_by", "search_effort", "period", "modality"];
         // Of a table without modalities none can be selected.
         let by_modality = !source.spec.modalities.is_empty();
         let mut needed = vec!["cvegeo"];
@@ -209,7 +221,8 @@ impl Reader {
             } else {
                 columns.text(row, "modality")
             };
-            let modality = modality.map(|m| normalised(&m)).unwrap_or_default();
+            let modality_text = modality.unwrap_or_default();
+            let modality = normalised(&modality_text);
             let located = columns.text(row, "cvegeo").is_none_or(|code| !is_unlocated(&code));
             let code = if located {
                 places::known_code(&columns, row, codes, faults)
@@ -226,6 +239,7 @@ impl Reader {
             let values =
                 ["count", "count_min", "count_max"].map(|name| columns.count(row, name, 0, MOST, faults));
             let known_by = columns.choice(row, "known_by", &choices, faults);
+            let effort = columns.number(row, "search_effort", 1e-9, 1e12, faults);
             if self.dated {
                 let _ = columns.needed(row, "period", faults);
             }
@@ -245,11 +259,21 @@ impl Reader {
                     modalities.insert(modality.clone());
                 }
             }
+            if located {
+                if !modality.is_empty() {
+                    self.names.entry(modality.clone()).or_insert(modality_text);
+                }
+                self.strata.add(Part::Modality, &modality, &code, &modality, datum, &months);
+                if let Some(name) = period_name(&months) {
+                    self.strata.add(Part::Period, &name, &code, &modality, datum, &months);
+                }
+            }
             let group = if located { &mut self.sums } else { &mut self.unlocated };
             let sum = group.entry(code).or_default();
             if sum.rows == 0 {
                 (sum.first, sum.table) = (row.row, number);
             }
+            sum.effort = if sum.rows == 0 { effort } else { sum.effort.zip(effort).map(|(a, b)| a + b) };
             sum.add(datum);
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);
@@ -311,7 +335,7 @@ fn months(text: &str) -> Option<(i32, i32)> {
 }
 
 /// The text of a period: years where it is of whole years.
-fn span(first: i32, last: i32) -> String {
+pub(super) fn span(first: i32, last: i32) -> String {
     if first.rem_euclid(12) == 0 && last.rem_euclid(12) == 11 {
         let (a, b) = (first.div_euclid(12), last.div_euclid(12));
         return if a == b { a.to_string() } else { format!("{a}–{b}") };

@@ -65,6 +65,24 @@ pub struct Municipality {
     pub datum: CountDatum,
     /// How the count came to be known.
     pub known_by: Option<KnownBy>,
+    /// How much was looked for cases here, in any unit that is the same everywhere, such as operations in the period.
+    pub search_effort: Option<f64>,
+    /// What is known of the located count by modality, where the tables tell several apart. Rows without a modality
+    /// are in none.
+    pub by_modality: Vec<Stratum>,
+    /// The same by year, or by the longer period that a row covers.
+    pub by_period: Vec<Stratum>,
+}
+
+/// A part of a count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stratum {
+    /// Modality or period.
+    pub name: String,
+    /// Its months; 0 where the tables do not say.
+    pub months: u32,
+    /// What is known of the part.
+    pub datum: CountDatum,
 }
 
 /// Class of a road, from what it is for.

@@ -10,6 +10,7 @@ pub mod incidence;
 pub mod places;
 pub mod prior;
 pub mod roads;
+mod strata;
 pub mod study;
 
 #[cfg(test)]

@@ -10,8 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::prior::Prior;
 use crate::error::{Fault, Faults, Rule};
 
+mod incidence;
 mod sources;
 
+pub use incidence::{
+    CountLaw, HotSpotSpec, IncidenceSpec, Inference, ModalitySpec, Neighbours, UnderDetection,
+};
 pub use sources::Sources;
 
 /// The version of the study format that this program reads.
@@ -73,47 +77,6 @@ pub struct About {
     /// Sources and licences to name beside the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributions: Vec<String>,
-}
-
-/// What is known of the counts as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct IncidenceSpec {
-    /// Length of the period that the counts cover, in years, 0.001 – 200. Default: the months of the counts' own
-    /// periods, else 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period_years: Option<f64>,
-    /// The period as text, such as `2009–2020`. Default: that of the counts.
-    pub period: String,
-    /// Cases in the whole region, where published. Default: the sum of the counts, where each is a number and
-    /// those without a municipality are in the table too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<u32>,
-    /// Upper bound of the count of a municipality that the table does not list. None: no bound.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unlisted_max: Option<u32>,
-    /// Probability that a case has no municipality: a share. Default Beta(1, 9).
-    pub unlocated: Prior,
-}
-
-impl Default for IncidenceSpec {
-    fn default() -> Self {
-        Self {
-            period_years: None,
-            period: String::new(),
-            total: None,
-            unlisted_max: None,
-            unlocated: Prior::Beta { a: 1.0, b: 9.0 },
-        }
-    }
-}
-
-impl IncidenceSpec {
-    /// Length of the period in years.
-    #[must_use]
-    pub fn years(&self) -> f64 {
-        self.period_years.unwrap_or(1.0)
-    }
 }
 
 /// Parameters of demand, route choice and the network.
@@ -421,7 +384,7 @@ impl Study {
         range("parameters.profiles", weight, 1e-6, 3e6);
         range("parameters.membership", p.membership, 0.5, 1.0);
         range("parameters.corridor_min_km", p.corridor_min_km, 0.0, 100.0);
-        range("incidence.period_years", self.incidence.years(), 1e-3, 200.0);
+        self.incidence.check_ranges(&mut range);
         let plan = &self.planning;
         range("planning.posts", plan.posts.into(), 0.0, 1_000.0);
         range("planning.draws", plan.draws.into(), 1.0, 10_000.0);
@@ -454,11 +417,41 @@ impl Study {
             ("parameters.speed_factor", p.speed_factor, 0.1, 10.0),
             ("parameters.crossing_min", p.crossing_min, 0.0, 1_440.0),
             ("incidence.unlocated", self.incidence.unlocated, 0.0, 1.0),
+            ("incidence.rate", self.incidence.rate, 1e-7, 1e5),
+            ("incidence.heterogeneity", self.incidence.heterogeneity, 1e-3, 1e3),
             ("planning.detection", self.planning.detection, 0.0, 1.0),
         ] {
             if let Some(range) = prior.problem(low, high) {
                 faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
             }
+        }
+        let counts = &self.incidence;
+        let scenario = counts.under_detection.map(|scenario| scenario.probability);
+        // These are not only drawn: their posterior is worked out for one law.
+        for (path, prior, law) in [
+            ("incidence.unlocated", Some(counts.unlocated), "beta"),
+            ("incidence.rate", Some(counts.rate), "lognormal"),
+            ("incidence.heterogeneity", Some(counts.heterogeneity), "lognormal"),
+            ("incidence.under_detection.probability", scenario, "beta"),
+        ] {
+            let fits = match prior {
+                None | Some(Prior::Fixed(_)) => true,
+                Some(Prior::Beta { .. }) => law == "beta",
+                Some(Prior::Lognormal { .. }) => law == "lognormal",
+                Some(Prior::Normal { .. }) => false,
+            };
+            if !fits {
+                let range = format!("fixed | {law}");
+                faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
+            }
+        }
+        // A share of 0 would divide by nothing.
+        if let Some(range) = scenario
+            .and_then(|prior| prior.problem(1e-4, 1.0))
+            .filter(|_| matches!(scenario, Some(Prior::Fixed(_))))
+        {
+            let path = "incidence.under_detection.probability";
+            faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
         }
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use geo::{Geodesic, Geometry, Length, LineString};
 
 use super::build::{Source, WARNINGS, cap_warnings};
-use super::domain::Road;
+use super::domain::{KnownBy, Municipality, Road, Stratum};
+use super::incidence::CountDatum;
 use super::study::{Study, date};
-use super::{places, roads};
+use super::{counts, places, roads};
 use crate::error::{Faults, Rule};
 use crate::sources::raw::{RawRow, RawTable, Value};
 use crate::sources::spec::SourceSpec;
@@ -163,4 +164,90 @@ fn a_visit_after_the_reference_date_is_told() {
     assert_eq!(days, [Some(1), Some(0), None]);
     let told: Vec<_> = faults.0.iter().map(|f| (f.rule, f.place.row, f.is_error())).collect();
     assert_eq!(told, [(Rule::VisitAfterReference, Some(3), false)]);
+}
+
+/// Counts of `07001` to `07003` from rows of code, period, modality, count, `known_by` and search effort.
+fn counted(rows: &[[&str; 6]]) -> (Vec<Municipality>, Faults) {
+    let text = |t: &&str| if t.is_empty() { Value::Null } else { Value::Text((*t).to_owned()) };
+    let table = RawTable {
+        fields: ["cvegeo", "period", "modality", "count", "known_by", "search_effort"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: (2..)
+            .zip(rows)
+            .map(|(row, cells)| RawRow {
+                layer: None,
+                row,
+                values: cells.iter().map(text).collect(),
+                geometry: None,
+            })
+            .collect(),
+        ..RawTable::default()
+    };
+    let codes: BTreeSet<String> = ["07001", "07002", "07003"].map(str::to_owned).into();
+    let mut municipalities: Vec<Municipality> =
+        (7001..=7003).map(|code| crate::network::tests::support::municipality(code, 1e4)).collect();
+    let mut faults = Faults::default();
+    let source = Source { tables: &[table], spec: &spec("c.csv") };
+    counts::counts(&source, &study(), &codes, &mut municipalities, &mut faults);
+    (municipalities, faults)
+}
+
+#[test]
+fn counts_are_kept_apart_by_modality_and_period() {
+    let (m, faults) = counted(&[
+        ["07001", "2019", "sexual", "3", "found", "10"],
+        ["07001", "2019", "laboral", "1", "found", "5"],
+        ["07001", "2020", "sexual", "4", "reported", "10"],
+        ["07001", "2020", "laboral", "0", "found", "5"],
+        ["07002", "2019", "sexual", "2", "reported", ""],
+        ["07002", "2019", "", "5", "reported", ""],
+        ["07003", "2019", "", "5", "", ""],
+        ["07003", "2020", "", "0", "", ""],
+    ]);
+    assert!(!faults.has_errors(), "{faults:?}");
+    use CountDatum::{AtLeast, Exact, Interval, Unknown};
+    let part = |parts: &[Stratum]| -> Vec<(String, u32, CountDatum)> {
+        parts.iter().map(|s| (s.name.clone(), s.months, s.datum)).collect()
+    };
+    assert_eq!(m[0].datum, Exact(8));
+    assert_eq!(
+        part(&m[0].by_modality),
+        [("laboral".to_owned(), 24, Exact(1)), ("sexual".to_owned(), 24, Exact(7))]
+    );
+    assert_eq!(part(&m[0].by_period), [("2019".to_owned(), 12, Exact(4)), ("2020".to_owned(), 12, Exact(4))]);
+    // Of the second, 2020 is missing; five cases of 2019 can be of any modality, and are in no part.
+    assert_eq!(m[1].datum, AtLeast { min: 7 });
+    assert_eq!(
+        part(&m[1].by_modality),
+        [("laboral".to_owned(), 24, Unknown { max: None }), ("sexual".to_owned(), 24, AtLeast { min: 2 })]
+    );
+    assert_eq!(m[1].by_period[0].datum, Exact(7));
+    assert_eq!(m[1].by_period[1].datum, Unknown { max: None });
+    // Of the third no modality is stated: any part of its five may be of each.
+    assert_eq!(
+        part(&m[2].by_modality),
+        [
+            ("laboral".to_owned(), 24, Interval { min: 0, max: 5 }),
+            ("sexual".to_owned(), 24, Interval { min: 0, max: 5 })
+        ]
+    );
+    // What was found anywhere depends on where one looked.
+    assert_eq!((m[0].known_by, m[0].search_effort), (Some(KnownBy::Found), Some(30.0)));
+    assert_eq!((m[1].known_by, m[1].search_effort), (Some(KnownBy::Reported), None));
+}
+
+#[test]
+fn one_period_and_one_modality_divide_nothing() {
+    let (m, _) =
+        counted(&[["07001", "2019", "sexual", "3", "", ""], ["07002", "2019", "sexual", "1", "", ""]]);
+    assert!(m.iter().all(|m| m.by_modality.is_empty() && m.by_period.is_empty()));
+}
+
+#[test]
+fn a_search_effort_is_a_positive_number() {
+    let (_, faults) =
+        counted(&[["07001", "2019", "", "3", "found", "0"], ["07002", "2019", "", "3", "found", "x"]]);
+    let rules: Vec<Rule> = faults.0.iter().filter(|f| f.is_error()).map(|f| f.rule).collect();
+    assert_eq!(rules, [Rule::OutOfRange, Rule::NotANumber]);
 }

@@ -70,7 +70,7 @@ pub fn rank(
     let (mut logs, mut scores): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
     let mut sums = vec![[0.0; FACTORS.len()]; sites.len()];
     for (draw, exposed) in exposure.iter().enumerate() {
-        let rate = factor(home.iter().map(|&m| Some(flows.params[draw].counts.rate[m])));
+        let rate = factor(home.iter().map(|&m| Some(flows.params[draw].counts.guiding_rates()[m])));
         let passing = factor(exposed.iter().copied());
         let mut row = Vec::with_capacity(sites.len());
         for i in 0..sites.len() {

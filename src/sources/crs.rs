@@ -124,11 +124,18 @@ pub(super) struct ToWgs84 {
     transform: Option<CoordTransform>,
     /// Whether the coordinates of the file are degrees.
     pub(super) geographic: bool,
+    /// Whether they stay as they are, on a plane of their own.
+    pub(super) plane: bool,
     /// As [`label`].
     pub(super) label: String,
 }
 
 impl ToWgs84 {
+    /// No way at all: coordinates of a plane, in a unit that nobody says.
+    pub(super) fn plane() -> Self {
+        Self { transform: None, geographic: false, plane: true, label: "plane".to_owned() }
+    }
+
     /// From `system`; `Ok(None)` if PROJ knows no way.
     pub(super) fn new(system: SpatialRef) -> Result<Option<Self>, Error> {
         environment::quiet();
@@ -139,13 +146,14 @@ impl ToWgs84 {
         let label = label(&system);
         let geographic = system.is_geographic();
         if matches!(label.as_str(), "EPSG:4326" | "OGC:CRS84") {
-            return Ok(Some(Self { transform: None, geographic, label }));
+            return Ok(Some(Self { transform: None, geographic, plane: false, label }));
         }
         environment::require_offline_proj()?;
         let target = wgs84().ok_or_else(|| Error::Environment("PROJ: EPSG:4326".to_owned()))?;
         Ok(CoordTransform::new(&system, &target).ok().map(|transform| Self {
             transform: Some(transform),
             geographic,
+            plane: false,
             label,
         }))
     }

@@ -331,6 +331,9 @@ fn check(
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = chain.iter().map(|c| (c.x, c.y)).unzip();
         to_wgs84.apply(&mut x, &mut y);
         for (c, (x, y)) in chain.iter_mut().zip(x.into_iter().zip(y)) {
+            if to_wgs84.plane {
+                continue;
+            }
             *c = Coord { x: on_grid(x), y: on_grid(y) };
             if !is_finite(*c) || !in_range(*c) {
                 return Err(Box::new(fault(Rule::CoordinatesOutOfRange).with("detail", &to_wgs84.label)));
@@ -338,6 +341,7 @@ fn check(
             survey.take(*c);
         }
         if need != GeometryNeed::Point
+            && !to_wgs84.plane
             && let Some(c) = stray(chain)
         {
             let detail = format!("{:.4}, {:.4}", c.x, c.y);

@@ -208,6 +208,18 @@ pub(super) fn admit(base: &Path, shown: &str, limits: &Limits) -> Result<Input, 
     Ok(Input { path, format, companions, bytes, shown: shown.to_owned(), originals, unpacked: None })
 }
 
+/// The canonical path of a text file that this crate reads itself, with this ending.
+pub(super) fn admit_text(base: &Path, shown: &str, ending: &str, limits: &Limits) -> Result<PathBuf, Error> {
+    if !is_plain(shown) {
+        return Err(Fault::new(Rule::PathRefused, shown).into());
+    }
+    let (_, path) = locate(base, shown, limits)?;
+    if !has_ending(Path::new(shown), ending) || !has_ending(&path, ending) {
+        return Err(Fault::new(Rule::FormatUnknown, shown).with("allowed", format!(".{ending}")).into());
+    }
+    Ok(path)
+}
+
 /// Whether the text is an address or a file system of GDAL's own.
 pub(super) fn is_virtual(shown: &str) -> bool {
     let lower = shown.to_ascii_lowercase();

@@ -102,7 +102,8 @@ pub fn inspect(
     // The user names the file by hand: where a link leads is their choice.
     let limits = Limits { allow_absolute: true, ..Limits::default() };
     let rules = ColumnRules { business_register: true };
-    let job = Job { base, name: "", spec: &spec, need: GeometryNeed::None, rules: &rules, limits: &limits };
+    let need = GeometryNeed::None;
+    let job = Job { base, name: "", spec: &spec, need, rules: &rules, limits: &limits, plane: false };
     let looked = look(&job, &mut sink);
     sink.finish();
     match looked {
@@ -364,7 +365,7 @@ fn of_layer(
 }
 
 /// What the geometries of a layer are.
-enum Geometry {
+pub(super) enum Geometry {
     None,
     Of(GeometryNeed, &'static str),
     Mixed,
@@ -372,7 +373,7 @@ enum Geometry {
 
 /// As the layer states, or as its features have it where it states nothing: polygons and multi-polygons of one file
 /// are of no common type.
-fn geometry_of(layer: &mut Layer<'_>) -> Geometry {
+pub(super) fn geometry_of(layer: &mut Layer<'_>) -> Geometry {
     let of = |kind: Kind::Type| match geometry_type_flatten(kind) {
         Kind::wkbNone => Some(Geometry::None),
         Kind::wkbPoint | Kind::wkbMultiPoint => Some(Geometry::Of(GeometryNeed::Point, "point")),

@@ -22,13 +22,16 @@
 //! | names of columns | `names`, `columns` |
 //! | files as the offices publish them | `presets` |
 //! | a file that no study names yet | `inspect` |
+//! | areas or points for an analyst, contiguity of `GeoDa` | `areas`, `gal` |
 
 mod archive;
+mod areas;
 mod columns;
 mod content;
 mod crs;
 mod dbf;
 mod environment;
+mod gal;
 mod geometry;
 mod gpx;
 mod guard;
@@ -57,8 +60,10 @@ mod xml;
 
 use std::path::Path;
 
+pub use areas::{AreaRequest, AreaShape, read_areas};
 pub use columns::ColumnRules;
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
+pub use gal::{Gal, read_gal};
 pub use inspect::{FieldFacts, Inspection, LayerFacts, inspect};
 pub use names::{find_field, normalised};
 pub use presets::month_of;
@@ -129,7 +134,7 @@ pub fn read(
     faults: &mut Faults,
 ) -> Result<Option<RawTable>, Error> {
     let mut sink = Sink::new(faults, &spec.path);
-    let job = Job { base, name, spec, need, rules, limits };
+    let job = Job { base, name, spec, need, rules, limits, plane: false };
     let result = read_admitted(&job, &mut sink);
     sink.finish();
     match result {
@@ -207,6 +212,8 @@ struct Job<'a> {
     need: GeometryNeed,
     rules: &'a ColumnRules,
     limits: &'a Limits,
+    /// Whether coordinates are taken as they stand, on a plane of their own.
+    plane: bool,
 }
 
 impl Job<'_> {

@@ -320,6 +320,9 @@ fn find_layer<'d>(
 
 /// The way to WGS 84 from what the layer and the study say.
 fn projection(layer: &Layer<'_>, format: Format, job: &Job<'_>, sink: &Sink<'_>) -> Result<ToWgs84, Error> {
+    if job.plane {
+        return Ok(ToWgs84::plane());
+    }
     let unusable = |detail: String| Error::from(sink.fault(Rule::CrsUnusable).with("detail", detail));
     let declared = match &job.spec.crs {
         Some(text) => Some(crs::parse(text).ok_or_else(|| unusable(environment::one_line(text)))?),

@@ -35,8 +35,13 @@ impl PointReader {
         sink: &mut Sink<'_>,
     ) -> Result<Self, Error> {
         let spec = job.spec;
-        let system = crs::parse(spec.crs.as_deref().unwrap_or("EPSG:4326"));
-        let Some(to_wgs84) = system.map(ToWgs84::new).transpose()?.flatten() else {
+        let found = if job.plane {
+            Some(ToWgs84::plane())
+        } else {
+            let system = crs::parse(spec.crs.as_deref().unwrap_or("EPSG:4326"));
+            system.map(ToWgs84::new).transpose()?.flatten()
+        };
+        let Some(to_wgs84) = found else {
             let detail = spec.crs.as_deref().map(super::environment::one_line).unwrap_or_default();
             return Err(sink.fault(Rule::CrsUnusable).with("detail", detail).into());
         };

@@ -3,6 +3,7 @@
 mod demanding;
 mod extracting;
 mod flowing;
+mod passing;
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,6 +11,7 @@ use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
 use crate::corridors::params::DrawParams;
+use crate::corridors::passage::Passages;
 use crate::ids::JunctionId;
 use crate::incidence::{CountCell, CountDraw, CountModel, CountOptions};
 use crate::model::domain::{Direction, Domain};
@@ -83,6 +85,10 @@ impl Case {
         Places::new(&self.domain, &self.data, &self.built)
     }
 
+    pub(super) fn passages(&self) -> Passages {
+        Passages::new(&self.built.network, &self.domain)
+    }
+
     pub(super) fn flows(&self, study: &Study) -> Flows {
         let cells: Vec<CountCell> = self
             .domain
@@ -99,6 +105,7 @@ impl Case {
             arcs: &Arcs::new(network),
             costs: &costs,
             counts: &counts,
+            passages: &self.passages(),
             stop: &AtomicBool::new(false),
             progress: &|| (),
         })
@@ -116,7 +123,9 @@ pub(crate) fn params(located: &[u32], crossings: usize) -> DrawParams {
             unlocated: 0,
             rate: vec![1e-5; located.len()],
             common_rate: 1e-5,
+            heterogeneity: 0.0,
             pi: 0.0,
+            levelled: None,
         },
         border_share: 0.36,
         exit_share: 0.2,

@@ -221,7 +221,8 @@ impl Bym2Fit {
     /// there are, with counts drawn from their exact law given those. Where more draws are asked for than
     /// there are, posterior draws serve more than once, each time with counts of their own.
     ///
-    /// `rate` is `λ_m`, `common_rate` the rate of the whole, `Σ E_m λ_m / ΣE`.
+    /// `rate` is `λ_m`, `common_rate` the rate of the whole, `Σ E_m λ_m / ΣE`, and `heterogeneity` the coefficient of
+    /// variation `√(e^{σ²} − 1)` of the rates' law. Search effort is not levelled.
     ///
     /// # Errors
     /// [`IncidenceError::Parameter`] unless `draw < draws`; [`IncidenceError::TooLarge`] and [`IncidenceError::Impossible`] of the filter.
@@ -252,13 +253,17 @@ impl Bym2Fit {
         let unlocated = parts.unlocated.iter().fold(0_u32, |sum, u| sum.saturating_add(*u));
         let exposure: f64 = self.cells.iter().map(|c| c.exposure).sum();
         let common_rate = layout.total_exposure() / exposure;
+        // Of a log-normal law.
+        let heterogeneity = libm::expm1(shared.sigma * shared.sigma).sqrt();
         Ok(CountDraw {
             total,
             located: parts.located,
             unlocated,
             rate: rates.clone(),
             common_rate,
+            heterogeneity,
             pi: shared.pi,
+            levelled: None,
         })
     }
 }

@@ -107,7 +107,7 @@ fn extreme_values_stay_finite() {
                         assert!(*y >= cell.datum.min() && cell.datum.max().is_none_or(|max| *y <= max));
                     }
                 }
-                for i in 0..model.pi_values().len() {
+                for i in 0..model.points() {
                     let means = model.expected_totals(i).unwrap();
                     assert!(means.iter().all(|m| m.is_finite()), "{cells:?} {options:?} {means:?}");
                     let likelihood = model.log_likelihood(i, 1e-4).unwrap();

@@ -2,13 +2,14 @@
 
 mod edges;
 mod oracle;
+mod posterior;
 mod programme;
 mod values;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{CountCell, CountModel, CountOptions, RateModel, Unlocated};
+use super::{CountCell, CountModel, CountOptions, HyperPrior, RateModel, Unlocated};
 use crate::model::incidence::CountDatum;
 
 fn rng(stream: u64) -> ChaCha8Rng {

@@ -26,6 +26,7 @@ fn law(rates: RateModel, lambda: f64, exposure: f64, t: u32) -> f64 {
                 p * success * (alpha + f64::from(k) - 1.0) / f64::from(k)
             })
         }
+        RateModel::NegativeBinomial { .. } => unreachable!("hyperparameters are given here"),
     }
 }
 

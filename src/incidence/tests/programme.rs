@@ -1,6 +1,6 @@
 //! The figures of the Programme, 2009–2020.
 
-use super::{CountCell, CountModel, RateModel, Unlocated, cell, options, rng};
+use super::{CountCell, CountModel, CountOptions, HyperPrior, RateModel, Unlocated, cell, options, rng};
 use crate::model::incidence::CountDatum;
 
 /// Municipality (CVEGEO less 07000) and population, INEGI, Censo de Población y Vivienda 2020.
@@ -147,11 +147,21 @@ fn cells() -> Vec<CountCell> {
     POPULATION.iter().map(|&(code, people)| cell(f64::from(people) * 12.0, datum(code))).collect()
 }
 
+/// Own rates, as a study has them by default.
+fn hierarchy() -> CountOptions {
+    let rates = RateModel::NegativeBinomial {
+        rate: HyperPrior::Lognormal { median: 1e-5, sigma: 3.0 },
+        heterogeneity: HyperPrior::Lognormal { median: 1.0, sigma: 0.7 },
+    };
+    CountOptions { unlocated: Unlocated::Beta { a: 1.0, b: 9.0 }, rates, ..CountOptions::default() }
+}
+
 fn models() -> Vec<CountModel> {
     let gamma = RateModel::Gamma { alpha: 1.0, beta: 1e5 };
     let mut options = vec![options(RateModel::Common, 0.0), options(gamma, 0.0), options(gamma, 0.2)];
     options[0].unlocated = Unlocated::Beta { a: 1.0, b: 9.0 };
     options.push(super::options(RateModel::Common, 0.0));
+    options.push(hierarchy());
     options.iter().map(|o| CountModel::prepare(&cells(), Some(TOTAL), o).unwrap()).collect()
 }
 
@@ -204,4 +214,28 @@ fn the_same_stream_gives_the_same_draws() {
     let model = &models()[0];
     assert_eq!(model.draw(&mut rng(22)), model.draw(&mut rng(22)));
     assert_ne!(model.draw(&mut rng(22)), model.draw(&mut rng(23)));
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn hierarchy_figures() {
+    let start = std::time::Instant::now();
+    let model = CountModel::prepare(&cells(), Some(TOTAL), &hierarchy()).unwrap();
+    let prepared = start.elapsed();
+    let start = std::time::Instant::now();
+    let mut rng = rng(30);
+    let draws: Vec<_> = (0..1000).map(|_| model.draw(&mut rng)).collect();
+    eprintln!("prepare {prepared:?}, 1000 draws {:?}, {} points", start.elapsed(), model.points());
+    let mean = |f: &dyn Fn(&crate::incidence::CountDraw) -> f64| draws.iter().map(f).sum::<f64>() / 1000.0;
+    eprintln!(
+        "rate {} kappa {} pi {} unlocated {}",
+        mean(&|d| d.common_rate * 1e5),
+        mean(&|d| d.heterogeneity),
+        mean(&|d| d.pi),
+        mean(&|d| d.unlocated.into())
+    );
+    let lattice = |f: &dyn Fn(crate::incidence::HyperPoint) -> f64| {
+        (0..model.points()).map(|i| model.point(i).unwrap()).map(|p| p.weight * f(p)).sum::<f64>()
+    };
+    eprintln!("lattice: kappa {} pi {}", lattice(&|p| p.law.unwrap().0.powf(-0.5)), lattice(&|p| p.pi));
 }

@@ -86,10 +86,11 @@ fn a_beta_prior_is_drawn_on_its_quantiles() {
     options.unlocated = Unlocated::Beta { a: 1.0, b: 1.0 };
     options.pi_points = 4;
     let model = CountModel::prepare(&[cell(1e5, OPEN)], Some(8), &options).unwrap();
-    assert_close(model.pi_values(), &[0.125, 0.375, 0.625, 0.875], 1e-12);
+    let pi: Vec<f64> = (0..model.points()).map(|i| model.point(i).unwrap().pi).collect();
+    assert_close(&pi, &[0.125, 0.375, 0.625, 0.875], 1e-12);
     let mut rng = rng(4);
     let draws: Vec<_> = (0..400).map(|_| model.draw(&mut rng)).collect();
-    for value in model.pi_values() {
+    for value in pi {
         let share = draws.iter().filter(|d| d.pi.to_bits() == value.to_bits()).count();
         assert!((60..140).contains(&share), "{share}");
     }
@@ -113,6 +114,8 @@ fn summaries_speak_of_rates_per_hundred_thousand() {
         "{:?}",
         rows[0]
     );
+    // The two together have 230 / 82.5: Gamma(224.5, E) is above that with probability 0.93.
+    assert!((rows[0].pr_above - 0.932).abs() < 0.02, "{:?}", rows[0]);
     assert!(summarise(&cells, &[]).is_err());
     assert!(summarise(&cells[..1], &draws).is_err());
 }

@@ -9,7 +9,7 @@ mod plans;
 pub use context::Context;
 pub use diagnostics::diagnostics;
 pub use network::{corridors, crossings, roads};
-pub use places::municipalities;
+pub use places::{HotColumn, MunicipalFindings, municipalities};
 pub use plans::{checkpoints, worksites};
 
 use serde_json::{Value, json};

@@ -30,13 +30,43 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
         known_by: Text "" Public, "Origen del conocimiento", "How it is known",
             "Cómo se conoció: reported (denuncia) o found (hallazgo en operativo); vacío = no consta.",
             "How it came to be known: reported or found by search; empty = not stated.";
+        search_effort: Real "" Restricted, "Esfuerzo de búsqueda", "Search effort",
+            "Cuánto se buscó en el municipio, en la unidad de la fuente; vacío = no consta.",
+            "How much was looked for cases in the municipality, in the unit of the source; empty = not stated.";
+        by_modality: Json "" Restricted, "Casos por modalidad", "Cases by modality",
+            "Por modalidad: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95. Los casos sin modalidad \
+             ensanchan las cotas de todas y no están en ninguna; vacío = no se distinguen.",
+            "By modality: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles. Cases \
+             without a modality widen the bounds of all and are in none; empty = not told apart.";
+        by_period: Json "" Restricted, "Casos por periodo", "Cases by period",
+            "Por año o periodo: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95; vacío = un solo periodo.",
+            "By year or period: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles; \
+             empty = one period.";
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
             "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
             "Crude rate of located cases; only where the datum is exact.";
+        rate_mean: Real "por 100 000 hab. y año" Public, "Tasa estimada", "Estimated rate",
+            "Media de la tasa sorteada, que cuenta también los casos sin municipio; vacío donde no hay dato.",
+            "Mean of the drawn rate, which also counts cases without a municipality; empty where there is no datum.";
         rate_p05: Real "por 100 000 hab. y año" Public, "Tasa, percentil 5", "Rate, 5th percentile",
             "Percentil 5 de la tasa.", "5th percentile of the rate.";
         rate_p95: Real "por 100 000 hab. y año" Public, "Tasa, percentil 95", "Rate, 95th percentile",
             "Percentil 95 de la tasa.", "95th percentile of the rate.";
+        pr_above: Real "" Public, "Probabilidad de superar la tasa estatal", "Probability of a rate above the state's",
+            "Proporción de sorteos en que la tasa del municipio supera la del estado en el mismo sorteo; vacío donde no hay dato.",
+            "Share of draws in which the municipality's rate is above that of the state in the same draw; empty where there is no datum.";
+        scenario_rate_mean: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: tasa media", "Under-detection scenario: mean rate",
+            "Tasa de todos los casos si la probabilidad de detección fuera la supuesta en el estudio; no es una estimación.",
+            "Rate of all cases if the probability of detection were that supposed in the study; not an estimate.";
+        scenario_rate_p05: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: percentil 5", "Under-detection scenario: 5th percentile",
+            "Percentil 5 de la tasa del escenario.", "5th percentile of the scenario's rate.";
+        scenario_rate_p95: Real "por 100 000 hab. y año" Restricted, "Escenario de subdetección: percentil 95", "Under-detection scenario: 95th percentile",
+            "Percentil 95 de la tasa del escenario.", "95th percentile of the scenario's rate.";
+        scenario_pr_above: Real "" Restricted, "Escenario: probabilidad de superar la tasa estatal", "Scenario: probability above the state's rate",
+            "Proporción de sorteos en que la tasa del escenario supera la del estado en el mismo escenario; comparada con pr_above \
+             dice cuánto depende de que se detecte igual en todas partes.",
+            "Share of draws in which the scenario's rate is above the state's in the same scenario; beside pr_above it tells how \
+             much hangs on detection being the same everywhere.";
         period_years: Real "años" Public, "Periodo", "Period",
             "Duración del periodo de los casos.", "Length of the period of the cases.";
         count_mean: Real "casos" Restricted, "Casos sorteados, media", "Drawn cases, mean",
@@ -45,13 +75,21 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Percentil 5 de los casos sorteados.", "5th percentile of the drawn cases.";
         count_p95: Real "casos" Restricted, "Casos sorteados, percentil 95", "Drawn cases, 95th percentile",
             "Percentil 95 de los casos sorteados.", "95th percentile of the drawn cases.";
-        pr_hot: Real "" Public, "Probabilidad de concentración (vacío en esta versión)", "Hot-spot probability (empty in this version)",
-            "Vacío en esta versión. Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de \
-             falsos hallazgos.",
-            "Empty in this version. Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate.";
-        roles: Json "" Public, "Papeles (vacío en esta versión)", "Roles (empty in this version)",
-            "Vacío en esta versión. Papel del municipio en el modelo (origen, paso, destino) con su certeza.",
-            "Empty in this version. Role of the municipality in the model (origin, transit, destination) with its certainty.";
+        pr_hot: Real "" Public, "Probabilidad de concentración", "Hot-spot probability",
+            "Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de falsos hallazgos. Vacío: sin datos.",
+            "Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate. Empty: no data.";
+        hot_class: Text "" Public, "Clase de concentración", "Hot-spot class",
+            "q01, q05, q10 (concentración con q de a lo más 0.01, 0.05 o 0.10), uncertain (incierta), none (ninguna), no_data (sin datos).",
+            "q01, q05, q10 (hot spot with a q of at most 0.01, 0.05, 0.10), uncertain, none, no_data.";
+        roles: Json "" Public, "Papeles: reclutamiento, tránsito, recepción, explotación", "Roles: recruitment, transit, reception, exploitation",
+            "Parte de la demanda localizada que comienza en el municipio (recruitment, reclutamiento: cantidad del modelo), que pasa sin comenzar ni \
+             terminar en él (transit, tránsito), que llega de fuera (reception, recepción), y parte de los casos localizados en él (exploitation, \
+             explotación), con mean, p05 y p95 de los sorteos. class compara el intervalo con la parte pareja (even): high (alta), medium (media), low \
+             (baja), no_data (sin datos suficientes; why dice por qué). En el resultado público, solo las clases y sin reclutamiento.",
+            "Share of the located demand that begins in the municipality (recruitment: a quantity of the model), that passes without beginning or \
+             ending there (transit), that arrives from outside (reception), and share of the located cases that are there (exploitation), with mean, \
+             p05 and p95 over draws. class compares the interval with the even share (even): high, medium, low, no_data (not enough data; why says \
+             which). In the public result classes alone, without recruitment.";
         polygon_of: Text "" Public, "Comparte polígono con", "Shares the polygon of",
             "Clave del municipio cuyo polígono comparte; vacío = tiene el suyo.",
             "Code of the municipality whose polygon it shares; empty = it has its own.";

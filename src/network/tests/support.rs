@@ -62,6 +62,9 @@ pub(crate) fn municipality(code: u32, population: f64) -> Municipality {
         polygon_of: None,
         datum: CountDatum::Unknown { max: None },
         known_by: None,
+        search_effort: None,
+        by_modality: Vec::new(),
+        by_period: Vec::new(),
     }
 }
 

@@ -1,0 +1,315 @@
+//! From a loaded study to the layers of one audience.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Loaded;
+use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
+use super::findings;
+use super::hot::hot_spots;
+use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
+use crate::cli::args::Step;
+use crate::cli::messages::{fill, text};
+use crate::cli::progress::Progress;
+use crate::corridors::choice::LinkCosts;
+use crate::corridors::demand::Places;
+use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::object::Corridor;
+use crate::corridors::passage::Passages;
+use crate::corridors::roles::{Class, RoleInputs, Roles, roles};
+use crate::corridors::score::summarise;
+use crate::corridors::{extract, object, params};
+use crate::disclosure::Tier;
+use crate::disclosure::cells::{Release, release};
+use crate::error::{Error, Result};
+use crate::ids::LinkId;
+use crate::incidence::detection::scenario;
+use crate::incidence::{CountDraw, CountModel, IncidenceError, Part, parts, summarise as summarise_rates};
+use crate::layers::assemble::{self, Context, MunicipalFindings};
+use crate::layers::feature::{Lang, Layer};
+use crate::layers::manifest::{InputRecord, Manifest};
+use crate::layers::write::ResultSet;
+use crate::model::domain::{CrossingStatus, Municipality, Stratum};
+use crate::model::incidence::CountDatum;
+use crate::model::study::Study;
+use crate::network::search::Arcs;
+use crate::planning::{posts, worksites};
+
+/// Which steps of a run are wanted; all where none is named.
+#[must_use]
+pub fn wanted(steps: &[Step]) -> BTreeSet<Step> {
+    let all = [Step::Incidence, Step::Corridors, Step::Patrols, Step::Worksites];
+    if steps.is_empty() { all.into() } else { steps.iter().copied().collect() }
+}
+
+/// A result with what the command line says of it.
+pub struct Outcome {
+    /// What is written.
+    pub set: ResultSet,
+    /// Summary for people.
+    pub summary: Vec<String>,
+}
+
+/// Runs the steps of `steps` for one audience.
+///
+/// # Errors
+/// [`Error::Interrupted`] if `stop` was set; [`Error::Faults`] for counts that cannot be.
+pub fn analyse(
+    loaded: &Loaded,
+    audience: Tier,
+    lang: Lang,
+    steps: &BTreeSet<Step>,
+    stop: &AtomicBool,
+    progress: Progress,
+) -> Result<Outcome> {
+    let Loaded { study, domain, built, closed, .. } = loaded;
+    progress.step("incidence");
+    let own = data_of(domain);
+    let released = match audience {
+        Tier::Public => release(&own, study.incidence.total, study.disclosure.k),
+        Tier::Restricted => Release { data: own, total: study.incidence.total, complementary: Vec::new() },
+    };
+    let counts = prepare_counts(study, domain, &released.data, released.total)
+        .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
+    let mut places = Places::new(domain, &released.data, built);
+    if audience == Tier::Public {
+        // What is missing from the sum over the crossings that are shown would tell how many are not.
+        places.without_border_origins(|i| domain.crossings[i].status == CrossingStatus::Informal);
+    }
+
+    let placed_posts: Vec<_> = built.posts.iter().map(|post| Some(post.as_ref()?.link)).collect();
+    let with_flows = steps.iter().any(|s| *s != Step::Incidence);
+    let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
+    let flows = if with_flows {
+        route(loaded, &places, &counts, &passages, &placed_posts, stop, progress)?
+    } else {
+        let params = (0..study.parameters.draws)
+            .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
+            .collect();
+        Flows { params, ..Flows::default() }
+    };
+    let drawn: Vec<_> = flows.params.iter().map(|p| p.counts.clone()).collect();
+    let inputs: Vec<InputRecord> = domain.provenance.iter().map(input_record).collect();
+    let commitment = (audience == Tier::Public).then(|| commitment(study, &inputs)).flatten();
+    let shown = format!("{} {steps:?}", lang.code());
+    let run_id = run_id(study, domain, audience, &released, commitment.as_deref(), &shown);
+    let context = Context {
+        run_id: &run_id,
+        lang,
+        study,
+        domain,
+        data: &released.data,
+        built,
+        closed,
+        flows: &flows,
+        public: audience == Tier::Public,
+    };
+    let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
+    let Found { findings, hot_spots } = findings;
+    let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
+    let mut summary = Vec::new();
+    if steps.contains(&Step::Corridors) {
+        layers.extend(corridor_layers(&context, &mut summary));
+        summary.push(role_line(&findings.roles, context.public, lang));
+    }
+    let restricted = audience == Tier::Restricted;
+    let referral = study.referral.is_some();
+    if restricted && referral && (steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites)) {
+        progress.step("planning");
+        if steps.contains(&Step::Patrols) {
+            let planned = posts::plan(study, domain, &built.network, &flows, &placed_posts, closed);
+            layers.push(assemble::checkpoints(&context, &planned));
+        }
+        if steps.contains(&Step::Worksites) && !domain.worksites.is_empty() {
+            let (ranked, n) = worksites::rank(study, domain, &built.network, &places, &flows);
+            layers.push(assemble::worksites(&context, &ranked, n));
+        }
+    }
+    if restricted {
+        layers.push(assemble::diagnostics(&context));
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    let mut counted = findings::statistics(study, domain, audience, &released, &drawn);
+    counted["hot_spots"] = hot_spots;
+    let said = findings::notices(study, domain, audience, &released, &drawn, lang);
+    let statistics = statistics(loaded, counted, &flows);
+    let mut manifest = Manifest::new(run_id, audience, lang);
+    manifest.seed = Some(study.seed);
+    manifest.draws = Some(u64::from(study.parameters.draws));
+    manifest.parameters = Some(without_key(study));
+    manifest.inputs = inputs;
+    manifest.statistics = statistics;
+    manifest.commitment = commitment;
+    let set = ResultSet {
+        layers,
+        manifest,
+        signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
+        notices: notices(loaded, audience, &released, said, lang, steps),
+        attributions: study.study.attributions.clone(),
+        lang,
+        audience,
+    };
+    Ok(Outcome { set, summary })
+}
+
+/// What the layer of municipalities shows, and what the manifest says of hot spots.
+struct Found {
+    findings: MunicipalFindings,
+    hot_spots: serde_json::Value,
+}
+
+fn municipal_findings(
+    loaded: &Loaded,
+    context: &Context<'_>,
+    passages: &Passages,
+    drawn: &[CountDraw],
+) -> Result<Found> {
+    let Loaded { study, study_name, domain, built, .. } = loaded;
+    let Context { data, flows, public, .. } = *context;
+    let internal = |e: IncidenceError| Error::Environment(e.to_string());
+    let cells = cells(study, domain, data);
+    let rates = summarise_rates(&cells, drawn).map_err(internal)?;
+    let mut divided = [Vec::new(), Vec::new()];
+    // Parts are smaller than the counts that are released in bands: none of them is for the public.
+    if !public {
+        let strata: [(&str, fn(&Municipality) -> &[Stratum]); 2] =
+            [("modality", |m| &m.by_modality), ("period", |m| &m.by_period)];
+        for ((kind, strata), slot) in strata.into_iter().zip(&mut divided) {
+            let rng = |name: &str, draw| params::stream(&format!("{kind} {name}"), study.seed, draw);
+            let years = study.incidence.years();
+            let draws = study.parameters.draws;
+            *slot = parts(&domain.municipalities, strata, years, &count_options(study), draws, rng)
+                .map_err(|e| count_fault(study_name, domain, &e))?;
+        }
+    }
+    let modality = |part: &Part| {
+        let cases = match part.datum {
+            CountDatum::Exact(n) => Some(f64::from(n)),
+            _ => None,
+        };
+        (part.name.clone(), cases)
+    };
+    let modalities: Vec<_> = divided[0].iter().map(|parts| parts.iter().map(modality).collect()).collect();
+    let modalities = (!modalities.is_empty()).then_some(modalities.as_slice());
+    let roles = roles(&RoleInputs { domain, data, built, passages, flows, modalities });
+    let scenario = study.incidence.under_detection.map(|s| {
+        let rng = |draw: usize| {
+            params::stream("under-detection", study.seed, u32::try_from(draw).unwrap_or(u32::MAX))
+        };
+        scenario(&cells, drawn, (s.probability, s.spread), rng)
+    });
+    let hot = hot_spots(study, study_name, domain, data, drawn)?;
+    let (hot, said) = hot.map_or((None, serde_json::Value::Null), |h| (Some(h.column), h.statistics));
+    Ok(Found { findings: MunicipalFindings { rates, roles, hot, parts: divided, scenario }, hot_spots: said })
+}
+
+/// Runs all draws over the network.
+fn route(
+    loaded: &Loaded,
+    places: &Places,
+    counts: &CountModel,
+    passages: &Passages,
+    placed_posts: &[Option<LinkId>],
+    stop: &AtomicBool,
+    progress: Progress,
+) -> Result<Flows> {
+    let Loaded { study, built, closed, .. } = loaded;
+    let arcs = Arcs::new(&built.network);
+    let mut on_link = vec![0_u32; built.network.link_count()];
+    placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+    let costs = LinkCosts::new(&built.network, on_link, closed.clone());
+    let bar = progress.bar("draws", u64::from(study.parameters.draws));
+    let tick = || bar.inc();
+    let progress: &(dyn Fn() + Sync) = &tick;
+    Flows::run(&Inputs { study, places, arcs: &arcs, costs: &costs, counts, passages, stop, progress })
+}
+
+/// `roads`, `corridors` and `crossings`, and what the command line says of them.
+fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 3] {
+    let Context { lang, study, domain, built, flows, .. } = *context;
+    let shares = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
+        draws.iter().map(|d| d.iter().map(|u| flows.share(*u)).collect()).collect()
+    };
+    let (links, candidates) = summarise(&shares(&flows.main), &shares(&flows.null));
+    let membership = extract::membership(&built.network, flows);
+    let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
+    let p = &study.parameters;
+    let chains = extract::corridors(&built.network, &means, &membership, p.membership, p.corridor_min_km);
+    let unnamed = text(lang, "map.no_reference");
+    let (corridors, n) = object::corridors(&built.network, domain, flows, chains, &unnamed);
+    summary.extend(corridor_lines(study, &corridors, n, lang));
+    summary.extend(demand_lines(flows, lang));
+    [
+        assemble::roads(context, &links, candidates, &corridors),
+        assemble::corridors(context, &corridors, n),
+        assemble::crossings(context),
+    ]
+}
+
+/// What the command line says of the corridors: how many by what threshold, and the first five, each number with
+/// what it is.
+fn corridor_lines(study: &Study, corridors: &[Corridor], candidates: usize, lang: Lang) -> Vec<String> {
+    let p = &study.parameters;
+    let mut params = vec![
+        ("threshold", format!("{:.0}", p.membership * 100.0)),
+        ("km", format!("{:.0}", p.corridor_min_km)),
+        ("count", corridors.len().to_string()),
+    ];
+    if corridors.is_empty() {
+        return vec![fill(lang, "done.no_corridors", &params)];
+    }
+    // As in `pr_top`: a tenth of the candidates, at least one.
+    params.push(("top", (candidates / 10).max(1).to_string()));
+    let mut out = vec![fill(lang, "done.corridors", &params)];
+    out.extend(corridors.iter().take(5).map(|c| {
+        let s = &c.summary;
+        let pct = |v: f64| format!("{:.1}", v * 100.0);
+        let numbers = [
+            ("mean", pct(s.mean)),
+            ("p05", pct(s.p05)),
+            ("p95", pct(s.p95)),
+            ("pr_top", format!("{:.2}", s.pr_top)),
+            ("membership", format!("{:.2}", c.chain.membership)),
+        ];
+        format!("  {}. {}: {}", c.rank, c.name, fill(lang, "done.corridor", &numbers))
+    }));
+    out
+}
+
+/// How many municipalities are of each class of each role; the public is told nothing of recruitment.
+fn role_line(roles: &[Roles], public: bool, lang: Lang) -> String {
+    let number = |class: Class, of: &dyn Fn(&Roles) -> Class| {
+        roles.iter().filter(|r| of(r) == class).count().to_string()
+    };
+    let one = |name: &str, of: &dyn Fn(&Roles) -> Class| {
+        let numbers = Class::ALL.map(|class| number(class, of)).join(" / ");
+        format!("{} {numbers}", text(lang, &format!("role.{name}")))
+    };
+    let mut parts = vec![
+        one("transit", &|r| r.transit.class),
+        one("reception", &|r| r.reception.class),
+        one("exploitation", &|r| r.exploitation.class),
+    ];
+    if !public {
+        parts.insert(0, one("recruitment", &|r| r.recruitment.class));
+    }
+    let classes = Class::ALL.map(|class| text(lang, &format!("role_class.{}", class.name()))).join(" / ");
+    fill(lang, "done.roles", &[("classes", classes), ("roles", parts.join("; "))])
+}
+
+/// Above this share of demand without a way, what is said of roads stands on the rest alone.
+const MUCH_UNSERVED: f64 = 0.2;
+
+/// What became of the demand, with a warning where much of it finds no way.
+fn demand_lines(flows: &Flows, lang: Lang) -> Vec<String> {
+    let fates = fates(flows);
+    let [served, inner, unserved, unlocated] = fates.map(|v| format!("{:.1}", v * 100.0));
+    let params = [("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)];
+    let mut out = vec![fill(lang, "done.demand", &params)];
+    if fates[2] > MUCH_UNSERVED {
+        out.push(fill(lang, "done.unserved", &params));
+    }
+    out
+}

@@ -1,0 +1,126 @@
+//! Counts of a study as the incidence stage takes them, and what can be wrong with them.
+
+use crate::error::{Fault, Faults, Rule, Why};
+use crate::incidence::{
+    CountCell, CountModel, CountOptions, HyperPrior, IncidenceError, RateModel, Unlocated,
+};
+use crate::model::domain::{Domain, KnownBy, Municipality};
+use crate::model::incidence::CountDatum;
+use crate::model::prior::Prior;
+use crate::model::study::{CountLaw, Study};
+
+pub(super) fn data_of(domain: &Domain) -> Vec<CountDatum> {
+    domain.municipalities.iter().map(|m| m.datum).collect()
+}
+
+pub(super) fn cells(study: &Study, domain: &Domain, data: &[CountDatum]) -> Vec<CountCell> {
+    domain
+        .municipalities
+        .iter()
+        .zip(data)
+        .map(|(m, &datum)| CountCell { exposure: m.population * study.incidence.years(), datum })
+        .collect()
+}
+
+/// How the counts of a study are modelled.
+#[must_use]
+pub fn count_options(study: &Study) -> CountOptions {
+    let spec = &study.incidence;
+    // Other laws are refused when the study is checked.
+    let unlocated = match spec.unlocated {
+        Prior::Beta { a, b } => Unlocated::Beta { a, b },
+        other => Unlocated::Fixed(other.mean().clamp(0.0, 1.0)),
+    };
+    let positive = |prior: Prior, unit: f64| match prior {
+        Prior::Lognormal { median, sigma } => HyperPrior::Lognormal { median: median * unit, sigma },
+        other => HyperPrior::Fixed(other.mean() * unit),
+    };
+    let rates = match spec.model {
+        CountLaw::Common => RateModel::Common,
+        CountLaw::NegativeBinomial | CountLaw::Bym2 => RateModel::NegativeBinomial {
+            rate: positive(spec.rate, 1e-5),
+            heterogeneity: positive(spec.heterogeneity, 1.0),
+        },
+    };
+    CountOptions { unlocated, rates, ..CountOptions::default() }
+}
+
+/// Checks the counts by themselves and against the total; what a run prepares can still be too large.
+pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
+    if let Err(e) = prepare_counts(study, domain, &data_of(domain), study.incidence.total) {
+        faults.push(count_fault(study_name, domain, &e));
+    }
+}
+
+/// The counts ready for draws, levelled by search effort where that is known.
+pub(super) fn prepare_counts(
+    study: &Study,
+    domain: &Domain,
+    data: &[CountDatum],
+    total: Option<u32>,
+) -> Result<CountModel, IncidenceError> {
+    let model = CountModel::prepare(&cells(study, domain, data), total, &count_options(study))?;
+    match levelling(domain) {
+        Levelling::By(keep) => model.levelled(keep),
+        Levelling::Unknown | Levelling::NoneFound => Ok(model),
+    }
+}
+
+/// Whether found counts can be levelled by how much was looked for.
+pub(super) enum Levelling {
+    /// Share of cases that stays, by municipality.
+    By(Vec<f64>),
+    /// Some counts were found, and not all of these have their search effort.
+    Unknown,
+    /// No count is said to have been found.
+    NoneFound,
+}
+
+/// The least effort over that of each municipality with found counts; 1 for the others.
+pub(super) fn levelling(domain: &Domain) -> Levelling {
+    let found = || domain.municipalities.iter().filter(|m| m.known_by == Some(KnownBy::Found));
+    if found().next().is_none() {
+        return Levelling::NoneFound;
+    }
+    let Some(efforts) = found().map(|m| m.search_effort).collect::<Option<Vec<f64>>>() else {
+        return Levelling::Unknown;
+    };
+    let least = efforts.into_iter().fold(f64::INFINITY, f64::min);
+    let keep = |m: &Municipality| match (m.known_by, m.search_effort) {
+        (Some(KnownBy::Found), Some(effort)) => least / effort,
+        _ => 1.0,
+    };
+    Levelling::By(domain.municipalities.iter().map(keep).collect())
+}
+
+/// An impossible set of counts as a fault of the study, with the municipality named where one is at fault.
+pub(super) fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
+    let named =
+        |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
+    let fault = Fault::new(Rule::TotalImpossible, study_name).field("incidence");
+    let detail = match error {
+        IncidenceError::NoCells => return fault.why(Why::NoCells),
+        IncidenceError::NoExposure => return fault.why(Why::NoExposure),
+        IncidenceError::RateUnbounded => return fault.why(Why::RateUnbounded),
+        IncidenceError::Impossible => return fault.why(Why::Impossible),
+        IncidenceError::Exposure { cell, exposure } => {
+            format!("{}population × years = {exposure}", named(*cell))
+        }
+        IncidenceError::BoundsCrossed { cell, min, max } => {
+            format!("{}count_min = {min} > count_max = {max}", named(*cell))
+        }
+        IncidenceError::CasesWithoutExposure { cell, min } => {
+            format!("{}count_min = {min}, population = 0", named(*cell))
+        }
+        IncidenceError::Parameter { name, value, range } => format!("{name} = {value} ∉ {range}"),
+        IncidenceError::TooLarge { what, size, limit } => format!("{what} = {size} > {limit}"),
+        IncidenceError::LowerBoundsAboveTotal { lower, total } => {
+            format!("Σ count_min = {lower} > total = {total}")
+        }
+        IncidenceError::UpperBoundsBelowTotal { upper, total } => {
+            format!("Σ count_max = {upper} < total = {total}")
+        }
+        other => other.to_string(),
+    };
+    fault.with("detail", detail)
+}

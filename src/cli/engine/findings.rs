@@ -1,0 +1,249 @@
+//! What a run says of its counts: what is arithmetic, what is model, what was not corrected.
+
+use serde_json::{Value, json};
+
+use super::counts::{Levelling, levelling};
+use crate::cli::messages::{fill, text};
+use crate::disclosure::Tier;
+use crate::disclosure::cells::Release;
+use crate::incidence::CountDraw;
+use crate::layers::feature::Lang;
+use crate::model::domain::Domain;
+use crate::model::incidence::CountDatum;
+use crate::model::study::{CountLaw, ModalitySpec, Study};
+use crate::stats::spread;
+
+/// What follows from the published numbers alone, whatever the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Arithmetic {
+    /// Statewide total.
+    pub total: u32,
+    /// Municipalities with a number, and their sum.
+    pub exact: (usize, u64),
+    /// Municipalities with an interval, and the sums of their bounds; no upper one where an interval has none.
+    pub intervals: (usize, u64, Option<u64>),
+    /// Municipalities of which nothing is published.
+    pub unknown: usize,
+}
+
+impl Arithmetic {
+    /// `None` without a total.
+    pub(super) fn new(data: &[CountDatum], total: Option<u32>) -> Option<Self> {
+        let mut out = Self { total: total?, intervals: (0, 0, Some(0)), ..Self::default() };
+        for datum in data {
+            match *datum {
+                CountDatum::Exact(n) => {
+                    out.exact.0 += 1;
+                    out.exact.1 += u64::from(n);
+                }
+                CountDatum::Interval { .. } | CountDatum::AtLeast { .. } => {
+                    let (n, low, high) = &mut out.intervals;
+                    *n += 1;
+                    *low += u64::from(datum.min());
+                    *high = high.zip(datum.max()).map(|(sum, max)| sum + u64::from(max));
+                }
+                CountDatum::Unknown { .. } => out.unknown += 1,
+            }
+        }
+        Some(out)
+    }
+
+    /// Cases beyond those of municipalities with a number.
+    pub(super) fn rest(&self) -> u64 {
+        u64::from(self.total).saturating_sub(self.exact.1)
+    }
+
+    /// At least so many cases are in municipalities of which nothing is published, or have no place.
+    pub(super) fn elsewhere(&self) -> u64 {
+        self.intervals.2.map_or(0, |high| self.rest().saturating_sub(high))
+    }
+}
+
+/// What the draws say beyond the published numbers: mean, 5 % and 95 % quantile.
+struct Modelled {
+    /// Cases without a place, as a share of all.
+    unlocated: [f64; 3],
+    /// Cases located in municipalities of which nothing is published.
+    unknown: [f64; 3],
+    /// Mean of the municipalities' rates, per 100,000 and year.
+    rate: [f64; 3],
+    /// Coefficient of variation of the rates.
+    heterogeneity: [f64; 3],
+}
+
+impl Modelled {
+    fn new(data: &[CountDatum], draws: &[CountDraw]) -> Self {
+        let of = |f: &dyn Fn(&CountDraw) -> f64| spread(draws.iter().map(f).collect());
+        let is_unknown: Vec<bool> = data.iter().map(|d| matches!(d, CountDatum::Unknown { .. })).collect();
+        Self {
+            unlocated: of(&|d| {
+                let all: f64 = d.total.iter().map(|t| f64::from(*t)).sum();
+                if all > 0.0 { f64::from(d.unlocated) / all } else { 0.0 }
+            }),
+            unknown: of(&|d| {
+                d.located
+                    .iter()
+                    .zip(&is_unknown)
+                    .filter(|(_, unknown)| **unknown)
+                    .map(|(y, _)| f64::from(*y))
+                    .sum()
+            }),
+            rate: of(&|d| 1e5 * d.common_rate),
+            heterogeneity: of(&|d| d.heterogeneity),
+        }
+    }
+}
+
+/// Shares of modalities among the cases whose modality is known: Dirichlet(½ + n), mean and 5 %, 95 % quantiles of each.
+fn modality_shares(spec: &ModalitySpec) -> Value {
+    let sum: f64 = spec.counts.values().map(|n| f64::from(*n)).sum();
+    let kinds = spec.counts.len() as f64;
+    let share = |(name, n): (&String, &u32)| {
+        let (a, b) = (0.5 + f64::from(*n), sum - f64::from(*n) + 0.5 * (kinds - 1.0).max(1.0));
+        json!({
+            "modality": name,
+            "cases": n,
+            "share": a / (a + b),
+            "p05": beta_quantile(a, b, 0.05),
+            "p95": beta_quantile(a, b, 0.95),
+        })
+    };
+    let shares: Vec<Value> = spec.counts.iter().map(share).collect();
+    json!({ "of": spec.of, "denominator": sum, "shares": shares })
+}
+
+/// The modalities that may be shown: none of them to the public where one is a small count, which the sum and the
+/// others would give back.
+fn modalities(study: &Study, audience: Tier) -> Option<&ModalitySpec> {
+    let is_small = |spec: &&ModalitySpec| spec.counts.values().any(|n| *n < study.disclosure.k);
+    study.incidence.modalities.as_ref().filter(|spec| audience == Tier::Restricted || !is_small(spec))
+}
+
+fn beta_quantile(a: f64, b: f64, q: f64) -> Option<f64> {
+    use statrs::distribution::{Beta, ContinuousCDF};
+    Beta::new(a, b).ok().map(|law| law.inverse_cdf(q))
+}
+
+/// The part of the manifest's statistics that speaks of counts.
+pub(super) fn statistics(
+    study: &Study,
+    domain: &Domain,
+    audience: Tier,
+    released: &Release,
+    draws: &[CountDraw],
+) -> Value {
+    let Release { data, total, .. } = released;
+    let total = *total;
+    let count = |f: fn(&CountDatum) -> bool| data.iter().filter(|d| f(d)).count();
+    let modelled = Modelled::new(data, draws);
+    let spread = |[mean, p05, p95]: [f64; 3]| json!({ "mean": mean, "p05": p05, "p95": p95 });
+    let mut out = json!({
+        "exact": count(|d| matches!(d, CountDatum::Exact(_))),
+        "interval": count(|d| matches!(d, CountDatum::Interval { .. } | CountDatum::AtLeast { .. })),
+        "unknown": count(|d| matches!(d, CountDatum::Unknown { .. })),
+        "total": total,
+        "arithmetic": Arithmetic::new(data, total).map(|a| json!({
+            "in_exact": a.exact.1,
+            "rest": a.rest(),
+            "in_intervals": { "min": a.intervals.1, "max": a.intervals.2 },
+            "elsewhere_at_least": a.elsewhere(),
+        })),
+        "model": {
+            "law": study.incidence.model,
+            "unlocated_share": spread(modelled.unlocated),
+            "cases_in_unknown": spread(modelled.unknown),
+            "search_effort": match levelling(domain) {
+                Levelling::By(_) => "levelled",
+                Levelling::Unknown => "not_corrected",
+                Levelling::NoneFound => "not_stated",
+            },
+        },
+        "modalities": modalities(study, audience).map(modality_shares),
+    });
+    if study.incidence.model != CountLaw::Common {
+        out["model"]["rate_100k_year"] = spread(modelled.rate);
+        out["model"]["heterogeneity"] = spread(modelled.heterogeneity);
+    }
+    out
+}
+
+/// The lines that outputs bear on their counts.
+pub(super) fn notices(
+    study: &Study,
+    domain: &Domain,
+    audience: Tier,
+    released: &Release,
+    draws: &[CountDraw],
+    lang: Lang,
+) -> Vec<String> {
+    let Release { data, total, .. } = released;
+    let total = *total;
+    let mut out = vec![text(
+        lang,
+        match levelling(domain) {
+            Levelling::By(_) => "notice.levelled",
+            Levelling::Unknown => "notice.detection",
+            Levelling::NoneFound => "notice.detection_unstated",
+        },
+    )];
+    if let Some(a) = Arithmetic::new(data, total) {
+        let params = [
+            ("total", a.total.to_string()),
+            ("exact", a.exact.1.to_string()),
+            ("n_exact", a.exact.0.to_string()),
+            ("rest", a.rest().to_string()),
+            ("n_intervals", a.intervals.0.to_string()),
+            ("low", a.intervals.1.to_string()),
+            ("high", a.intervals.2.map_or_else(|| "∞".to_owned(), |high| high.to_string())),
+            ("elsewhere", a.elsewhere().to_string()),
+        ];
+        let key = if a.intervals.0 > 0 { "notice.arithmetic" } else { "notice.arithmetic_exact" };
+        out.push(fill(lang, key, &params));
+    }
+    let modelled = Modelled::new(data, draws);
+    let [mean, p05, p95] = modelled.unlocated.map(|v| format!("{:.1}", 100.0 * v));
+    let [unknown, unknown_p05, unknown_p95] = modelled.unknown.map(|v| format!("{v:.0}"));
+    let params = [
+        ("mean", mean),
+        ("p05", p05),
+        ("p95", p95),
+        ("unknown", unknown),
+        ("unknown_p05", unknown_p05),
+        ("unknown_p95", unknown_p95),
+        ("n", data.iter().filter(|d| matches!(d, CountDatum::Unknown { .. })).count().to_string()),
+    ];
+    out.push(fill(lang, "notice.model", &params));
+    if let Some(spec) = modalities(study, audience) {
+        let sum: u64 = spec.counts.values().copied().map(u64::from).sum();
+        let list: Vec<String> = spec.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let params = [("sum", sum.to_string()), ("of", spec.of.clone()), ("list", list.join(", "))];
+        out.push(fill(lang, "notice.modalities", &params));
+    }
+    if study.incidence.under_detection.is_some() {
+        out.push(text(lang, "notice.scenario"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CountDatum::{AtLeast, Exact, Interval, Unknown};
+
+    #[test]
+    fn the_programmes_figures_leave_ninety_seven() {
+        let mut data = [224, 92, 24, 23, 16, 15].map(Exact).to_vec();
+        data.extend([Interval { min: 1, max: 14 }; 11]);
+        data.extend([Unknown { max: Some(14) }; 107]);
+        let a = Arithmetic::new(&data, Some(645)).unwrap();
+        assert_eq!((a.exact, a.rest()), ((6, 394), 251));
+        assert_eq!((a.intervals, a.elsewhere(), a.unknown), ((11, 11, Some(154)), 97, 107));
+        assert_eq!(Arithmetic::new(&data, None), None);
+    }
+
+    #[test]
+    fn an_open_interval_leaves_nothing_for_sure() {
+        let a = Arithmetic::new(&[Exact(5), AtLeast { min: 3 }], Some(20)).unwrap();
+        assert_eq!((a.intervals, a.elsewhere()), ((1, 3, None), 0));
+    }
+}

@@ -1,0 +1,390 @@
+//! Cells with Gamma rates whose hyperparameters are not known: the posterior of (α, β, π).
+//!
+//! The rates have the mean `μ = α/β` and the coefficient of variation `κ = 1/√α`. On the scale
+//! (ln μ, ln κ, logit π) the posterior is prior × likelihood, and the likelihood of bounds and total is the
+//! normaliser of the filter, exactly. It is explored on a lattice ([`super::lattice`]); each point keeps its filter.
+//!
+//! A draw takes a point by its weight, then the cases from its filter, so that cases follow the sum over the
+//! lattice. Then one step of a Gibbs sampler, which leaves the joint posterior as it is, brings the
+//! hyperparameters off the lattice: `π | T, y ~ Beta(a + Σ(T−y), b + Σy)` and ln μ, ln κ given T by slice sampling
+//! (Neal 2003, Ann. Stat. 31:705). So no hyperparameter is ever plugged in, nor confined to a grid.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::{Rng, RngExt};
+use rand_distr::{Beta, Distribution};
+use rayon::prelude::*;
+
+use super::checks::Cell;
+use super::convolution::{ConvolutionFilter, MAX_ENTRIES};
+use super::counts::{HyperPrior, Unlocated};
+use super::error::IncidenceError;
+use super::lattice::{AXES, Axis, Point, explore};
+use super::negative_binomial::{self as nb, Hyper, LocatedTables};
+use super::unimodal;
+
+/// Entries that the filters of all points may hold together.
+const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
+
+/// Lattice points are some hundred: filters are kept from the start if as many of them fit.
+const USUAL_POINTS: u64 = 256;
+
+/// Fewest points that draws are made from, where filters are large.
+const FEWEST: usize = 8;
+
+/// Largest distance of ln μ and ln κ from their start, and of logit π from 0.
+const REACH: [f64; AXES] = [30.0, 6.5, 20.0];
+
+/// Steps by which a slice is widened at most.
+const WIDENINGS: u32 = 8;
+
+/// Priors of the hyperparameters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Priors {
+    /// Mean of the rates, per person-year.
+    pub rate: HyperPrior,
+    /// Coefficient of variation of the rates.
+    pub heterogeneity: HyperPrior,
+    pub unlocated: Unlocated,
+}
+
+/// A point of the posterior.
+#[derive(Debug, Clone)]
+struct Atom {
+    hyper: Hyper,
+    weight: f64,
+    /// Where there is a total.
+    filter: Option<ConvolutionFilter>,
+}
+
+/// The posterior of the hyperparameters, ready for draws.
+#[derive(Debug, Clone)]
+pub(super) struct Hierarchy {
+    priors: Priors,
+    atoms: Vec<Atom>,
+    /// Running sums of the weights.
+    cumulative: Vec<f64>,
+    /// Widths of slices in ln μ and ln κ.
+    width: [f64; 2],
+}
+
+/// What a draw gives.
+pub(super) struct Drawn {
+    pub hyper: Hyper,
+    pub cases: Vec<u32>,
+    pub located: Vec<u32>,
+}
+
+impl Hierarchy {
+    pub(super) fn new(cells: &[Cell], total: Option<u32>, priors: Priors) -> Result<Self, IncidenceError> {
+        let evaluator = Evaluator::new(cells, total, priors);
+        let axes = evaluator.axes();
+        // One filter tells how large they are, and the tilt that is near those of the others.
+        let middle = axes.map(|a| a.starts[0]);
+        let (tilt, size) = match evaluator.evaluate(&middle, 0.0) {
+            Ok((_, filter)) => filter.map_or((0.0, 0), |f| (f.tilt(), f.entries())),
+            Err(IncidenceError::Impossible) => (0.0, KEPT_ENTRIES),
+            Err(e) => return Err(e),
+        };
+        let keep = size.saturating_mul(USUAL_POINTS) <= KEPT_ENTRIES;
+        let lattice = explore(&axes, |place| {
+            let (ln, filter) = evaluator.evaluate(place, tilt)?;
+            Ok((ln, filter.filter(|_| keep)))
+        })?;
+        let mut atoms = weighed(lattice.points, &evaluator);
+        if total.is_some() && !keep {
+            let fit = usize::try_from(KEPT_ENTRIES / size.max(1)).unwrap_or(usize::MAX).max(FEWEST);
+            atoms = thinned(&atoms, fit);
+            atoms.par_iter_mut().try_for_each(|atom| {
+                atom.filter = evaluator.filter(atom.hyper, tilt)?;
+                Ok(())
+            })?;
+        }
+        let mut sum = 0.0;
+        let cumulative = atoms
+            .iter()
+            .map(|a| {
+                sum += a.weight;
+                sum
+            })
+            .collect();
+        let width = [0, 1].map(|k| if lattice.step[k] > 0.0 { 2.0 * lattice.step[k] } else { 1.0 });
+        Ok(Self { priors, atoms, cumulative, width })
+    }
+
+    /// Number of points.
+    pub(super) fn points(&self) -> usize {
+        self.atoms.len()
+    }
+
+    /// Hyperparameters and weight of a point.
+    pub(super) fn point(&self, i: usize) -> Option<(Hyper, f64)> {
+        self.atoms.get(i).map(|a| (a.hyper, a.weight))
+    }
+
+    /// Means of the cases at a point.
+    pub(super) fn expected(&self, cells: &[Cell], i: usize) -> Option<Vec<f64>> {
+        let atom = self.atoms.get(i)?;
+        Some(atom.filter.as_ref().map_or_else(|| nb::means_free(cells, atom.hyper), ConvolutionFilter::means))
+    }
+
+    /// `log P(bounds, total | α, β, π)` at a point.
+    pub(super) fn ln_likelihood(&self, cells: &[Cell], i: usize) -> Option<f64> {
+        let atom = self.atoms.get(i)?;
+        let ln = atom.filter.as_ref().map(ConvolutionFilter::ln_normaliser);
+        Some(ln.unwrap_or_else(|| nb::ln_likelihood(cells, atom.hyper)))
+    }
+
+    /// A joint draw.
+    pub(super) fn sample(&self, cells: &[Cell], rng: &mut impl Rng) -> Drawn {
+        let target = match self.atoms.len() {
+            1 => 0.0,
+            _ => rng.random::<f64>() * self.cumulative.last().copied().unwrap_or(0.0),
+        };
+        let chosen = self.cumulative.partition_point(|c| *c <= target).min(self.atoms.len() - 1);
+        let Atom { mut hyper, ref filter, .. } = self.atoms[chosen];
+        let (cases, located) = match filter {
+            Some(filter) => {
+                let cases = filter.sample(rng);
+                let located = locate(cells, &cases, hyper.pi, rng);
+                (cases, located)
+            }
+            None => nb::sample_free(cells, hyper, rng),
+        };
+        self.refresh(cells, &cases, &located, &mut hyper, rng);
+        Drawn { hyper, cases, located }
+    }
+
+    /// One Gibbs step of the hyperparameters given the cases.
+    fn refresh(&self, cells: &[Cell], cases: &[u32], located: &[u32], hyper: &mut Hyper, rng: &mut impl Rng) {
+        if let Unlocated::Beta { a, b } = self.priors.unlocated {
+            let found: f64 = located.iter().map(|&y| f64::from(y)).sum();
+            let all: f64 = cases.iter().map(|&t| f64::from(t)).sum();
+            if let Ok(law) = Beta::new(a + all - found, b + found) {
+                let [low, high] = [-REACH[2], REACH[2]].map(logistic);
+                hyper.pi = law.sample(rng).clamp(low, high);
+            }
+        }
+        let [mut ln_rate, mut ln_heterogeneity] = [(hyper.alpha / hyper.beta).ln(), -0.5 * hyper.alpha.ln()];
+        let Priors { rate, heterogeneity, .. } = self.priors;
+        let density = nb::CasesDensity::new(cells, cases);
+        if let HyperPrior::Lognormal { median, .. } = rate {
+            let ln = |x: f64| {
+                // Beyond this the formulae leave `f64`; no posterior with data goes there.
+                if (x - median.ln()).abs() > 2.0 * REACH[0] {
+                    return f64::NEG_INFINITY;
+                }
+                rate.ln_density(x) + density.rate(hyper.alpha, hyper.alpha / x.exp())
+            };
+            ln_rate = slice(ln_rate, self.width[0], ln, rng);
+        }
+        if let HyperPrior::Lognormal { median, .. } = heterogeneity {
+            let ln = |x: f64| {
+                if (x - median.ln()).abs() > 2.0 * REACH[1] {
+                    return f64::NEG_INFINITY;
+                }
+                let (alpha, beta) = shape_and_rate(ln_rate, x);
+                heterogeneity.ln_density(x) + density.shape(alpha) + density.rate(alpha, beta)
+            };
+            ln_heterogeneity = slice(ln_heterogeneity, self.width[1], ln, rng);
+        }
+        (hyper.alpha, hyper.beta) = shape_and_rate(ln_rate, ln_heterogeneity);
+    }
+}
+
+/// `y | T ~ Bin(T, 1−π)` cut to the bounds.
+fn locate(cells: &[Cell], cases: &[u32], pi: f64, rng: &mut impl Rng) -> Vec<u32> {
+    if pi <= 0.0 {
+        return cases.to_vec();
+    }
+    let one = |(cell, &t): (&Cell, &u32)| {
+        let hi = cell.max.map_or(t, |max| max.min(t));
+        unimodal::binomial(t, 1.0 - pi, pi, cell.min.min(hi), hi).sample(rng)
+    };
+    cells.iter().zip(cases).map(one).collect()
+}
+
+/// A new value by slice sampling with stepping out.
+fn slice(x: f64, width: f64, ln: impl Fn(f64) -> f64, rng: &mut impl Rng) -> f64 {
+    // ln of a uniform number in (0, 1].
+    let level = ln(x) + (1.0 - rng.random::<f64>()).ln();
+    if !level.is_finite() {
+        return x;
+    }
+    let mut low = x - width * rng.random::<f64>();
+    let mut high = low + width;
+    // The widenings are split by chance, so that the step can be undone (Neal 2003, figure 3).
+    let mut left = unimodal::floor(rng.random::<f64>() * f64::from(WIDENINGS)).min(WIDENINGS - 1);
+    let mut right = WIDENINGS - 1 - left;
+    while left > 0 && ln(low) > level {
+        low -= width;
+        left -= 1;
+    }
+    while right > 0 && ln(high) > level {
+        high += width;
+        right -= 1;
+    }
+    loop {
+        let next = low + (high - low) * rng.random::<f64>();
+        if ln(next) > level {
+            return next;
+        }
+        if next < x {
+            low = next;
+        } else {
+            high = next;
+        }
+        if high - low < 1e-12 {
+            return x;
+        }
+    }
+}
+
+/// Points with their weights, which add up to 1; those that carry none are left out.
+fn weighed(points: Vec<Point<Option<ConvolutionFilter>>>, evaluator: &Evaluator<'_>) -> Vec<Atom> {
+    let highest = points.iter().map(|p| p.ln).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = points.iter().map(|p| (p.ln - highest).exp()).sum();
+    points
+        .into_iter()
+        .map(|p| Atom {
+            hyper: evaluator.hyper(&p.place),
+            weight: (p.ln - highest).exp() / sum,
+            filter: p.value,
+        })
+        .collect()
+}
+
+/// At most `count` of the atoms, by systematic sampling from their weights.
+fn thinned(atoms: &[Atom], count: usize) -> Vec<Atom> {
+    if atoms.len() <= count {
+        return atoms.to_vec();
+    }
+    let share = 1.0 / count as f64;
+    let (mut out, mut sum, mut taken) = (Vec::new(), 0.0, 0);
+    for atom in atoms {
+        sum += atom.weight;
+        let mut weight = 0.0;
+        while taken < count && (taken as f64 + 0.5) * share < sum {
+            weight += share;
+            taken += 1;
+        }
+        if weight > 0.0 {
+            out.push(Atom { weight, ..atom.clone() });
+        }
+    }
+    out
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn shape_and_rate(ln_rate: f64, ln_heterogeneity: f64) -> (f64, f64) {
+    let alpha = (-2.0 * ln_heterogeneity).exp();
+    (alpha, alpha / ln_rate.exp())
+}
+
+/// The density on the unbounded scale.
+struct Evaluator<'a> {
+    cells: &'a [Cell],
+    total: Option<u32>,
+    /// What the total leaves above the lower bounds.
+    slack: u32,
+    priors: Priors,
+    /// By the bits of π.
+    located: Mutex<BTreeMap<u64, Arc<LocatedTables>>>,
+}
+
+impl<'a> Evaluator<'a> {
+    fn new(cells: &'a [Cell], total: Option<u32>, priors: Priors) -> Self {
+        let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
+        let slack = total.map_or(0, |n| u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0));
+        Self { cells, total, slack, priors, located: Mutex::default() }
+    }
+
+    /// Where to look for the mode.
+    fn axes(&self) -> [Axis; AXES] {
+        let exposure: f64 = self.cells.iter().map(|c| c.exposure).sum();
+        let bounded = || self.cells.iter().filter(|c| c.exposure > 0.0 && (c.max.is_some() || c.min > 0));
+        let seen: f64 = match self.total {
+            Some(total) => f64::from(total),
+            None => bounded().map(|c| f64::midpoint(c.min.into(), c.max.unwrap_or(c.min).into())).sum(),
+        };
+        let person_years = if self.total.is_some() { exposure } else { bounded().map(|c| c.exposure).sum() };
+        let crude = ((seen + 0.5) / person_years).ln();
+        let axis = |prior: HyperPrior, guess: Option<f64>, reach: f64| match prior {
+            HyperPrior::Fixed(value) => {
+                Axis { starts: [value.ln(); 3], scale: 0.0, range: [f64::MIN, f64::MAX] }
+            }
+            HyperPrior::Lognormal { median, sigma } => {
+                let centre = guess.unwrap_or(median.ln());
+                let low = centre.min(median.ln()) - reach;
+                let high = centre.max(median.ln()) + reach;
+                // The data are worth a unit or so, whatever the prior.
+                let scale = sigma.min(1.0);
+                Axis { starts: [centre, centre - scale, centre + scale], scale, range: [low, high] }
+            }
+        };
+        let pi = match self.priors.unlocated {
+            Unlocated::Fixed(_) => Axis { starts: [0.0; 3], scale: 0.0, range: [f64::MIN, f64::MAX] },
+            Unlocated::Beta { a, b } => {
+                let middle = (a / b).ln().clamp(-6.0, 6.0);
+                Axis {
+                    starts: [middle, middle - 1.5, middle + 1.5],
+                    scale: 1.0,
+                    range: [-REACH[2], REACH[2]],
+                }
+            }
+        };
+        [axis(self.priors.rate, Some(crude), REACH[0]), axis(self.priors.heterogeneity, None, REACH[1]), pi]
+    }
+
+    fn hyper(&self, place: &[f64; AXES]) -> Hyper {
+        let (alpha, beta) = shape_and_rate(place[0], place[1]);
+        let pi = match self.priors.unlocated {
+            Unlocated::Fixed(value) => value,
+            Unlocated::Beta { .. } => logistic(place[2]),
+        };
+        Hyper { alpha, beta, pi }
+    }
+
+    fn ln_prior(&self, place: &[f64; AXES]) -> f64 {
+        let pi = match self.priors.unlocated {
+            Unlocated::Fixed(_) => 0.0,
+            // The density of logit π.
+            Unlocated::Beta { a, b } => -a * (-place[2]).exp().ln_1p() - b * place[2].exp().ln_1p(),
+        };
+        self.priors.rate.ln_density(place[0]) + self.priors.heterogeneity.ln_density(place[1]) + pi
+    }
+
+    fn evaluate(
+        &self,
+        place: &[f64; AXES],
+        tilt: f64,
+    ) -> Result<(f64, Option<ConvolutionFilter>), IncidenceError> {
+        let hyper = self.hyper(place);
+        let filter = self.filter(hyper, tilt)?;
+        let ln = filter.as_ref().map(ConvolutionFilter::ln_normaliser);
+        let ln = ln.unwrap_or_else(|| nb::ln_likelihood(self.cells, hyper));
+        Ok((self.ln_prior(place) + ln, filter))
+    }
+
+    fn filter(&self, hyper: Hyper, tilt: f64) -> Result<Option<ConvolutionFilter>, IncidenceError> {
+        let Some(total) = self.total else { return Ok(None) };
+        let located = self.located(hyper.pi);
+        nb::filter(self.cells, total, hyper, &located, MAX_ENTRIES, tilt).map(Some)
+    }
+
+    fn located(&self, pi: f64) -> Arc<LocatedTables> {
+        let key = pi.to_bits();
+        let held = |tables: &BTreeMap<u64, Arc<LocatedTables>>| tables.get(&key).cloned();
+        // A thread that panicked while holding the lock has left whole tables behind.
+        if let Some(found) = held(&self.located.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return found;
+        }
+        let made = Arc::new(LocatedTables::new(self.cells, self.slack, pi));
+        let mut tables = self.located.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tables.entry(key).or_insert(made))
+    }
+}
