@@ -24,8 +24,8 @@
 //! parallel, each with a stream of its own, and give the same bits on any number of threads and on any processor
 //! (`docs/decisions/020-bym2-sampler.md`).
 //!
-//! Unlike the common rate, this model lets the data update π: places differ by σ, so that a
-//! high count need not be a surprise. Without a total only `λ(1−π)` is seen, and π keeps its prior.
+//! As with own rates of the negative binomial, the data update π where there is a total: places differ by σ, so that
+//! a high count need not be a surprise. Without a total only `λ(1−π)` is seen, and π keeps its prior.
 
 mod adapt;
 mod convergence;
