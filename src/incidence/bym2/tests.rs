@@ -171,3 +171,50 @@ fn options_are_plain_numbers_in_a_file() {
     assert_eq!(back, options);
     assert!(serde_json::from_str::<Bym2Options>(r#"{"sgima": 1}"#).is_err());
 }
+
+/// Bounds, totals, exposures over twelve decades and graphs at random: a fit or a typed error, and what is drawn keeps
+/// the bounds.
+#[test]
+fn random_problems_give_a_fit_or_a_typed_error() {
+    let mut rng = rng(42);
+    let mut fitted = 0;
+    for case in 0..80_u32 {
+        let n = rng.random_range(1..8_usize);
+        let data: Vec<(f64, CountDatum)> = (0..n)
+            .map(|_| {
+                let exposure =
+                    if rng.random_range(0..9) == 0 { 0.0 } else { 10_f64.powf(rng.random_range(-4.0..8.0)) };
+                let (a, b) = (rng.random_range(0..40), rng.random_range(0..40));
+                let datum = match rng.random_range(0..5) {
+                    0 => Exact(a),
+                    1 => Interval { min: a.min(b), max: a.max(b) },
+                    2 => AtLeast { min: a },
+                    3 => Unknown { max: Some(a) },
+                    _ => Unknown { max: None },
+                };
+                (exposure, datum)
+            })
+            .collect();
+        let mut adjacency = vec![Vec::new(); n];
+        for i in 0..n {
+            for j in 0..i {
+                if rng.random_range(0..3) == 0 {
+                    adjacency[i].push(j);
+                    adjacency[j].push(i);
+                }
+            }
+        }
+        let lower: u32 = data.iter().map(|d| d.1.min()).sum();
+        let total = (case % 3 > 0).then(|| lower + rng.random_range(0..60));
+        let unlocated =
+            if case % 2 == 0 { Unlocated::Fixed(0.0) } else { Unlocated::Beta { a: 0.5, b: 3.0 } };
+        let options =
+            Bym2Options { unlocated, chains: 1, warm_up: 30, samples: 20, ..Bym2Options::default() };
+        let cells = cells(&data);
+        if let Ok(fit) = Bym2Model::fit(&cells, total, &adjacency, &options) {
+            fitted += 1;
+            assert_kept(&fit, &cells, total);
+        }
+    }
+    assert!(fitted > 30, "{fitted}");
+}
