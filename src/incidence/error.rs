@@ -89,4 +89,23 @@ pub enum IncidenceError {
         /// Cells in the draw.
         found: usize,
     },
+    /// A method for exact counts only was given another datum.
+    #[error("cell {cell}: the count is not a number that was published, as this method needs")]
+    NotExact {
+        /// The first such cell.
+        cell: usize,
+    },
+    /// All counts are zero, so that there is no rate to estimate.
+    #[error("all counts are zero: there is no rate to estimate")]
+    NoCases,
+    /// A list of neighbours is not of the required form.
+    #[error("area {area}: neighbour {neighbour} {problem}")]
+    Adjacency {
+        /// The area whose list it is.
+        area: usize,
+        /// The entry.
+        neighbour: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
 }

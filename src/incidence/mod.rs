@@ -12,6 +12,9 @@
 //! | own rates, and the posterior of (α, β, π) | [`RateModel::NegativeBinomial`] | lattice: Rue, Martino & Chopin 2009, J. R. Stat. Soc. B 71:319; slice sampling: Neal 2003, Ann. Stat. 31:705 |
 //! | model and joint draws | [`CountModel`], [`CountDraw`] | |
 //! | located rate without a total | `located_rate` | grid posterior |
+//! | rates that borrow from neighbours | [`bym2`] | BYM2: Riebler et al. 2016 |
+//! | rates from exact counts alone | [`shrinkage`] | Clayton & Kaldor 1987; Marshall 1991 |
+//! | scale of the ICAR law on a graph | [`scale_factors`] | Sørbye & Rue 2014 |
 //! | search effort | [`CountModel::levelled`] | Ensign et al. 2018, Proc. Mach. Learn. Res. 81:160 |
 //! | what was not detected | [`detection`] | scenario |
 //! | summaries | [`summarise`] | type-7 quantiles: Hyndman & Fan 1996, Am. Stat. 50:361 |
@@ -45,18 +48,22 @@
 //! # }
 //! ```
 
+mod band;
+pub mod bym2;
 mod checks;
 mod common;
 mod convolution;
 mod counts;
 pub mod detection;
 mod error;
+mod icar;
 mod lattice;
 mod located_rate;
 mod negative_binomial;
 mod parts;
 mod posterior;
 mod rates;
+pub mod shrinkage;
 pub mod spatial;
 mod table;
 #[cfg(test)]
@@ -70,6 +77,7 @@ pub use counts::{
     CountCell, CountDraw, CountModel, CountOptions, HyperPoint, HyperPrior, RateModel, Unlocated,
 };
 pub use error::IncidenceError;
+pub use icar::{IcarScale, scale_factors};
 pub use parts::{Part, parts};
 pub use rates::{RateSummary, crude_rate, summarise};
 pub use weights::{CellWeights, GammaCell, MAX_COUNT, TRUNCATION};
