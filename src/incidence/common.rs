@@ -25,6 +25,13 @@ pub(super) struct Parts {
     pub unlocated: Vec<u32>,
 }
 
+impl Parts {
+    /// Cases per cell.
+    pub(super) fn total(&self) -> Vec<u32> {
+        self.located.iter().zip(&self.unlocated).map(|(y, u)| y.saturating_add(*u)).collect()
+    }
+}
+
 /// Which cells are bounded, from below at least, and which are free, both among those with exposure.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {

@@ -3,6 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Binomial, Distribution};
 
+use super::bym2::{Bym2Fit, Bym2Model, Bym2Options, Diagnostics};
 use super::checks::{Cell, check_cells, check_hyper, check_total, pi_grid};
 use super::common::{Conditioned, Layout};
 use super::convolution::MAX_ENTRIES;
@@ -176,6 +177,8 @@ enum Kernel {
     Free { layout: Layout, rate: LocatedRate, pi: Vec<f64> },
     /// Own rates, with or without a total.
     Hierarchy(Box<Hierarchy>),
+    /// Own rates that are alike among neighbours.
+    Bym2(Box<Bym2Fit>),
 }
 
 impl CountModel {
@@ -232,6 +235,31 @@ impl CountModel {
         Ok(self)
     }
 
+    /// The same with rates that are alike among neighbours: `adjacency` lists the neighbours of each cell.
+    ///
+    /// # Errors
+    /// As [`Bym2Model::fit`].
+    pub fn bym2(
+        cells: &[CountCell],
+        total: Option<u32>,
+        adjacency: &[Vec<usize>],
+        options: &Bym2Options,
+    ) -> Result<Self, IncidenceError> {
+        let fit = Bym2Model::fit(cells, total, adjacency, options)?;
+        let cells = check_cells(cells, total)?;
+        Ok(Self { cells, total, kernel: Kernel::Bym2(Box::new(fit)), keep: None })
+    }
+
+    /// How the sampler of [`CountModel::bym2`] converged, and how far the data moved its priors; `None` for other laws,
+    /// whose draws are independent.
+    #[must_use]
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        match &self.kernel {
+            Kernel::Bym2(fit) => Some(fit.diagnostics()),
+            _ => None,
+        }
+    }
+
     /// Number of [points](HyperPoint).
     #[must_use]
     pub fn points(&self) -> usize {
@@ -239,6 +267,7 @@ impl CountModel {
             Kernel::Conditioned { points, .. } => points.len(),
             Kernel::Free { pi, .. } => pi.len(),
             Kernel::Hierarchy(hierarchy) => hierarchy.points(),
+            Kernel::Bym2(fit) => fit.samples(),
         }
     }
 
@@ -254,57 +283,72 @@ impl CountModel {
                 pi: h.pi,
                 weight,
             }),
+            Kernel::Bym2(fit) => fit.hyperparameters().get(i).map(|h| even(h.pi)),
         }
     }
 
     /// One joint draw of the hyperparameters, the cases, the located cases and the rates.
     pub fn draw(&self, rng: &mut impl Rng) -> CountDraw {
+        let (mut draw, law) = self.drawn(rng);
+        draw.levelled = self.keep.as_ref().map(|keep| self.level(&draw, law, keep, rng));
+        draw
+    }
+
+    /// A draw before levelling, with what its rates are drawn from.
+    fn drawn(&self, rng: &mut impl Rng) -> (CountDraw, Law) {
         let (total, located, law, pi) = match &self.kernel {
             Kernel::Conditioned { layout, points } => {
                 let (pi, point) = &points[even(points.len(), rng)];
                 let parts = point.sample(layout, rng);
                 let cases = f64::from(self.total.unwrap_or(0));
                 let rate = gamma(0.5 + cases, layout.total_exposure(), rng);
-                let total = parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u));
-                (total.collect(), parts.located, Err(rate), *pi)
+                (parts.total(), parts.located, Law::Common(rate), *pi)
             }
             Kernel::Free { layout, rate, pi } => {
                 let pi = pi[even(pi.len(), rng)];
                 let located = rate.sample(rng);
                 let parts = layout.sample(located, pi, rng);
-                let total = parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u));
-                (total.collect(), parts.located, Err(located / (1.0 - pi)), pi)
+                (parts.total(), parts.located, Law::Common(located / (1.0 - pi)), pi)
             }
             Kernel::Hierarchy(hierarchy) => {
                 let Drawn { hyper, cases, located } = hierarchy.sample(&self.cells, rng);
-                (cases, located, Ok((hyper.alpha, hyper.beta)), hyper.pi)
+                (cases, located, Law::Gamma(hyper.alpha, hyper.beta), hyper.pi)
+            }
+            Kernel::Bym2(fit) => {
+                let chosen = even(fit.samples(), rng);
+                return (fit.draw(chosen, rng), Law::Own);
             }
         };
-        let total: Vec<u32> = total;
         let rate = self.rates(&total, law, rng);
         let unlocated = total.iter().zip(&located).fold(0_u32, |sum, (t, y)| sum.saturating_add(t - y));
         let (common_rate, heterogeneity) = match law {
-            Ok((alpha, beta)) => (alpha / beta, alpha.powf(-0.5)),
-            Err(rate) => (rate, 0.0),
+            Law::Gamma(alpha, beta) => (alpha / beta, alpha.powf(-0.5)),
+            Law::Common(rate) => (rate, 0.0),
+            Law::Own => (0.0, 0.0),
         };
-        let levelled = self.keep.as_ref().map(|keep| {
-            let kept = |n: u32, keep: f64, rng: &mut _| {
-                if keep < 1.0 {
-                    Binomial::new(n.into(), keep).map_or(0, |law| law.sample(rng))
-                } else {
-                    n.into()
-                }
-            };
-            let (mut left, mut cases) = (Vec::new(), Vec::new());
-            for ((&t, &y), &keep) in total.iter().zip(&located).zip(keep) {
-                let y_left = kept(y, keep, rng);
-                let all = y_left + kept(t - y, keep, rng);
-                left.push(u32::try_from(y_left).unwrap_or(y));
-                cases.push(u32::try_from(all).unwrap_or(t));
+        (CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi, levelled: None }, law)
+    }
+
+    fn level(&self, draw: &CountDraw, law: Law, keep: &[f64], rng: &mut impl Rng) -> Levelled {
+        let mut kept = |n: u32, keep: f64| {
+            if keep >= 1.0 {
+                return n;
             }
-            Levelled { rate: self.rates(&cases, law, rng), located: left }
-        });
-        CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi, levelled }
+            let left = Binomial::new(n.into(), keep).map_or(0, |law| law.sample(rng));
+            u32::try_from(left).unwrap_or(n)
+        };
+        let (mut located, mut cases) = (Vec::new(), Vec::new());
+        for ((&t, &y), &keep) in draw.total.iter().zip(&draw.located).zip(keep) {
+            let left = kept(y, keep);
+            located.push(left);
+            cases.push(left + kept(t - y, keep));
+        }
+        let rate = match law {
+            // The rates are not drawn from the cases alone: thinning a Poisson law thins its rate.
+            Law::Own => draw.rate.iter().zip(keep).map(|(rate, keep)| rate * keep).collect(),
+            _ => self.rates(&cases, law, rng),
+        };
+        Levelled { located, rate }
     }
 
     /// Exact conditional means `E[T_m | bounds, total, hyperparameters]`, one per cell, at a point; without a
@@ -318,6 +362,7 @@ impl CountModel {
             }
             Kernel::Free { layout, rate, pi } => Some(layout.expected(rate, *pi.get(point)?)),
             Kernel::Hierarchy(hierarchy) => hierarchy.expected(&self.cells, point),
+            Kernel::Bym2(_) => None,
         }
     }
 
@@ -339,17 +384,31 @@ impl CountModel {
         }
     }
 
-    /// `law` is (α, β), or the common rate.
-    fn rates(&self, total: &[u32], law: Result<(f64, f64), f64>, rng: &mut impl Rng) -> Vec<f64> {
-        // Jeffreys: the rate's own uncertainty, not shrunk to the common rate.
-        let (shape, rate) = law.unwrap_or((0.5, 0.0));
+    fn rates(&self, total: &[u32], law: Law, rng: &mut impl Rng) -> Vec<f64> {
+        let (shape, rate, common) = match law {
+            Law::Gamma(alpha, beta) => (alpha, beta, 0.0),
+            // Jeffreys: the rate's own uncertainty, not shrunk to the common rate.
+            Law::Common(rate) => (0.5, 0.0, rate),
+            Law::Own => (0.5, 0.0, 0.0),
+        };
         let draw = |(cell, t): (&Cell, &u32)| {
             let rate = rate + cell.exposure;
             // Without exposure and without a prior, the common rate is all that is known.
-            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { law.err().unwrap_or(0.0) }
+            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { common }
         };
         self.cells.iter().zip(total).map(draw).collect()
     }
+}
+
+/// What rates follow given the cases.
+#[derive(Debug, Clone, Copy)]
+enum Law {
+    /// Gamma(α, β) before the cases.
+    Gamma(f64, f64),
+    /// One rate for all.
+    Common(f64),
+    /// Rates that came with the cases.
+    Own,
 }
 
 /// One of `n` points that are equally likely.

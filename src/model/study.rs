@@ -14,7 +14,7 @@ mod incidence;
 mod sources;
 
 pub use incidence::{
-    CountLaw, HotSpotSpec, IncidenceSpec, Inference, ModalitySpec, Neighbours, UnderDetection,
+    Bym2Spec, CountLaw, HotSpotSpec, IncidenceSpec, Inference, ModalitySpec, Neighbours, UnderDetection,
 };
 pub use sources::Sources;
 
@@ -428,6 +428,11 @@ impl Study {
         let counts = &self.incidence;
         let scenario = counts.under_detection.map(|scenario| scenario.probability);
         // These are not only drawn: their posterior is worked out for one law.
+        // A known share has no posterior there.
+        if !matches!(counts.bym2.spatial_share, Prior::Beta { .. }) {
+            let fault = Fault::new(Rule::ParameterRange, file).field("incidence.bym2.spatial_share");
+            faults.push(fault.with("range", "beta"));
+        }
         for (path, prior, law) in [
             ("incidence.unlocated", Some(counts.unlocated), "beta"),
             ("incidence.rate", Some(counts.rate), "lognormal"),

@@ -131,9 +131,9 @@ pub fn analyse(
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let mut counted = findings::statistics(study, domain, audience, &released, &drawn);
+    let mut counted = findings::statistics(study, domain, audience, &released, &drawn, counts.diagnostics());
     counted["hot_spots"] = hot_spots;
-    let said = findings::notices(study, domain, audience, &released, &drawn, lang);
+    let said = findings::notices(study, domain, audience, &released, &drawn, counts.diagnostics(), lang);
     let statistics = statistics(loaded, counted, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);

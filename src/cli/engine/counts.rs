@@ -1,6 +1,8 @@
 //! Counts of a study as the incidence stage takes them, and what can be wrong with them.
 
 use crate::error::{Fault, Faults, Rule, Why};
+use crate::incidence::bym2::{Bym2Options, SigmaPrior};
+use crate::incidence::spatial::SpatialWeights;
 use crate::incidence::{
     CountCell, CountModel, CountOptions, HyperPrior, IncidenceError, RateModel, Unlocated,
 };
@@ -47,7 +49,9 @@ pub fn count_options(study: &Study) -> CountOptions {
 
 /// Checks the counts by themselves and against the total; what a run prepares can still be too large.
 pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
-    if let Err(e) = prepare_counts(study, domain, &data_of(domain), study.incidence.total) {
+    let cells = cells(study, domain, &data_of(domain));
+    // What bounds and total cannot be does not hang on the law: the chains of BYM2 are for the run alone.
+    if let Err(e) = CountModel::prepare(&cells, study.incidence.total, &count_options(study)) {
         faults.push(count_fault(study_name, domain, &e));
     }
 }
@@ -59,12 +63,58 @@ pub(super) fn prepare_counts(
     data: &[CountDatum],
     total: Option<u32>,
 ) -> Result<CountModel, IncidenceError> {
-    let model = CountModel::prepare(&cells(study, domain, data), total, &count_options(study))?;
+    let cells = cells(study, domain, data);
+    let model = match study.incidence.model {
+        CountLaw::Bym2 => CountModel::bym2(&cells, total, &adjacency(domain), &bym2_options(study))?,
+        CountLaw::Common | CountLaw::NegativeBinomial => {
+            CountModel::prepare(&cells, total, &count_options(study))?
+        }
+    };
     match levelling(domain) {
         Levelling::By(keep) => model.levelled(keep),
         Levelling::Unknown | Levelling::NoneFound => Ok(model),
     }
 }
+
+/// Priors and chains of BYM2.
+fn bym2_options(study: &Study) -> Bym2Options {
+    let (spec, counts) = (study.incidence.bym2, count_options(study));
+    let (b0_mean, b0_sd) = match study.incidence.rate {
+        Prior::Lognormal { median, sigma } => (Some((1e-5 * median).ln()), sigma),
+        // Next to known.
+        other => (Some((1e-5 * other.mean()).ln()), 1e-3),
+    };
+    let (phi_a, phi_b) = match spec.spatial_share {
+        Prior::Beta { a, b } => (a, b),
+        _ => (0.5, 0.5),
+    };
+    Bym2Options {
+        unlocated: counts.unlocated,
+        b0_mean,
+        b0_sd,
+        sigma: SigmaPrior::HalfNormal { scale: spec.sigma },
+        phi_a,
+        phi_b,
+        chains: spec.chains,
+        warm_up: spec.warm_up,
+        samples: spec.samples,
+        seed: study.seed,
+        ..Bym2Options::default()
+    }
+}
+
+/// Neighbours by a common point of the border.
+fn adjacency(domain: &Domain) -> Vec<Vec<usize>> {
+    let polygons: Vec<_> = domain.municipalities.iter().map(|m| m.polygon.as_ref()).collect();
+    // Without usable polygons there are no neighbours, and all rates are independent.
+    let Ok(weights) = SpatialWeights::queen(&polygons, BORDER_TOLERANCE) else {
+        return vec![Vec::new(); polygons.len()];
+    };
+    (0..polygons.len()).map(|m| weights.row(m).0.iter().map(|&n| n as usize).collect()).collect()
+}
+
+/// Distance within which borders of two polygons are the same, in degrees: some ten metres.
+pub(super) const BORDER_TOLERANCE: f64 = 1e-4;
 
 /// Whether found counts can be levelled by how much was looked for.
 pub(super) enum Levelling {

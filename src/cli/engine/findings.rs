@@ -7,6 +7,7 @@ use crate::cli::messages::{fill, text};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::Release;
 use crate::incidence::CountDraw;
+use crate::incidence::bym2::Diagnostics;
 use crate::layers::feature::Lang;
 use crate::model::domain::Domain;
 use crate::model::incidence::CountDatum;
@@ -131,6 +132,7 @@ pub(super) fn statistics(
     audience: Tier,
     released: &Release,
     draws: &[CountDraw],
+    diagnostics: Option<&Diagnostics>,
 ) -> Value {
     let Release { data, total, .. } = released;
     let total = *total;
@@ -160,6 +162,9 @@ pub(super) fn statistics(
         },
         "modalities": modalities(study, audience).map(modality_shares),
     });
+    if let Some(diagnostics) = diagnostics {
+        out["model"]["bym2"] = serde_json::to_value(diagnostics).unwrap_or_default();
+    }
     if study.incidence.model != CountLaw::Common {
         out["model"]["rate_100k_year"] = spread(modelled.rate);
         out["model"]["heterogeneity"] = spread(modelled.heterogeneity);
@@ -174,6 +179,7 @@ pub(super) fn notices(
     audience: Tier,
     released: &Release,
     draws: &[CountDraw],
+    diagnostics: Option<&Diagnostics>,
     lang: Lang,
 ) -> Vec<String> {
     let Release { data, total, .. } = released;
@@ -213,6 +219,10 @@ pub(super) fn notices(
         ("n", data.iter().filter(|d| matches!(d, CountDatum::Unknown { .. })).count().to_string()),
     ];
     out.push(fill(lang, "notice.model", &params));
+    if let Some(diagnostics) = diagnostics.filter(|d| !d.converged()) {
+        let list: Vec<String> = diagnostics.warnings.iter().map(ToString::to_string).collect();
+        out.push(fill(lang, "notice.not_converged", &[("list", list.join("; "))]));
+    }
     if let Some(spec) = modalities(study, audience) {
         let sum: u64 = spec.counts.values().copied().map(u64::from).sum();
         let list: Vec<String> = spec.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();

@@ -3,6 +3,7 @@
 use geo::{Centroid, Coord};
 use serde_json::{Value, json};
 
+use super::counts::BORDER_TOLERANCE;
 use crate::error::{Error, Fault, Result, Rule};
 use crate::incidence::CountDraw;
 use crate::incidence::spatial::{
@@ -13,9 +14,6 @@ use crate::model::domain::Domain;
 use crate::model::incidence::CountDatum;
 use crate::model::study::{Inference, Neighbours, Study};
 use crate::stats::spread;
-
-/// Distance within which borders of two polygons are the same, in degrees: some ten metres.
-const BORDER_TOLERANCE: f64 = 1e-4;
 
 /// Levels of the false discovery rate, the strictest first; [`HotColumn::pr_hot`] is at the second.
 const LEVELS: [f64; 3] = [0.01, 0.05, 0.1];

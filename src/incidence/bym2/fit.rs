@@ -217,26 +217,34 @@ impl Bym2Fit {
         &self.diagnostics
     }
 
-    /// Draw number `draw` of `draws`: rates and shared numbers of the posterior draw `⌊draw · S/draws⌋` of the `S`
-    /// there are, with counts drawn from their exact law given those. Where more draws are asked for than
-    /// there are, posterior draws serve more than once, each time with counts of their own.
+    /// Rates and shared numbers of a posterior draw, with counts drawn from their exact law given those. A
+    /// `sample` beyond [`Bym2Fit::samples`] is that number modulo them.
     ///
     /// `rate` is `λ_m`, `common_rate` the rate of the whole, `Σ E_m λ_m / ΣE`, and `heterogeneity` the coefficient of
     /// variation `√(e^{σ²} − 1)` of the rates' law. Search effort is not levelled.
-    ///
-    /// # Errors
-    /// [`IncidenceError::Parameter`] unless `draw < draws`; [`IncidenceError::TooLarge`] and [`IncidenceError::Impossible`] of the filter.
-    pub fn draw(&self, draw: u64, draws: u64, rng: &mut impl Rng) -> Result<CountDraw, IncidenceError> {
-        let samples = self.shared.len() as u64;
-        if draw >= draws {
-            return Err(IncidenceError::Parameter {
-                name: "draw",
-                value: draw as f64,
-                range: "[0, number of draws)",
-            });
+    pub fn draw(&self, sample: usize, rng: &mut impl Rng) -> CountDraw {
+        // Bounds and total have a likelihood at every posterior draw, so that the first has its counts already; a
+        // filter that all the same fails by rounding gives way to the next draw.
+        let n = self.samples();
+        (0..n).find_map(|k| self.try_draw((sample + k) % n, rng).ok()).unwrap_or_else(|| self.at_the_bounds())
+    }
+
+    /// Every count at its lower bound: what is left where nothing can be drawn.
+    fn at_the_bounds(&self) -> CountDraw {
+        let least: Vec<u32> = self.cells.iter().map(|c| c.min).collect();
+        CountDraw {
+            total: least.clone(),
+            located: least,
+            unlocated: 0,
+            rate: vec![0.0; self.cells.len()],
+            common_rate: 0.0,
+            heterogeneity: 0.0,
+            pi: 0.0,
+            levelled: None,
         }
-        let sample = u128::from(draw) * u128::from(samples) / u128::from(draws);
-        let sample = usize::try_from(sample).unwrap_or(0);
+    }
+
+    fn try_draw(&self, sample: usize, rng: &mut impl Rng) -> Result<CountDraw, IncidenceError> {
         let (Some(shared), Some(rates)) = (self.shared.get(sample), self.rates.get(sample)) else {
             return Err(IncidenceError::NoDraws);
         };
@@ -248,8 +256,7 @@ impl Bym2Fit {
             Some(total) => Conditioned::new(&layout, total, shared.pi, MAX_ENTRIES)?.sample(&layout, rng),
             None => layout.sample(1.0 - shared.pi, shared.pi, rng),
         };
-        let total: Vec<u32> =
-            parts.located.iter().zip(&parts.unlocated).map(|(y, u)| y.saturating_add(*u)).collect();
+        let total = parts.total();
         let unlocated = parts.unlocated.iter().fold(0_u32, |sum, u| sum.saturating_add(*u));
         let exposure: f64 = self.cells.iter().map(|c| c.exposure).sum();
         let common_rate = layout.total_exposure() / exposure;

@@ -34,6 +34,8 @@ pub struct IncidenceSpec {
     /// Coefficient of variation of the municipalities' rates, 0.001 – 1,000; fixed or log-normal. Not used by
     /// `common`. Default log-normal, median 1, σ 0.7.
     pub heterogeneity: Prior,
+    /// Priors and chains of `bym2`.
+    pub bym2: Bym2Spec,
     /// Cases by modality in the whole region, as published: of a denominator of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modalities: Option<ModalitySpec>,
@@ -55,6 +57,29 @@ pub enum CountLaw {
     Common,
     /// Own rates, alike among neighbours (BYM2).
     Bym2,
+}
+
+/// Priors and chains of the model in which rates are alike among neighbours. The level of the rates has the prior `rate`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bym2Spec {
+    /// Scale of the half-normal prior of σ, the standard deviation of the log-rates, 0.001 – 100. Default 1.
+    pub sigma: f64,
+    /// Share of the variance that neighbours have in common: Beta, both parameters 0.05 – 1,000. Default Beta(½, ½).
+    pub spatial_share: Prior,
+    /// Chains, 2 – 64. Default 4.
+    pub chains: u32,
+    /// Transitions of each chain that are not kept, 20 – 100,000. Default 1,000.
+    pub warm_up: u32,
+    /// Transitions of each chain that are kept, 20 – 100,000. Default 1,000.
+    pub samples: u32,
+}
+
+impl Default for Bym2Spec {
+    fn default() -> Self {
+        let spatial_share = Prior::Beta { a: 0.5, b: 0.5 };
+        Self { sigma: 1.0, spatial_share, chains: 4, warm_up: 1_000, samples: 1_000 }
+    }
 }
 
 /// Cases by modality of the whole region. Their sum is their own denominator, never the total of the counts.
@@ -136,6 +161,7 @@ impl Default for IncidenceSpec {
             model: CountLaw::default(),
             rate: Prior::Lognormal { median: 1.0, sigma: 3.0 },
             heterogeneity: Prior::Lognormal { median: 1.0, sigma: 0.7 },
+            bym2: Bym2Spec::default(),
             modalities: None,
             under_detection: None,
             hot_spots: HotSpotSpec::default(),
@@ -153,6 +179,15 @@ impl IncidenceSpec {
     /// Hands path, value, lowest and highest value of each number to `range`.
     pub(super) fn check_ranges(&self, range: &mut impl FnMut(&str, f64, f64, f64)) {
         range("incidence.period_years", self.years(), 1e-3, 200.0);
+        let chains = self.bym2;
+        range("incidence.bym2.sigma", chains.sigma, 1e-3, 100.0);
+        range("incidence.bym2.chains", chains.chains.into(), 2.0, 64.0);
+        range("incidence.bym2.warm_up", chains.warm_up.into(), 20.0, 100_000.0);
+        range("incidence.bym2.samples", chains.samples.into(), 20.0, 100_000.0);
+        if let Prior::Beta { a, b } = chains.spatial_share {
+            range("incidence.bym2.spatial_share", a.min(b), 0.05, 1e3);
+            range("incidence.bym2.spatial_share", a.max(b), 0.05, 1e3);
+        }
         if let Some(scenario) = &self.under_detection {
             range("incidence.under_detection.spread", scenario.spread, 0.0, 3.0);
         }

@@ -127,7 +127,7 @@ fn shares_are_those_of_adjusted_p_values() {
         for draw in &draws {
             let p: Vec<f64> = if analytic {
                 let z = getis_ord(draw, &weights, true).unwrap().z;
-                z.into_iter().map(|z| z.map_or(1.0, global::upper_tail)).collect()
+                z.into_iter().map(|z| z.map_or(1.0, upper_tail)).collect()
             } else {
                 permutations.p_values(draw, &star).unwrap().iter().map(PermutationP::greater).collect()
             };
