@@ -342,15 +342,15 @@ mod tests {
             sum += w;
             for k in 0..AXES {
                 mean[k] += w * p.place[k];
-                for l in 0..AXES {
-                    second[k][l] += w * p.place[k] * p.place[l];
+                for (slot, other) in second[k].iter_mut().zip(p.place) {
+                    *slot += w * p.place[k] * other;
                 }
             }
         }
         mean = mean.map(|m| m / sum);
-        for k in 0..AXES {
-            for l in 0..AXES {
-                second[k][l] = second[k][l] / sum - mean[k] * mean[l];
+        for (k, row) in second.iter_mut().enumerate() {
+            for (slot, other) in row.iter_mut().zip(mean) {
+                *slot = *slot / sum - mean[k] * other;
             }
         }
         (mean, second)
@@ -390,6 +390,6 @@ mod tests {
     fn a_law_without_a_scale_of_its_own_ends_at_its_range() {
         let lattice = explore(&axes([5.0, 0.0, 0.0]), |x| Ok((-0.01 * x[0].abs(), ()))).unwrap();
         let low = lattice.points.iter().map(|p| p.place[0]).fold(0.0, f64::min);
-        assert!(low < -35.0 && low >= -50.0 && lattice.points.len() <= MAX_POINTS, "{low}");
+        assert!((-50.0..-35.0).contains(&low) && lattice.points.len() <= MAX_POINTS, "{low}");
     }
 }

@@ -102,7 +102,9 @@ fn carried(min: u32, max: u32, last: u32, pi: f64) -> Vec<f64> {
         if !(1e-100..1e100).contains(&sum) {
             let sum: f64 = law.iter().sum();
             if sum > 0.0 && sum.is_finite() {
-                law.iter_mut().for_each(|v| *v /= sum);
+                for v in &mut law {
+                    *v /= sum;
+                }
                 scale += sum.ln();
             }
         }

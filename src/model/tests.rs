@@ -195,6 +195,8 @@ fn counted(rows: &[[&str; 6]]) -> (Vec<Municipality>, Faults) {
 
 #[test]
 fn counts_are_kept_apart_by_modality_and_period() {
+    use CountDatum::{AtLeast, Exact, Interval, Unknown};
+
     let (m, faults) = counted(&[
         ["07001", "2019", "sexual", "3", "found", "10"],
         ["07001", "2019", "laboral", "1", "found", "5"],
@@ -206,7 +208,6 @@ fn counts_are_kept_apart_by_modality_and_period() {
         ["07003", "2020", "", "0", "", ""],
     ]);
     assert!(!faults.has_errors(), "{faults:?}");
-    use CountDatum::{AtLeast, Exact, Interval, Unknown};
     let part = |parts: &[Stratum]| -> Vec<(String, u32, CountDatum)> {
         parts.iter().map(|s| (s.name.clone(), s.months, s.datum)).collect()
     };

@@ -134,7 +134,7 @@ pub fn analyse(
     let mut counted = findings::statistics(study, domain, audience, &released, &drawn, counts.diagnostics());
     counted["hot_spots"] = hot_spots;
     let said = findings::notices(study, domain, audience, &released, &drawn, counts.diagnostics(), lang);
-    let statistics = statistics(loaded, counted, &flows);
+    let statistics = statistics(loaded, &counted, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
@@ -153,6 +153,9 @@ pub fn analyse(
     };
     Ok(Outcome { set, summary })
 }
+
+/// The parts of a municipality's count.
+type Divided = fn(&Municipality) -> &[Stratum];
 
 /// What the layer of municipalities shows, and what the manifest says of hot spots.
 struct Found {
@@ -174,8 +177,7 @@ fn municipal_findings(
     let mut divided = [Vec::new(), Vec::new()];
     // Parts are smaller than the counts that are released in bands: none of them is for the public.
     if !public {
-        let strata: [(&str, fn(&Municipality) -> &[Stratum]); 2] =
-            [("modality", |m| &m.by_modality), ("period", |m| &m.by_period)];
+        let strata: [(&str, Divided); 2] = [("modality", |m| &m.by_modality), ("period", |m| &m.by_period)];
         for ((kind, strata), slot) in strata.into_iter().zip(&mut divided) {
             let rng = |name: &str, draw| params::stream(&format!("{kind} {name}"), study.seed, draw);
             let years = study.incidence.years();

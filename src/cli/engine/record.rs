@@ -91,7 +91,7 @@ pub(super) fn fates(flows: &Flows) -> [f64; 4] {
     ]
 }
 /// Figures of the run for the manifest.
-pub(super) fn statistics(loaded: &Loaded, counts: serde_json::Value, flows: &Flows) -> serde_json::Value {
+pub(super) fn statistics(loaded: &Loaded, counts: &serde_json::Value, flows: &Flows) -> serde_json::Value {
     let Loaded { domain, built, closed, .. } = loaded;
     let parts = built.network.components();
     let [served, inner, unserved, unlocated] = fates(flows);

@@ -3,18 +3,22 @@
 use super::read::told;
 use super::{Areas, Rates, Report, Request, Tests};
 use crate::error::Result;
+use crate::incidence::shrinkage::GammaPoisson;
 use crate::incidence::spatial::{
     PermutationP, Permutations, Quadrant, SpatialError, SpatialWeights, benjamini_hochberg,
     benjamini_yekutieli, bonferroni, eb_smoothed, eb_standardised, geary, geary_permutation, getis_ord,
     local_moran, moran, moran_permutation, two_sided,
 };
+use crate::incidence::{CountCell, IcarScale, scale_factors};
+use crate::model::incidence::CountDatum;
 
 pub(super) fn analyse(request: Request, areas: Areas, weights: SpatialWeights) -> Result<Report> {
     let file = areas.file.clone();
     match compute(&request, &areas, &weights) {
         Ok(found) => {
             let Found { sums, rates, global, moran, getis } = found;
-            Ok(Report { request, areas, weights, sums, rates, global, moran, getis })
+            let icar = icar(&weights);
+            Ok(Report { request, areas, weights, sums, icar, rates, global, moran, getis })
         }
         Err(error) => Err(told(&error, &file, &areas)),
     }
@@ -36,6 +40,7 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
             crude: areas.values.iter().zip(population).map(|(e, n)| e / n).collect(),
             standardised: eb_standardised(&areas.values, population)?,
             smoothed: eb_smoothed(&areas.values, population)?,
+            law: law(&areas.values, population),
         }),
         None => None,
     };
@@ -78,6 +83,24 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
     let of_gi = tests(of_getis.clone(), &gi.z);
     let of_star = tests(of_getis, &star.z);
     Ok(Found { sums: transformed.sums(), rates, global, moran, getis: [(gi, of_gi), (star, of_star)] })
+}
+
+/// The law of the rates by maximum likelihood; `None` where values are no counts, or all are zero.
+fn law(events: &[f64], population: &[f64]) -> Option<GammaPoisson> {
+    let cell = |(&events, &exposure): (&f64, &f64)| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
+        let count = (events.fract() == 0.0 && (0.0..=1e9).contains(&events)).then_some(events as u32)?;
+        Some(CountCell { exposure, datum: CountDatum::Exact(count) })
+    };
+    let cells: Vec<CountCell> = events.iter().zip(population).map(cell).collect::<Option<_>>()?;
+    GammaPoisson::fit(&cells).ok()
+}
+
+/// Scale of the intrinsic autoregression on the graph of the weights.
+fn icar(weights: &SpatialWeights) -> Option<IcarScale> {
+    let rows: Vec<Vec<usize>> =
+        (0..weights.len()).map(|site| weights.row(site).0.iter().map(|&n| n as usize).collect()).collect();
+    scale_factors(&rows).ok()
 }
 
 /// Two-sided p values and what many tests make of them. Islands and sites without a statistic are not tested.

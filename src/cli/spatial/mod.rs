@@ -14,6 +14,8 @@ use super::args::{SpatialArgs, TransformArg};
 use crate::error::{Error, Faults, Result};
 pub use report::{as_json, lines};
 
+use crate::incidence::IcarScale;
+use crate::incidence::shrinkage::GammaPoisson;
 use crate::incidence::spatial::{
     GetisOrd, GlobalPermutation, GlobalStatistic, LocalMoran, Metric, PermutationP, SpatialWeights,
 };
@@ -117,6 +119,8 @@ pub struct Rates {
     pub standardised: Vec<f64>,
     /// Marshall.
     pub smoothed: Vec<f64>,
+    /// The law of the rates by maximum likelihood, where every value is a whole number of events.
+    pub law: Option<GammaPoisson>,
 }
 
 /// p values of one local statistic, and what many tests make of them.
@@ -151,6 +155,8 @@ pub struct Report {
     pub weights: SpatialWeights,
     /// Their sums under the transform.
     pub sums: [f64; 3],
+    /// Scale of the intrinsic autoregression on their graph; `None` for weights that are not symmetric.
+    pub icar: Option<IcarScale>,
     /// Rates, where there is a population.
     pub rates: Option<Rates>,
     /// Moran's I and Geary's C, each with its permutations.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Report, Tests};
 use crate::cli::check::table;
 use crate::cli::messages::{fill, text};
+use crate::incidence::shrinkage::GammaPoisson;
 use crate::incidence::spatial::{Quadrant, rejections};
 use crate::layers::feature::Lang;
 
@@ -36,6 +37,7 @@ pub fn as_json(report: &Report) -> Value {
         }
         value
     };
+    let means = report.rates.as_ref().and_then(|r| r.law.as_ref()).map(GammaPoisson::posterior_means);
     let area = |site: usize| {
         let (moran, moran_tests) = &report.moran;
         let mut out = json!({
@@ -59,6 +61,7 @@ pub fn as_json(report: &Report) -> Value {
             out["rate"] = rates.crude[site].into();
             out["eb_standardised"] = rates.standardised[site].into();
             out["eb_smoothed"] = rates.smoothed[site].into();
+            out["gamma_poisson"] = means.as_ref().and_then(|means| means.get(site).copied()).into();
         }
         out
     };
@@ -93,7 +96,13 @@ pub fn as_json(report: &Report) -> Value {
             "s0": sums[0],
             "s1": sums[1],
             "s2": sums[2],
+            "icar": report.icar.as_ref().map(|icar| json!({
+                "component": icar.component,
+                "scale": icar.factors,
+                "areas": icar.sizes,
+            })),
         },
+        "rates": report.rates.as_ref().map(|rates| json!({ "gamma_poisson": rates.law.as_ref().map(law) })),
         "moran": with(json!(moran), json!({ "permutation": moran_permuted })),
         "geary": with(json!(geary), json!({ "permutation": geary_permuted })),
         "rejected": {
@@ -106,8 +115,72 @@ pub fn as_json(report: &Report) -> Value {
     })
 }
 
+/// Estimates with their standard errors.
+fn law(fit: &GammaPoisson) -> Value {
+    match fit {
+        GammaPoisson::Gamma(fit) => json!({
+            "law": "gamma",
+            "alpha": fit.alpha,
+            "beta": fit.beta,
+            "alpha_se": fit.alpha_se,
+            "beta_se": fit.beta_se,
+            "mean": fit.alpha / fit.beta,
+            "log_likelihood": fit.log_likelihood,
+            "log_likelihood_poisson": fit.poisson_log_likelihood,
+        }),
+        GammaPoisson::PoissonLimit(limit) => json!({
+            "law": "common",
+            "mean": limit.rate,
+            "mean_se": limit.rate_se,
+            "log_likelihood": limit.log_likelihood,
+        }),
+    }
+}
+
 fn components(report: &Report) -> usize {
     report.weights.components().iter().max().map_or(0, |last| last + 1)
+}
+
+/// For people: the law of the rates.
+fn law_line(report: &Report, lang: Lang) -> Option<String> {
+    match report.rates.as_ref()?.law.as_ref()? {
+        GammaPoisson::Gamma(fit) => Some(fill(
+            lang,
+            "spatial.gamma_poisson",
+            &[
+                ("alpha", format!("{:.4}", fit.alpha)),
+                ("alpha_se", format!("{:.4}", fit.alpha_se)),
+                ("beta", format!("{:.6e}", fit.beta)),
+                ("beta_se", format!("{:.2e}", fit.beta_se)),
+            ],
+        )),
+        GammaPoisson::PoissonLimit(_) => Some(text(lang, "spatial.poisson_limit")),
+    }
+}
+
+/// For people: Moran's I and Geary's C.
+fn global_lines(report: &Report, lang: Lang) -> Vec<String> {
+    let mut out = Vec::new();
+    let p = |value: f64| if value < 0.0001 { "< 0.0001".to_owned() } else { format!("{value:.4}") };
+    for (key, (found, permuted)) in ["spatial.moran", "spatial.geary"].into_iter().zip(&report.global) {
+        let mut line = fill(
+            lang,
+            key,
+            &[
+                ("found", format!("{:.4}", found.value)),
+                ("expected", format!("{:.4}", found.expected)),
+                ("z", format!("{:.2}", found.z_random)),
+                ("p", p(found.p_random)),
+            ],
+        );
+        if let Some(permuted) = permuted {
+            let both = (2.0 * permuted.p_greater.min(permuted.p_lesser)).min(1.0);
+            let params = [("p", p(both)), ("count", permuted.permutations.to_string())];
+            line = format!("{line}; {}", fill(lang, "spatial.permuted", &params));
+        }
+        out.push(line);
+    }
+    out
 }
 
 /// For people: weights, global statistics, and the areas that stand out.
@@ -135,25 +208,8 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
             ("population", request.args.population.as_ref().unwrap_or(&request.args.value)),
         ],
     ));
-    let p = |value: f64| if value < 0.0001 { "< 0.0001".to_owned() } else { format!("{value:.4}") };
-    for (key, (found, permuted)) in ["spatial.moran", "spatial.geary"].into_iter().zip(&report.global) {
-        let mut line = fill(
-            lang,
-            key,
-            &[
-                ("found", format!("{:.4}", found.value)),
-                ("expected", format!("{:.4}", found.expected)),
-                ("z", format!("{:.2}", found.z_random)),
-                ("p", p(found.p_random)),
-            ],
-        );
-        if let Some(permuted) = permuted {
-            let both = (2.0 * permuted.p_greater.min(permuted.p_lesser)).min(1.0);
-            let params = [("p", p(both)), ("count", permuted.permutations.to_string())];
-            line = format!("{line}; {}", fill(lang, "spatial.permuted", &params));
-        }
-        out.push(line);
-    }
+    out.extend(law_line(report, lang));
+    out.extend(global_lines(report, lang));
     let level = request.args.level;
     let (star, tests) = &report.getis[1];
     let (local, local_tests) = &report.moran;

@@ -59,7 +59,7 @@ fn random_weights(n: usize, rng: &mut ChaCha8Rng) -> SpatialWeights {
             }
             (0..n)
                 .filter(|other| *other != site)
-                .filter_map(|other| (pick(rng, 3) == 0).then(|| (other, unit(rng) + 0.1)))
+                .filter_map(|other| if pick(rng, 3) == 0 { Some((other, unit(rng) + 0.1)) } else { None })
                 .collect()
         })
         .collect();
