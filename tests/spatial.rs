@@ -3,7 +3,9 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
+    clippy::format_collect,
     reason = "tests may fail by panicking, and tell what they skip"
 )]
 
