@@ -3,7 +3,9 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
+    clippy::format_collect,
     reason = "tests may fail by panicking, and tell what they skip"
 )]
 
@@ -114,6 +116,23 @@ fn values_that_cannot_be_used_are_told_with_their_rows() {
     assert!(spatial(&equal, &[]).exits(1).stderr.contains("todos los valores son iguales"));
     let zero = squares(dir.path(), |_| "0".to_owned());
     assert!(spatial(&zero, &["--population", "pob"]).exits(1).stderr.contains("no hay ningún caso"));
+}
+
+#[test]
+fn an_area_without_polygon_is_an_island() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = squares(dir.path(), |site| (site % 4).to_string());
+    let text = fs::read_to_string(&file).unwrap();
+    let (head, _) = text.rsplit_once(r#""geometry":"#).unwrap();
+    fs::write(&file, format!(r#"{head}"geometry":null}}]}}"#)).unwrap();
+    let answer = spatial(&file, &["--json"]).exits(0);
+    let found: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(found["weights"]["islands"], serde_json::json!([9]));
+    assert_eq!(found["warnings"][0]["rule"], "S045");
+    assert_eq!(found["areas"][8]["gi_star"]["p"], serde_json::Value::Null);
+    assert_eq!(found["rejected"]["gi_star"]["tested"], 8);
+    // A distance needs a place.
+    assert!(spatial(&file, &["--weights", "knn:2"]).exits(1).stderr.contains("S016"));
 }
 
 #[test]

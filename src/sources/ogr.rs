@@ -395,8 +395,7 @@ fn scan_layer(
             return Err(sink.fault(Rule::TooMany).with("limit", job.limits.max_records).into());
         }
         let values = values(&feature, &columns, count, job, text, sink);
-        let island =
-            job.islands && feature.geometry_by_index(0).ok().is_none_or(gdal::vector::Geometry::is_empty);
+        let island = job.islands && !feature.geometry_by_index(0).is_ok_and(|found| !found.is_empty());
         if island {
             environment::forget();
             sink.at(Rule::AreaWithoutPolygon, count);

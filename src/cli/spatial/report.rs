@@ -186,7 +186,7 @@ fn global_lines(report: &Report, lang: Lang) -> Vec<String> {
 /// For people: weights, global statistics, and the areas that stand out.
 #[must_use]
 pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
-    let Report { request, areas, weights, .. } = report;
+    let Report { request, weights, .. } = report;
     let islands = weights.islands().len();
     let mut out = vec![fill(
         lang,
@@ -211,9 +211,7 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
     out.extend(law_line(report, lang));
     out.extend(global_lines(report, lang));
     let level = request.args.level;
-    let (star, tests) = &report.getis[1];
-    let (local, local_tests) = &report.moran;
-    for (key, tests) in [("Gi*", tests), ("I", local_tests)] {
+    for (key, tests) in [("Gi*", &report.getis[1].1), ("I", &report.moran.1)] {
         out.push(fill(
             lang,
             "spatial.rejected",
@@ -226,16 +224,32 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
             ],
         ));
     }
+    out.push(String::new());
+    let listed = outstanding(report, lang);
+    if listed.is_empty() {
+        out.push(text(lang, "spatial.none"));
+        return out;
+    }
+    out.extend(listed);
+    out.push(String::new());
+    out.push(text(lang, "spatial.note"));
+    out
+}
+
+/// The areas that stand out by Gi* or local Moran, the hottest first.
+fn outstanding(report: &Report, lang: Lang) -> Vec<String> {
+    let Report { request, areas, weights, .. } = report;
+    let level = request.args.level;
+    let (star, tests) = &report.getis[1];
+    let (local, local_tests) = &report.moran;
     let passes = |q: Option<f64>| q.is_some_and(|q| q <= level);
     let mut found: Vec<usize> =
         (0..weights.len()).filter(|site| passes(tests.bh[*site]) || passes(local_tests.bh[*site])).collect();
     // The hottest first.
     let z = |site: usize| star.z[site].unwrap_or(0.0);
     found.sort_by(|a, b| z(*b).total_cmp(&z(*a)).then(a.cmp(b)));
-    out.push(String::new());
     if found.is_empty() {
-        out.push(text(lang, "spatial.none"));
-        return out;
+        return Vec::new();
     }
     let mut rows = vec![
         ["row", "id", "value", "z_star", "q", "class", "q_moran", "quadrant"]
@@ -267,11 +281,9 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
             quadrant,
         ]);
     }
-    out.extend(table(&rows));
+    let mut out = table(&rows);
     if found.len() > SHOWN {
         out.push(fill(lang, "spatial.more", &[("count", (found.len() - SHOWN).to_string())]));
     }
-    out.push(String::new());
-    out.push(text(lang, "spatial.note"));
     out
 }

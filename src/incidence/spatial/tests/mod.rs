@@ -57,10 +57,13 @@ fn random_weights(n: usize, rng: &mut ChaCha8Rng) -> SpatialWeights {
             if pick(rng, 6) == 0 {
                 return Vec::new();
             }
-            (0..n)
-                .filter(|other| *other != site)
-                .filter_map(|other| if pick(rng, 3) == 0 { Some((other, unit(rng) + 0.1)) } else { None })
-                .collect()
+            let mut row = Vec::new();
+            for other in (0..n).filter(|other| *other != site) {
+                if pick(rng, 3) == 0 {
+                    row.push((other, unit(rng) + 0.1));
+                }
+            }
+            row
         })
         .collect();
     SpatialWeights::from_weighted(rows).unwrap()
