@@ -98,6 +98,8 @@ fn bym2_options(study: &Study) -> Bym2Options {
         chains: spec.chains,
         warm_up: spec.warm_up,
         samples: spec.samples,
+        // Shorter steps than usual: few counts leave corners in the posterior.
+        target_acceptance: 0.9,
         seed: study.seed,
         ..Bym2Options::default()
     }
