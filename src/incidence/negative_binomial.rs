@@ -65,11 +65,14 @@ impl LocatedTables {
 fn ln_within(min: u32, max: Option<u32>, last: u32, pi: f64) -> Vec<f64> {
     /// Widest interval for which the law is carried from one `t` to the next.
     const CARRIED: u32 = 64;
-    /// And least odds: beyond, the terms of one `t` would leave the range of `f64`.
-    const ODDS: f64 = 1e-4;
+    /// Powers of ten between the terms of one `t` at most, by their odds alone.
+    const DECADES: f64 = 200.0;
+    let decades = |min: u32, max: u32| f64::from(max - min) * -pi.min(1.0 - pi).log10();
     match max {
         _ if min == 0 && max.is_none_or(|max| max >= last) => vec![0.0; last as usize + 1],
-        Some(max) if pi.min(1.0 - pi) >= ODDS && max - min <= CARRIED => carried(min, max, last, pi),
+        Some(max) if pi > 0.0 && max - min <= CARRIED && decades(min, max) <= DECADES => {
+            carried(min, max, last, pi)
+        }
         _ => (min..=last).map(|t| ln_located(t, min, max, pi)).collect(),
     }
 }
@@ -99,7 +102,7 @@ fn carried(min: u32, max: u32, last: u32, pi: f64) -> Vec<f64> {
             let x = f64::from(t) + 1.0;
             ln_below += x.ln() - (x - f64::from(min - 1)).ln() + pi.ln();
         }
-        if !(1e-100..1e100).contains(&sum) {
+        if !(1e-10..1e10).contains(&sum) {
             let sum: f64 = law.iter().sum();
             if sum > 0.0 && sum.is_finite() {
                 for v in &mut law {
