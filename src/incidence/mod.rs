@@ -56,6 +56,7 @@ mod convolution;
 mod counts;
 pub mod detection;
 mod error;
+mod generating;
 mod icar;
 mod lattice;
 mod located_rate;

@@ -20,18 +20,20 @@ use super::checks::Cell;
 use super::convolution::{ConvolutionFilter, MAX_ENTRIES};
 use super::counts::{HyperPrior, Unlocated};
 use super::error::IncidenceError;
+use super::generating;
 use super::lattice::{AXES, Axis, Point, explore};
 use super::negative_binomial::{self as nb, Hyper, LocatedTables};
 use super::unimodal;
 
+/// Filters with more entries than this are made only for the points that draws begin from; the posterior is then
+/// explored by the generating function, whose cost does not depend on the total.
+const LARGE_FILTER: u64 = 150_000;
+
 /// Entries that the filters of all points may hold together.
 const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
 
-/// Lattice points are some hundred: filters are kept from the start if as many of them fit.
-const USUAL_POINTS: u64 = 256;
-
-/// Fewest points that draws are made from, where filters are large.
-const FEWEST: usize = 8;
+/// Points that draws begin from, where filters are large: at most, and at least.
+const FEW: [usize; 2] = [8, 16];
 
 /// Largest distance of ln μ and ln κ from their start, and of logit π from 0.
 const REACH: [f64; AXES] = [30.0, 6.5, 20.0];
@@ -78,24 +80,21 @@ pub(super) struct Drawn {
 
 impl Hierarchy {
     pub(super) fn new(cells: &[Cell], total: Option<u32>, priors: Priors) -> Result<Self, IncidenceError> {
-        let evaluator = Evaluator::new(cells, total, priors);
+        let mut evaluator = Evaluator::new(cells, total, priors);
         let axes = evaluator.axes();
         // One filter tells how large they are, and the tilt that is near those of the others.
         let middle = axes.map(|a| a.starts[0]);
-        let (tilt, size) = match evaluator.evaluate(&middle, 0.0) {
-            Ok((_, filter)) => filter.map_or((0.0, 0), |f| (f.tilt(), f.entries())),
-            Err(IncidenceError::Impossible) => (0.0, KEPT_ENTRIES),
+        let (tilt, size) = match evaluator.filter(evaluator.hyper(&middle), 0.0) {
+            Ok(filter) => filter.map_or((0.0, 0), |f| (f.tilt(), f.entries())),
+            Err(IncidenceError::Impossible | IncidenceError::TooLarge { .. }) => (0.0, KEPT_ENTRIES),
             Err(e) => return Err(e),
         };
-        let keep = size.saturating_mul(USUAL_POINTS) <= KEPT_ENTRIES;
-        let lattice = explore(&axes, |place| {
-            let (ln, filter) = evaluator.evaluate(place, tilt)?;
-            Ok((ln, filter.filter(|_| keep)))
-        })?;
+        evaluator.by_filter = size <= LARGE_FILTER;
+        let lattice = explore(&axes, |place| evaluator.evaluate(place, tilt))?;
         let mut atoms = weighed(lattice.points, &evaluator);
-        if total.is_some() && !keep {
-            let fit = usize::try_from(KEPT_ENTRIES / size.max(1)).unwrap_or(usize::MAX).max(FEWEST);
-            atoms = thinned(&atoms, fit);
+        if total.is_some() && !evaluator.by_filter {
+            let fit = usize::try_from(KEPT_ENTRIES / size.max(1)).unwrap_or(usize::MAX);
+            atoms = thinned(&atoms, fit.clamp(FEW[0], FEW[1]));
             atoms.par_iter_mut().try_for_each(|atom| {
                 atom.filter = evaluator.filter(atom.hyper, tilt)?;
                 Ok(())
@@ -292,6 +291,8 @@ struct Evaluator<'a> {
     /// What the total leaves above the lower bounds.
     slack: u32,
     priors: Priors,
+    /// Whether the likelihood comes from a filter, which is then kept.
+    by_filter: bool,
     /// By the bits of π.
     located: Mutex<BTreeMap<u64, Arc<LocatedTables>>>,
 }
@@ -300,7 +301,7 @@ impl<'a> Evaluator<'a> {
     fn new(cells: &'a [Cell], total: Option<u32>, priors: Priors) -> Self {
         let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
         let slack = total.map_or(0, |n| u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0));
-        Self { cells, total, slack, priors, located: Mutex::default() }
+        Self { cells, total, slack, priors, by_filter: true, located: Mutex::default() }
     }
 
     /// Where to look for the mode.
@@ -364,9 +365,12 @@ impl<'a> Evaluator<'a> {
         tilt: f64,
     ) -> Result<(f64, Option<ConvolutionFilter>), IncidenceError> {
         let hyper = self.hyper(place);
-        let filter = self.filter(hyper, tilt)?;
-        let ln = filter.as_ref().map(ConvolutionFilter::ln_normaliser);
-        let ln = ln.unwrap_or_else(|| nb::ln_likelihood(self.cells, hyper));
+        let filter = if self.by_filter { self.filter(hyper, tilt)? } else { None };
+        let ln = match (&filter, self.total) {
+            (Some(filter), _) => filter.ln_normaliser(),
+            (None, Some(total)) => generating::ln_likelihood(self.cells, total, hyper)?,
+            (None, None) => nb::ln_likelihood(self.cells, hyper),
+        };
         Ok((self.ln_prior(place) + ln, filter))
     }
 

@@ -1,0 +1,272 @@
+//! The likelihood of bounds and total from the generating function of the cells, without any table over counts.
+//!
+//! With `c = β/(β+E)`, `a = (1−π)E/(β+E)`, `b = πE/(β+E)` the generating function of the cases of a cell, its bounds
+//! included, is closed, because the cases that were not located are negative binomial given the located ones:
+//!
+//! `G(z) = c^α Σ_{y=L}^{U} Γ(α+y)/(Γ(α) y!) (az)^y (1−bz)^{−(α+y)}`.
+//!
+//! The likelihood is the coefficient of `z^N` in the product over cells: the integral of `Π G(ρe^{iω}) e^{−iNω} ρ^{−N}`
+//! over a circle, by the trapezoidal rule, which for a periodic analytic function is exact up to what wraps around
+//! (Trefethen & Weideman 2014). The radius ρ is the saddle point, where the tilted mean of the sum is N, so that
+//! nothing cancels. It is the normaliser of [`super::convolution::ConvolutionFilter`] at a cost that hardly depends on N.
+
+use statrs::function::gamma::ln_gamma;
+
+use super::checks::Cell;
+use super::error::IncidenceError;
+use super::negative_binomial::Hyper;
+
+/// Terms below this share of the largest are left out.
+const NEGLIGIBLE: f64 = 1e-19;
+
+/// Points on the circle per standard deviation of the tilted sum: what wraps around has an exponential tail at worst.
+const POINTS_PER_SD: f64 = 40.0;
+
+/// Most points on the circle.
+const MAX_POINTS: f64 = 4e6;
+
+/// After so many points in a row that add nothing, the others do not either.
+const SILENT: u32 = 24;
+
+/// Terms of one cell at most.
+const MAX_TERMS: usize = 2_000_000;
+
+/// `log P(bounds, total | α, β, π)`.
+pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceError> {
+    let exposed: Vec<&Cell> = cells.iter().filter(|c| c.exposure > 0.0).collect();
+    let eta = saddle(&exposed, total, hyper)?;
+    let mut ln = -f64::from(total) * eta;
+    let (mut variance, mut parts) = (0.0, Vec::with_capacity(exposed.len()));
+    for cell in &exposed {
+        let part = Part::new(cell, hyper, eta)?;
+        ln += part.ln_value;
+        variance += part.variance;
+        parts.push(part);
+    }
+    let points = (POINTS_PER_SD * variance.sqrt() + 64.0).min(MAX_POINTS).ceil();
+    let lowest: f64 = parts.iter().map(|p| p.first).sum();
+    let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
+    while k <= points / 2.0 && silent < SILENT {
+        let omega = std::f64::consts::TAU * k / points;
+        let (sin, cos) = omega.sin_cos();
+        let (mut ln_modulus, mut argument) = (0.0, (lowest - f64::from(total)) * omega);
+        for part in &parts {
+            let (modulus, angle) = part.at(cos, sin);
+            ln_modulus += modulus;
+            argument += angle;
+            if ln_modulus < -50.0 {
+                break;
+            }
+        }
+        let term = ln_modulus.exp();
+        silent = if term < 1e-18 { silent + 1 } else { 0 };
+        // Conjugate points come in pairs, but for the one opposite.
+        sum += if k * 2.0 < points { 2.0 } else { 1.0 } * term * argument.cos();
+        k += 1.0;
+    }
+    let out = ln + (sum / points).ln();
+    if out.is_finite() { Ok(out) } else { Err(IncidenceError::Impossible) }
+}
+
+/// One cell on the circle.
+struct Part {
+    /// Lowest located count that matters.
+    first: f64,
+    /// `bρ`.
+    unlocated: f64,
+    /// `α + first`.
+    power: f64,
+    /// Weights of the located counts from `first` on, relative to the largest; one entry where they are summed in closed
+    /// form.
+    terms: Vec<f64>,
+    terms_sum: f64,
+    /// `ln G(ρ)`.
+    ln_value: f64,
+    mean: f64,
+    variance: f64,
+}
+
+impl Part {
+    fn new(cell: &Cell, hyper: Hyper, eta: f64) -> Result<Self, IncidenceError> {
+        let Hyper { alpha, beta, pi } = hyper;
+        let all = beta + cell.exposure;
+        let rho = eta.exp();
+        let (located, unlocated) = ((1.0 - pi) * cell.exposure / all, pi * cell.exposure / all);
+        let ln_c = -(cell.exposure / beta).ln_1p();
+        if cell.min == 0 && cell.max.is_none() {
+            // All located counts: (c/(1 − (a+b)z))^α.
+            let b = (located + unlocated) * rho;
+            let (mean, variance) = (alpha * b / (1.0 - b), alpha * b / (1.0 - b).powi(2));
+            let ln_value = alpha * (ln_c - (-b).ln_1p());
+            let terms = vec![1.0];
+            return Ok(Self {
+                first: 0.0,
+                unlocated: b,
+                power: alpha,
+                terms,
+                terms_sum: 1.0,
+                ln_value,
+                mean,
+                variance,
+            });
+        }
+        let b = unlocated * rho;
+        let w = located * rho / (1.0 - b);
+        let (first, terms, ln_scale) = terms(alpha, w, cell.min, cell.max)?;
+        let (mut sum, mut moment, mut second) = (0.0, 0.0, 0.0);
+        for (j, t) in terms.iter().enumerate() {
+            let j = j as f64;
+            sum += t;
+            moment += t * j;
+            second += t * j * j;
+        }
+        let centre = moment / sum;
+        let spread = (second / sum - centre * centre).max(0.0);
+        let y = first + centre;
+        // Given y located cases, NB(α + y) others.
+        let g = b / (1.0 - b);
+        let mean = y + (alpha + y) * g;
+        let variance = (1.0 + g).powi(2) * spread + (alpha + y) * g * (1.0 + g);
+        let ln_value = alpha * (ln_c - (-b).ln_1p()) + ln_scale + sum.ln();
+        Ok(Self {
+            first,
+            unlocated: b,
+            power: alpha + first,
+            terms,
+            terms_sum: sum,
+            ln_value,
+            mean,
+            variance,
+        })
+    }
+
+    /// Logarithm of the modulus, and the argument, of `G(ρe^{iω}) / G(ρ) e^{−i first ω}`.
+    fn at(&self, cos: f64, sin: f64) -> (f64, f64) {
+        // 1 − bρe^{iω}, whose real part is positive, over 1 − bρ.
+        let b = self.unlocated;
+        let (re, im) = ((1.0 - b * cos) / (1.0 - b), -b * sin / (1.0 - b));
+        let norm = re * re + im * im;
+        let (mut ln_modulus, mut argument) = (-0.5 * self.power * norm.ln(), -self.power * im.atan2(re));
+        if self.terms.len() > 1 {
+            // u = e^{iω} / ((1 − bρe^{iω})/(1 − bρ)), of modulus at most 1.
+            let (u_re, u_im) = ((cos * re + sin * im) / norm, (sin * re - cos * im) / norm);
+            let (mut s_re, mut s_im) = (0.0, 0.0);
+            for t in self.terms.iter().rev() {
+                (s_re, s_im) = (s_re * u_re - s_im * u_im + t, s_re * u_im + s_im * u_re);
+            }
+            let (s_re, s_im) = (s_re / self.terms_sum, s_im / self.terms_sum);
+            ln_modulus += 0.5 * (s_re * s_re + s_im * s_im).ln();
+            argument += s_im.atan2(s_re);
+        }
+        (ln_modulus, argument)
+    }
+}
+
+/// `Γ(α+y)/(Γ(α) y!) w^y` for `y` in `min..=max` relative to the largest, without negligible ends: the first `y`, the
+/// terms, and the logarithm of the largest.
+fn terms(alpha: f64, w: f64, min: u32, max: Option<u32>) -> Result<(f64, Vec<f64>, f64), IncidenceError> {
+    let low = f64::from(min);
+    let ln_low = ln_gamma(alpha + low) - ln_gamma(alpha) - ln_gamma(low + 1.0)
+        + if min > 0 { low * w.ln() } else { 0.0 };
+    // Logarithms relative to the first term, so that nothing overflows.
+    let (mut ln, mut highest, mut lns) = (0.0_f64, 0.0_f64, Vec::new());
+    let mut y = low;
+    let floor = NEGLIGIBLE.ln();
+    loop {
+        lns.push(ln);
+        if max.is_some_and(|max| y >= f64::from(max)) {
+            break;
+        }
+        let ratio = (alpha + y) / (y + 1.0) * w;
+        ln += ratio.ln();
+        y += 1.0;
+        highest = highest.max(ln);
+        // The ratio goes towards w: past the top, where both are below 1, it only falls.
+        if ln < highest + floor && ratio < 1.0 && w < 1.0 {
+            break;
+        }
+        if lns.len() > MAX_TERMS || !ln.is_finite() {
+            return Err(IncidenceError::Impossible);
+        }
+    }
+    let start = lns.iter().position(|l| *l >= highest + floor).unwrap_or(0);
+    let end = lns.iter().rposition(|l| *l >= highest + floor).map_or(lns.len(), |i| i + 1);
+    let kept = lns[start..end].iter().map(|l| (l - highest).exp()).collect();
+    Ok((low + start as f64, kept, ln_low + highest))
+}
+
+/// The logarithm of the radius at which the tilted mean of the sum is the total.
+fn saddle(cells: &[&Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceError> {
+    // Inside the circle of convergence of every cell.
+    let nearest = cells.iter().fold(0.0_f64, |q, c| {
+        let share = c.exposure / (hyper.beta + c.exposure);
+        q.max(if c.max.is_none() { share } else { hyper.pi * share })
+    });
+    let end = if nearest > 0.0 { (-nearest.ln()).min(FARTHEST) } else { FARTHEST };
+    let (mut low, mut high) = (-FARTHEST, end);
+    let mut eta = if end > 0.0 { 0.0 } else { end - 1e-3 };
+    for _ in 0..200 {
+        let (mut mean, mut variance) = (0.0, 0.0);
+        for cell in cells {
+            let part = Part::new(cell, hyper, eta)?;
+            mean += part.mean;
+            variance += part.variance;
+        }
+        let miss = mean - f64::from(total);
+        // Any radius near gives the same sum.
+        if miss.abs() <= 0.02 * variance.sqrt() || high - low < 1e-13 {
+            break;
+        }
+        if miss > 0.0 {
+            high = eta
+        } else {
+            low = eta
+        }
+        let newton = eta - miss / variance;
+        eta = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
+    }
+    Ok(eta)
+}
+
+/// Tilts beyond this leave one count per cell.
+const FARTHEST: f64 = 200.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::incidence::convolution::MAX_ENTRIES;
+    use crate::incidence::negative_binomial::{LocatedTables, filter};
+
+    fn cell() -> impl Strategy<Value = Cell> {
+        let bounds = prop_oneof![
+            3 => (0_u32..30).prop_map(|n| (n, Some(n))),
+            4 => (0_u32..20, 0_u32..20).prop_map(|(min, more)| (min, Some(min + more))),
+            2 => (0_u32..10).prop_map(|min| (min, None)),
+        ];
+        (0.05_f64..20.0, bounds).prop_map(|(exposure, (min, max))| Cell { exposure, min, max })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_is_the_normaliser_of_the_filter(
+            cells in proptest::collection::vec(cell(), 1..12), more in 0_u32..150,
+            alpha in 0.05_f64..30.0, beta in 0.1_f64..10.0,
+            pi in prop_oneof![Just(0.0), 1e-3_f64..0.9],
+        ) {
+            let total = cells.iter().map(|c| c.min).sum::<u32>() + more;
+            let hyper = Hyper { alpha, beta, pi };
+            let located = LocatedTables::new(&cells, more, pi);
+            let expected = filter(&cells, total, hyper, &located, MAX_ENTRIES, 0.0).map(|f| f.ln_normaliser());
+            match (expected, ln_likelihood(&cells, total, hyper)) {
+                (Ok(e), Ok(g)) => prop_assert!((g - e).abs() < 1e-7 * e.abs().max(1.0), "{g} is not {e}"),
+                // Bounds that cannot meet the total are refused before either is asked.
+                (Err(_), _) => {}
+                (Ok(e), Err(_)) => prop_assert!(e < -500.0, "{e} was called impossible"),
+            }
+        }
+    }
+}
