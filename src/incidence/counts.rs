@@ -194,16 +194,8 @@ impl CountModel {
         total: Option<u32>,
         options: &CountOptions,
     ) -> Result<Self, IncidenceError> {
-        check_hyper(options)?;
-        let cells = check_cells(cells, total)?;
-        if let Some(total) = total {
-            check_total(&cells, total, options.unlocated != Unlocated::Fixed(0.0))?;
-        }
+        let cells = Self::checked(cells, total, options)?;
         let hierarchy = |rate, heterogeneity| {
-            let is_known = matches!(rate, HyperPrior::Fixed(_));
-            if !is_known && total.is_none() && cells.iter().all(|c| c.exposure <= 0.0 || c.max.is_none()) {
-                return Err(IncidenceError::RateUnbounded);
-            }
             let priors = Priors { rate, heterogeneity, unlocated: options.unlocated };
             Ok(Kernel::Hierarchy(Box::new(Hierarchy::new(&cells, total, priors)?)))
         };
@@ -215,6 +207,35 @@ impl CountModel {
             RateModel::NegativeBinomial { rate, heterogeneity } => hierarchy(rate, heterogeneity)?,
         };
         Ok(Self { cells, total, kernel, keep: None })
+    }
+
+    /// Checks options, cells and total as [`CountModel::prepare`] does, and prepares nothing.
+    ///
+    /// # Errors
+    /// As [`CountModel::prepare`], but for what only shows when the law is worked out.
+    pub fn check(
+        cells: &[CountCell],
+        total: Option<u32>,
+        options: &CountOptions,
+    ) -> Result<(), IncidenceError> {
+        Self::checked(cells, total, options).map(|_| ())
+    }
+
+    fn checked(
+        cells: &[CountCell],
+        total: Option<u32>,
+        options: &CountOptions,
+    ) -> Result<Vec<Cell>, IncidenceError> {
+        check_hyper(options)?;
+        let cells = check_cells(cells, total)?;
+        if let Some(total) = total {
+            check_total(&cells, total, options.unlocated != Unlocated::Fixed(0.0))?;
+        }
+        let unbounded = cells.iter().all(|c| c.exposure <= 0.0 || c.max.is_none());
+        if options.rates == RateModel::Common && total.is_none() && unbounded {
+            return Err(IncidenceError::RateUnbounded);
+        }
+        Ok(cells)
     }
 
     /// The same with found counts thinned: `y' ~ Bin(y, keep)`, where `keep` is the least search effort over that of
@@ -319,7 +340,7 @@ impl CountModel {
                 return (fit.draw(chosen, rng), Law::Own);
             }
         };
-        let rate = self.rates(&total, law, rng);
+        let rate = self.rates(&total, law, None, rng);
         let unlocated = total.iter().zip(&located).fold(0_u32, |sum, (t, y)| sum.saturating_add(t - y));
         let (common_rate, heterogeneity) = match law {
             Law::Gamma(alpha, beta) => (alpha / beta, alpha.powf(-0.5)),
@@ -346,7 +367,7 @@ impl CountModel {
         let rate = match law {
             // The rates are not drawn from the cases alone: thinning a Poisson law thins its rate.
             Law::Own => draw.rate.iter().zip(keep).map(|(rate, keep)| rate * keep).collect(),
-            _ => self.rates(&cases, law, rng),
+            _ => self.rates(&cases, law, Some(keep), rng),
         };
         Levelled { located, rate }
     }
@@ -384,19 +405,21 @@ impl CountModel {
         }
     }
 
-    fn rates(&self, total: &[u32], law: Law, rng: &mut impl Rng) -> Vec<f64> {
+    /// `keep` is the share of cases that stayed: a rate of which that share is left has a Gamma(α, β/keep) law.
+    fn rates(&self, total: &[u32], law: Law, keep: Option<&[f64]>, rng: &mut impl Rng) -> Vec<f64> {
         let (shape, rate, common) = match law {
             Law::Gamma(alpha, beta) => (alpha, beta, 0.0),
             // Jeffreys: the rate's own uncertainty, not shrunk to the common rate.
             Law::Common(rate) => (0.5, 0.0, rate),
             Law::Own => (0.5, 0.0, 0.0),
         };
-        let draw = |(cell, t): (&Cell, &u32)| {
-            let rate = rate + cell.exposure;
+        let draw = |(m, (cell, t)): (usize, (&Cell, &u32))| {
+            let left = keep.and_then(|keep| keep.get(m).copied()).unwrap_or(1.0);
+            let rate = rate / left + cell.exposure;
             // Without exposure and without a prior, the common rate is all that is known.
-            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { common }
+            if rate > 0.0 { gamma(shape + f64::from(*t), rate, rng) } else { common * left }
         };
-        self.cells.iter().zip(total).map(draw).collect()
+        self.cells.iter().zip(total).enumerate().map(draw).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use super::counts::{CountCell, CountDraw};
-use super::rates::PER;
+use super::rates::{PER, regional};
 use crate::model::prior::Prior;
 use crate::stats::spread;
 
@@ -29,23 +29,21 @@ pub fn scenario<R: Rng>(
     (probability, deviation): (Prior, f64),
     rng: impl Fn(usize) -> R,
 ) -> Vec<Scenario> {
-    let exposure: f64 = cells.iter().map(|c| c.exposure).sum();
     let (mut rates, mut above) =
         (vec![Vec::with_capacity(draws.len()); cells.len()], vec![0_u32; cells.len()]);
     for (d, draw) in draws.iter().enumerate() {
         let mut rng = rng(d);
         let share = probability.draw(&mut rng).clamp(LEAST, 1.0 - 1e-12);
         let centre = (share / (1.0 - share)).ln();
-        let own: Vec<f64> = draw
+        // Cases for each one that was detected.
+        let factor: Vec<f64> = draw
             .rate
             .iter()
-            .map(|rate| {
-                let logit = centre + deviation * rng.sample::<f64, _>(StandardNormal);
-                rate * (1.0 + (-logit).exp())
-            })
+            .map(|_| 1.0 + (-(centre + deviation * rng.sample::<f64, _>(StandardNormal))).exp())
             .collect();
-        let region =
-            own.iter().zip(cells).map(|(r, c)| r * c.exposure).sum::<f64>() / exposure.max(f64::MIN_POSITIVE);
+        let own: Vec<f64> = draw.rate.iter().zip(&factor).map(|(rate, factor)| rate * factor).collect();
+        // As in `pr_above`, the region's rate is that of its places together.
+        let region = regional(&own, cells);
         for (m, rate) in own.into_iter().enumerate().take(cells.len()) {
             above[m] += u32::from(rate > region);
             rates[m].push(PER * rate);

@@ -108,4 +108,7 @@ pub enum IncidenceError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The polygons give no neighbours.
+    #[error("there are no neighbours")]
+    Neighbours(#[source] super::spatial::SpatialError),
 }

@@ -15,6 +15,7 @@ use statrs::function::gamma::ln_gamma;
 use super::checks::Cell;
 use super::error::IncidenceError;
 use super::negative_binomial::Hyper;
+use super::weights::ln_rising;
 
 /// Terms below this share of the largest are left out.
 const NEGLIGIBLE: f64 = 1e-19;
@@ -27,6 +28,9 @@ const MAX_POINTS: f64 = 4e6;
 
 /// After so many points in a row that add nothing, the others do not either.
 const SILENT: u32 = 24;
+
+/// Multiplications at most, over all points and cells.
+const MAX_WORK: u64 = 500_000_000;
 
 /// Terms of one cell at most.
 const MAX_TERMS: usize = 2_000_000;
@@ -45,8 +49,13 @@ pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<
     }
     let points = (POINTS_PER_SD * variance.sqrt() + 64.0).min(MAX_POINTS).ceil();
     let lowest: f64 = parts.iter().map(|p| p.first).sum();
-    let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
+    let each: u64 = parts.iter().map(|p| p.terms.len() as u64 + 20).sum();
+    let (mut sum, mut silent, mut k, mut work) = (1.0, 0, 1.0, 0);
     while k <= points / 2.0 && silent < SILENT {
+        work += each;
+        if work > MAX_WORK {
+            return Err(IncidenceError::TooLarge { what: "multiplications", size: work, limit: MAX_WORK });
+        }
         let omega = std::f64::consts::TAU * k / points;
         let (sin, cos) = omega.sin_cos();
         let (mut ln_modulus, mut argument) = (0.0, (lowest - f64::from(total)) * omega);
@@ -166,8 +175,7 @@ impl Part {
 /// terms, and the logarithm of the largest.
 fn terms(alpha: f64, w: f64, min: u32, max: Option<u32>) -> Result<(f64, Vec<f64>, f64), IncidenceError> {
     let low = f64::from(min);
-    let ln_low = ln_gamma(alpha + low) - ln_gamma(alpha) - ln_gamma(low + 1.0)
-        + if min > 0 { low * w.ln() } else { 0.0 };
+    let ln_low = ln_rising(alpha, low) - ln_gamma(low + 1.0) + if min > 0 { low * w.ln() } else { 0.0 };
     // Logarithms relative to the first term, so that nothing overflows.
     let (mut ln, mut highest, mut lns) = (0.0_f64, 0.0_f64, Vec::new());
     let mut y = low;

@@ -18,10 +18,13 @@ use super::checks::Cell;
 use super::convolution::{ConvolutionFilter, MAX_TILT};
 use super::error::IncidenceError;
 use super::unimodal;
-use super::weights::{CellWeights, ln_located};
+use super::weights::{CellWeights, ln_located, ln_rising};
 
 /// Logarithm of the share of the highest weight below which the end of a table is left out.
 const NEGLIGIBLE: f64 = -80.0;
+
+/// Entries that shared tables may hold together.
+const MOST_SHARED: usize = 2_000_000;
 
 /// How far the tilt may lie above the one for which tables were made, before they are made anew.
 const TILT_MARGIN: f64 = 0.02;
@@ -34,7 +37,8 @@ pub(super) struct Hyper {
     pub pi: f64,
 }
 
-/// `ln P(min ≤ Bin(t, 1−π) ≤ max)` for the bounds of the cells, from `t = min` on, at one π.
+/// `ln P(min ≤ Bin(t, 1−π) ≤ max)` for the bounds of the cells, from `t = min` on, at one π, as far as it is likely to be
+/// asked for.
 #[derive(Debug)]
 pub(super) struct LocatedTables {
     pi: f64,
@@ -42,16 +46,21 @@ pub(super) struct LocatedTables {
 }
 
 impl LocatedTables {
-    /// For `t` up to `min + slack`.
+    /// For `t` up to `min + slack` at most.
     pub(super) fn new(cells: &[Cell], slack: u32, pi: f64) -> Self {
         let mut tables = BTreeMap::new();
         for cell in cells.iter().filter(|c| c.exposure > 0.0) {
             tables.entry((cell.min, cell.max)).or_insert_with(|| {
-                let last = cell.min.saturating_add(slack);
+                let likely =
+                    unimodal::floor(2.0 * f64::from(cell.max.unwrap_or(cell.min)) / (1.0 - pi).max(0.01));
+                let last = cell.min.saturating_add(slack.min(likely.saturating_add(300)));
                 // Where every case is located the bound ends the table.
                 let last = if pi > 0.0 { last } else { cell.max.map_or(last, |max| max.min(last)) };
                 ln_within(cell.min, cell.max, last, pi)
             });
+        }
+        if tables.values().map(Vec::len).sum::<usize>() > MOST_SHARED {
+            tables.clear();
         }
         Self { pi, tables }
     }
@@ -73,6 +82,8 @@ fn ln_within(min: u32, max: Option<u32>, last: u32, pi: f64) -> Vec<f64> {
         Some(max) if pi > 0.0 && max - min <= CARRIED && decades(min, max) <= DECADES => {
             carried(min, max, last, pi)
         }
+        // Wide intervals cost as much to share as to ask for.
+        _ if max.is_some() && pi > 0.0 => Vec::new(),
         _ => (min..=last).map(|t| ln_located(t, min, max, pi)).collect(),
     }
 }
@@ -125,14 +136,19 @@ pub(super) fn filter(
     tilt: f64,
 ) -> Result<ConvolutionFilter, IncidenceError> {
     debug_assert!(located.pi.total_cmp(&hyper.pi).is_eq());
-    let longest = located.tables.iter().map(|((min, _), t)| *min as usize + t.len()).max().unwrap_or(1);
-    let rising = ln_rising(hyper.alpha, longest);
+    let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
+    let slack = u32::try_from(u64::from(total).saturating_sub(lower)).unwrap_or(u32::MAX);
+    let longest = cells.iter().map(|c| c.min.saturating_add(slack).min(total)).max().unwrap_or(0);
+    let mut rising = Rising::new(hyper.alpha);
+    rising.reach(longest.min(1_000));
     let (mut tilt, mut more) = (tilt, 0.1);
     loop {
         let (mut entries, mut reach) = (0, 0_u64);
         let mut tables = Vec::with_capacity(cells.len());
         for cell in cells {
-            let table = table(cell, hyper, located.of(cell), &rising, tilt + TILT_MARGIN)?;
+            let last = cell.min.saturating_add(slack);
+            let last = if hyper.pi > 0.0 { last } else { cell.max.map_or(last, |max| max.min(last)) };
+            let table = table(cell, hyper, (located.of(cell), last), &mut rising, tilt + TILT_MARGIN)?;
             entries += table.ln().len() as u64;
             if entries > budget {
                 let what = "entries of tables";
@@ -155,23 +171,39 @@ pub(super) fn filter(
     }
 }
 
-/// `ln Γ(α+t)/(Γ(α) t!)` for `t` in `0..n`.
-fn ln_rising(alpha: f64, n: usize) -> Vec<f64> {
-    let mut out = Vec::with_capacity(n);
-    let (mut sum, mut t) = (0.0, 0.0);
-    for _ in 0..n {
-        out.push(sum);
-        sum += ((alpha + t) / (t + 1.0)).ln();
-        t += 1.0;
-    }
-    out
+/// `ln Γ(α+t)/(Γ(α) t!)` from `t = 0` on, as far as it was asked for.
+struct Rising {
+    alpha: f64,
+    ln: Vec<f64>,
 }
 
+impl Rising {
+    fn new(alpha: f64) -> Self {
+        Self { alpha, ln: vec![0.0] }
+    }
+
+    fn reach(&mut self, last: u32) {
+        while self.ln.len() <= last as usize {
+            let t = self.ln.len() as f64 - 1.0;
+            let before = self.ln.last().copied().unwrap_or(0.0);
+            self.ln.push(before + ((self.alpha + t) / (t + 1.0)).ln());
+        }
+    }
+
+    fn at(&mut self, t: u32) -> f64 {
+        if t as usize >= self.ln.len() {
+            self.reach(t.saturating_add(255));
+        }
+        self.ln[t as usize]
+    }
+}
+
+/// The weights of a cell up to `last`; what `located` does not hold is worked out.
 fn table(
     cell: &Cell,
     hyper: Hyper,
-    located: &[f64],
-    rising: &[f64],
+    (located, last): (&[f64], u32),
+    rising: &mut Rising,
     tilt: f64,
 ) -> Result<CellWeights, IncidenceError> {
     if cell.exposure <= 0.0 {
@@ -186,10 +218,12 @@ fn table(
         None => f64::INFINITY,
     };
     let (mut highest, mut before) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-    let mut ln = Vec::with_capacity(located.len().min(256));
-    for (i, (located, rising)) in located.iter().zip(rising.iter().skip(cell.min as usize)).enumerate() {
-        let t = (cell.min as usize + i) as f64;
-        let w = start + rising + t.mul_add(ln_q, *located);
+    let mut ln = Vec::with_capacity(256);
+    for count in cell.min..=last {
+        let within = located.get((count - cell.min) as usize).copied();
+        let within = within.unwrap_or_else(|| ln_located(count, cell.min, cell.max, pi));
+        let t = f64::from(count);
+        let w = start + rising.at(count) + t.mul_add(ln_q, within);
         ln.push(w);
         let tilted = t.mul_add(tilt, w);
         highest = highest.max(tilted);
@@ -204,6 +238,9 @@ fn table(
     }
     CellWeights::new(cell.min, ln)
 }
+
+/// Probabilities below this are summed term by term.
+const TINY: f64 = 1e-200;
 
 /// A cell without a total: its located count alone.
 #[derive(Debug, Clone, Copy)]
@@ -225,11 +262,46 @@ impl Located {
         unimodal::negative_binomial(self.alpha, self.q, self.min, self.max.unwrap_or(u32::MAX))
     }
 
+    /// `P(y ≥ min) = I_q(min, α)`.
+    fn above(&self) -> f64 {
+        if self.min == 0 {
+            return 1.0;
+        }
+        checked_beta_reg(self.min.into(), self.alpha, self.q).unwrap_or(0.0)
+    }
+
+    /// A draw of the located count.
+    fn sample(&self, rng: &mut impl Rng) -> u32 {
+        // Where there is no upper bound a walk over counts would be as long as the mean; far in the tail it is short.
+        if self.max.is_none() && self.above() > 1e-3 {
+            for _ in 0..100_000 {
+                let y = poisson(gamma(self.alpha, (1.0 - self.q) / self.q, rng), rng);
+                if y >= self.min {
+                    return y;
+                }
+            }
+        }
+        self.law().sample(rng)
+    }
+
+    /// Mean of the located count.
+    fn mean(&self) -> f64 {
+        let free = self.alpha * self.q / (1.0 - self.q);
+        match (self.min, self.max) {
+            (0, None) => free,
+            // y NB(y; α) = αq/(1−q) NB(y−1; α+1).
+            (min, None) if self.above() > TINY => {
+                let more = Self { alpha: self.alpha + 1.0, min: min - 1, ..*self };
+                free * more.above() / self.above()
+            }
+            _ => self.law().mean(),
+        }
+    }
+
     /// `ln P(min ≤ y ≤ max)`.
     fn ln_probability(&self) -> f64 {
         match (self.min, self.max) {
             (0, None) => 0.0,
-            // P(y ≥ n) = I_q(n, α).
             (min, None) => {
                 checked_beta_reg(min.into(), self.alpha, self.q).map_or(f64::NEG_INFINITY, f64::ln)
             }
@@ -256,7 +328,7 @@ pub(super) fn sample_free(cells: &[Cell], hyper: Hyper, rng: &mut impl Rng) -> (
         if cell.exposure <= 0.0 {
             return (0, 0);
         }
-        let y = Located::new(cell, hyper).law().sample(rng);
+        let y = Located::new(cell, hyper).sample(rng);
         let unlocated = if hyper.pi > 0.0 {
             let rate = hyper.beta + (1.0 - hyper.pi) * cell.exposure;
             let mean = gamma(hyper.alpha + f64::from(y), rate / (hyper.pi * cell.exposure), rng);
@@ -275,7 +347,7 @@ pub(super) fn means_free(cells: &[Cell], hyper: Hyper) -> Vec<f64> {
         if cell.exposure <= 0.0 {
             return 0.0;
         }
-        let y = Located::new(cell, hyper).law().mean();
+        let y = Located::new(cell, hyper).mean();
         let rate = hyper.beta + (1.0 - hyper.pi) * cell.exposure;
         y + (hyper.alpha + y) * hyper.pi * cell.exposure / rate
     };
@@ -307,8 +379,7 @@ impl CasesDensity {
 
     /// `Σ ln Γ(α+T)/Γ(α)`.
     pub(super) fn shape(&self, alpha: f64) -> f64 {
-        let ln_gamma_alpha = ln_gamma(alpha);
-        self.tally.iter().map(|(t, n)| n * (ln_gamma(alpha + t) - ln_gamma_alpha)).sum()
+        self.tally.iter().map(|(t, n)| n * ln_rising(alpha, *t)).sum()
     }
 
     /// `−Σ (α+T) ln(1 + E/β) − ΣT ln β`.
@@ -360,9 +431,10 @@ mod tests {
                 let cells: Vec<Cell> =
                     bounds.iter().map(|&(min, max)| Cell { exposure: 7e5, min, max }).collect();
                 let located = LocatedTables::new(&cells, 200, pi);
-                let rising = ln_rising(alpha, 300);
+                let mut rising = Rising::new(alpha);
                 for cell in &cells {
-                    let got = table(cell, hyper, located.of(cell), &rising, 0.0).unwrap();
+                    let last = if pi > 0.0 { cell.min + 200 } else { cell.max.unwrap_or(cell.min + 200) };
+                    let got = table(cell, hyper, (located.of(cell), last), &mut rising, 0.0).unwrap();
                     let one = GammaCell {
                         exposure: 7e5,
                         min: cell.min,

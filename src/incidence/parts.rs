@@ -66,11 +66,10 @@ fn rates<R: Rng>(
     draws: u32,
     rng: impl Fn(u32) -> R,
 ) -> Result<Vec<[f64; 3]>, IncidenceError> {
-    let model = match CountModel::prepare(cells, None, options) {
-        Ok(model) => model,
-        Err(IncidenceError::RateUnbounded) => return Ok(Vec::new()),
-        Err(e) => return Err(e),
-    };
+    if cells.iter().all(|c| c.exposure <= 0.0 || c.datum.max().is_none()) {
+        return Ok(Vec::new());
+    }
+    let model = CountModel::prepare(cells, None, options)?;
     let draws: Vec<_> = (0..draws).map(|d| model.draw(&mut rng(d))).collect();
     let summaries = summarise(cells, &draws)?;
     Ok(summaries.into_iter().map(|s| [s.rate_mean, s.rate_p05, s.rate_p95]).collect())

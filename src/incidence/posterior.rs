@@ -29,6 +29,9 @@ use super::unimodal;
 /// explored by the generating function, whose cost does not depend on the total.
 const LARGE_FILTER: u64 = 150_000;
 
+/// Cells times what the total leaves above their bounds, from which on filters are large without looking.
+const CROWDED: u64 = 2_000_000;
+
 /// Entries that the filters of all points may hold together.
 const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
 
@@ -36,7 +39,7 @@ const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
 const FEW: [usize; 2] = [8, 16];
 
 /// Largest distance of ln μ and ln κ from their start, and of logit π from 0.
-const REACH: [f64; AXES] = [30.0, 6.5, 20.0];
+const REACH: [f64; AXES] = [40.0, 13.8, 20.0];
 
 /// Steps by which a slice is widened at most.
 const WIDENINGS: u32 = 8;
@@ -84,9 +87,14 @@ impl Hierarchy {
         let axes = evaluator.axes();
         // One filter tells how large they are, and the tilt that is near those of the others.
         let middle = axes.map(|a| a.starts[0]);
-        let (tilt, size) = match evaluator.filter(evaluator.hyper(&middle), 0.0) {
+        let crowded = u64::from(evaluator.slack) * cells.len() as u64 > CROWDED;
+        let probe = if crowded { Ok(None) } else { evaluator.filter(evaluator.hyper(&middle), 0.0) };
+        let (tilt, size) = match probe {
+            Ok(None) if total.is_some() => (0.0, KEPT_ENTRIES / FEW[1] as u64),
             Ok(filter) => filter.map_or((0.0, 0), |f| (f.tilt(), f.entries())),
-            Err(IncidenceError::Impossible | IncidenceError::TooLarge { .. }) => (0.0, KEPT_ENTRIES),
+            Err(IncidenceError::Impossible | IncidenceError::TooLarge { .. }) => {
+                (0.0, KEPT_ENTRIES / FEW[1] as u64)
+            }
             Err(e) => return Err(e),
         };
         evaluator.by_filter = size <= LARGE_FILTER;
@@ -99,6 +107,9 @@ impl Hierarchy {
                 atom.filter = evaluator.filter(atom.hyper, tilt)?;
                 Ok(())
             })?;
+        }
+        if total.is_none() {
+            check_expected(cells, &atoms)?;
         }
         let mut sum = 0.0;
         let cumulative = atoms
@@ -171,7 +182,7 @@ impl Hierarchy {
         if let HyperPrior::Lognormal { median, .. } = rate {
             let ln = |x: f64| {
                 // Beyond this the formulae leave `f64`; no posterior with data goes there.
-                if (x - median.ln()).abs() > 2.0 * REACH[0] {
+                if (x - median.ln()).abs() > REACH[0] {
                     return f64::NEG_INFINITY;
                 }
                 rate.ln_density(x) + density.rate(hyper.alpha, hyper.alpha / x.exp())
@@ -180,7 +191,7 @@ impl Hierarchy {
         }
         if let HyperPrior::Lognormal { median, .. } = heterogeneity {
             let ln = |x: f64| {
-                if (x - median.ln()).abs() > 2.0 * REACH[1] {
+                if (x - median.ln()).abs() > REACH[1] {
                     return f64::NEG_INFINITY;
                 }
                 let (alpha, beta) = shape_and_rate(ln_rate, x);
@@ -191,6 +202,22 @@ impl Hierarchy {
         (hyper.alpha, hyper.beta) = shape_and_rate(ln_rate, ln_heterogeneity);
     }
 }
+
+/// Refuses rates under which draws would hold more cases than can be counted.
+fn check_expected(cells: &[Cell], atoms: &[Atom]) -> Result<(), IncidenceError> {
+    let open: f64 = cells.iter().filter(|c| c.max.is_none()).map(|c| c.exposure).sum();
+    let expected = |atom: &Atom| atom.hyper.alpha / atom.hyper.beta * open;
+    let most = atoms.iter().map(expected).fold(0.0, f64::max);
+    if most > MAX_EXPECTED {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let size = most as u64;
+        return Err(IncidenceError::TooLarge { what: "expected cases", size, limit: 1_000_000_000 });
+    }
+    Ok(())
+}
+
+/// Cases expected in cells without an upper bound, at most.
+const MAX_EXPECTED: f64 = 1e9;
 
 /// `y | T ~ Bin(T, 1−π)` cut to the bounds.
 fn locate(cells: &[Cell], cases: &[u32], pi: f64, rng: &mut impl Rng) -> Vec<u32> {
@@ -320,11 +347,16 @@ impl<'a> Evaluator<'a> {
             }
             HyperPrior::Lognormal { median, sigma } => {
                 let centre = guess.unwrap_or(median.ln());
-                let low = centre.min(median.ln()) - reach;
-                let high = centre.max(median.ln()) + reach;
+                let [low, high] = [median.ln() - reach, median.ln() + reach];
+                let centre = centre.clamp(low, high);
                 // The data are worth a unit or so, whatever the prior.
                 let scale = sigma.min(1.0);
-                Axis { starts: [centre, centre - scale, centre + scale], scale, range: [low, high] }
+                // Of the mean, where it is guessed from the data, the prior's own is tried too.
+                let starts = match guess {
+                    Some(_) => [centre, median.ln(), 0.5 * (centre + median.ln())],
+                    None => [centre, centre - scale, centre + scale],
+                };
+                Axis { starts, scale, range: [low, high] }
             }
         };
         let pi = match self.priors.unlocated {

@@ -17,6 +17,8 @@ pub struct RateSummary {
     pub count_p05: f64,
     /// 95 % quantile of the located count.
     pub count_p95: f64,
+    /// Mean of the located count that guides demand: levelled by search effort where that can be, else `y`.
+    pub guiding_mean: f64,
     /// Mean of the cases `T` that belong to the municipality, located or not.
     pub total_mean: f64,
     /// Crude rate per 100,000 persons and year, `1e5 · y/E`: only where the count is exact and there is
@@ -28,7 +30,7 @@ pub struct RateSummary {
     pub rate_p05: f64,
     /// 95 % quantile of the drawn rate, per 100,000 persons and year.
     pub rate_p95: f64,
-    /// Share of draws in which the drawn rate is above that of the whole state, `Σ T / Σ E` of the draw.
+    /// Share of draws in which the drawn rate is above that of the whole state, `Σ θE / Σ E` of the draw.
     pub pr_above: f64,
 }
 
@@ -48,12 +50,11 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
             }
         }
     }
-    let exposure: f64 = cells.iter().map(|c| c.exposure).sum();
-    let state: Vec<f64> =
-        draws.iter().map(|d| d.total.iter().map(|t| f64::from(*t)).sum::<f64>() / exposure).collect();
+    let state: Vec<f64> = draws.iter().map(|d| regional(&d.rate, cells)).collect();
     let summary = |(i, cell): (usize, &CountCell)| {
         let of = |value: &dyn Fn(&CountDraw) -> f64| Spread::new(draws.iter().map(value).collect());
         let count = of(&|d| f64::from(d.located[i]))?;
+        let guiding = of(&|d| f64::from(d.guiding_counts()[i]))?;
         let total = of(&|d| f64::from(d.total[i]))?;
         let rate = of(&|d| PER * d.rate[i])?;
         let above = draws.iter().zip(&state).filter(|(d, state)| d.rate[i] > **state).count();
@@ -61,6 +62,7 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
             count_mean: count.mean,
             count_p05: count.p05,
             count_p95: count.p95,
+            guiding_mean: guiding.mean,
             total_mean: total.mean,
             rate_100k_year: crude_rate(cell),
             rate_mean: rate.mean,
@@ -70,6 +72,13 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
         })
     };
     cells.iter().enumerate().map(summary).collect::<Option<_>>().ok_or(IncidenceError::NoDraws)
+}
+
+/// `Σ θE / ΣE`: the rate of all cells together, given their rates.
+pub(super) fn regional(rates: &[f64], cells: &[CountCell]) -> f64 {
+    let exposure: f64 = cells.iter().map(|c| c.exposure).sum();
+    rates.iter().zip(cells).map(|(rate, cell)| rate * cell.exposure).sum::<f64>()
+        / exposure.max(f64::MIN_POSITIVE)
 }
 
 /// `1e5 · y/E` per 100,000 persons and year, for an exact count with exposure.

@@ -102,7 +102,7 @@ impl CellWeights {
         }
         let success = exposure / (beta + exposure);
         let ln_success = success.ln();
-        let ln_start = -alpha * (exposure / beta).ln_1p() - ln_gamma(alpha);
+        let ln_start = -alpha * (exposure / beta).ln_1p();
         // From here on the probability of `min ≤ y ≤ max` does not grow with t.
         let settled = match cell.max {
             _ if cell.min == 0 => 0.0,
@@ -113,7 +113,7 @@ impl CellWeights {
         let (mut highest, mut sum) = (f64::NEG_INFINITY, 0.0_f64);
         for t in cell.min..=last {
             let x = f64::from(t);
-            let ln_cases = ln_start + ln_gamma(alpha + x) - ln_gamma(x + 1.0) + x * ln_success;
+            let ln_cases = ln_start + ln_rising(alpha, x) - ln_gamma(x + 1.0) + x * ln_success;
             let w = ln_cases + ln_located(t, cell.min, cell.max, cell.pi);
             ln.push(w);
             if end.is_some() {
@@ -157,6 +157,16 @@ impl CellWeights {
     pub fn last(&self) -> u32 {
         self.first.saturating_add(u32::try_from(self.ln.len() - 1).unwrap_or(u32::MAX))
     }
+}
+
+/// `ln Γ(α+t)/Γ(α)`, without the difference of two large logarithms where α is large.
+pub(super) fn ln_rising(alpha: f64, t: f64) -> f64 {
+    if alpha < 100.0 {
+        return ln_gamma(alpha + t) - ln_gamma(alpha);
+    }
+    // Stirling's series to the third order: the next term is below 1e-12 from here on.
+    let series = |x: f64| 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3)) + 1.0 / (1260.0 * x.powi(5));
+    (alpha + t - 0.5) * (t / alpha).ln_1p() + t * alpha.ln() - t + series(alpha + t) - series(alpha)
 }
 
 /// `ln Poisson(t; mean)`.

@@ -46,8 +46,9 @@ pub(super) struct Sum {
     /// Rows without an upper bound, blank ones too: with one among them only the lower bound holds.
     open: u64,
     known_by: Option<KnownBy>,
-    /// Sum of the search effort of its rows, as far as all have one.
-    effort: Option<f64>,
+    /// By the first month of a row: its search effort, the same for all modalities of a period; the highest where they
+    /// differ. `None` as soon as one row has none.
+    effort: Option<BTreeMap<i32, f64>>,
     /// Its first row, for messages.
     first: u64,
     table: usize,
@@ -147,7 +148,7 @@ pub fn counts(
         });
         faults.0.extend(fault);
         m.known_by = sum.known_by;
-        m.search_effort = sum.effort;
+        m.search_effort = sum.effort.as_ref().map(|by_period| by_period.values().sum());
         m.by_modality = strata.of(Part::Modality, &m.cvegeo, &published, &names);
         m.by_period = strata.of(Part::Period, &m.cvegeo, &published, &names);
         m.datum = sum.datum(matches!(gap, Gap::None));
@@ -273,7 +274,12 @@ impl Reader {
             if sum.rows == 0 {
                 (sum.first, sum.table) = (row.row, number);
             }
-            sum.effort = if sum.rows == 0 { effort } else { sum.effort.zip(effort).map(|(a, b)| a + b) };
+            let before = if sum.rows == 0 { Some(BTreeMap::new()) } else { sum.effort.take() };
+            sum.effort = before.zip(effort).map(|(mut by_period, effort)| {
+                let of = by_period.entry(months.first().copied().unwrap_or(UNDATED)).or_insert(effort);
+                *of = of.max(effort);
+                by_period
+            });
             sum.add(datum);
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);

@@ -428,6 +428,18 @@ impl Study {
         let counts = &self.incidence;
         let scenario = counts.under_detection.map(|scenario| scenario.probability);
         // These are not only drawn: their posterior is worked out for one law.
+        // A share of exactly 1, or next to 0 or 1, leaves nothing to be located, or nothing to tell apart.
+        let fits = match counts.unlocated {
+            Prior::Fixed(pi) => pi == 0.0 || (1e-9..=1.0 - 1e-9).contains(&pi),
+            Prior::Beta { a, b } => [a, b].iter().all(|shape| (0.01..=1e6).contains(shape)),
+            _ => true,
+        };
+        if !fits {
+            let range = "0, 1e-9 – 1 − 1e-9 | beta: a, b 0.01 – 1e6";
+            faults.push(
+                Fault::new(Rule::ParameterRange, file).field("incidence.unlocated").with("range", range),
+            );
+        }
         // A known share has no posterior there.
         if !matches!(counts.bym2.spatial_share, Prior::Beta { .. }) {
             let fault = Fault::new(Rule::ParameterRange, file).field("incidence.bym2.spatial_share");

@@ -199,9 +199,9 @@ fn counts_are_kept_apart_by_modality_and_period() {
 
     let (m, faults) = counted(&[
         ["07001", "2019", "sexual", "3", "found", "10"],
-        ["07001", "2019", "laboral", "1", "found", "5"],
+        ["07001", "2019", "laboral", "1", "found", "10"],
         ["07001", "2020", "sexual", "4", "reported", "10"],
-        ["07001", "2020", "laboral", "0", "found", "5"],
+        ["07001", "2020", "laboral", "0", "found", "10"],
         ["07002", "2019", "sexual", "2", "reported", ""],
         ["07002", "2019", "", "5", "reported", ""],
         ["07003", "2019", "", "5", "", ""],
@@ -234,7 +234,7 @@ fn counts_are_kept_apart_by_modality_and_period() {
         ]
     );
     // What was found anywhere depends on where one looked.
-    assert_eq!((m[0].known_by, m[0].search_effort), (Some(KnownBy::Found), Some(30.0)));
+    assert_eq!((m[0].known_by, m[0].search_effort), (Some(KnownBy::Found), Some(20.0)));
     assert_eq!((m[1].known_by, m[1].search_effort), (Some(KnownBy::Reported), None));
 }
 

@@ -50,8 +50,8 @@ pub fn count_options(study: &Study) -> CountOptions {
 /// Checks the counts by themselves and against the total; what a run prepares can still be too large.
 pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
     let cells = cells(study, domain, &data_of(domain));
-    // What bounds and total cannot be does not hang on the law: the chains of BYM2 are for the run alone.
-    if let Err(e) = CountModel::prepare(&cells, study.incidence.total, &count_options(study)) {
+    // Whether bounds and total can meet does not hang on the law, which is for the run alone.
+    if let Err(e) = CountModel::check(&cells, study.incidence.total, &count_options(study)) {
         faults.push(count_fault(study_name, domain, &e));
     }
 }
@@ -65,7 +65,7 @@ pub(super) fn prepare_counts(
 ) -> Result<CountModel, IncidenceError> {
     let cells = cells(study, domain, data);
     let model = match study.incidence.model {
-        CountLaw::Bym2 => CountModel::bym2(&cells, total, &adjacency(domain), &bym2_options(study))?,
+        CountLaw::Bym2 => CountModel::bym2(&cells, total, &adjacency(domain)?, &bym2_options(study))?,
         CountLaw::Common | CountLaw::NegativeBinomial => {
             CountModel::prepare(&cells, total, &count_options(study))?
         }
@@ -106,13 +106,10 @@ fn bym2_options(study: &Study) -> Bym2Options {
 }
 
 /// Neighbours by a common point of the border.
-fn adjacency(domain: &Domain) -> Vec<Vec<usize>> {
+fn adjacency(domain: &Domain) -> Result<Vec<Vec<usize>>, IncidenceError> {
     let polygons: Vec<_> = domain.municipalities.iter().map(|m| m.polygon.as_ref()).collect();
-    // Without usable polygons there are no neighbours, and all rates are independent.
-    let Ok(weights) = SpatialWeights::queen(&polygons, BORDER_TOLERANCE) else {
-        return vec![Vec::new(); polygons.len()];
-    };
-    (0..polygons.len()).map(|m| weights.row(m).0.iter().map(|&n| n as usize).collect()).collect()
+    let weights = SpatialWeights::queen(&polygons, BORDER_TOLERANCE).map_err(IncidenceError::Neighbours)?;
+    Ok((0..polygons.len()).map(|m| weights.row(m).0.iter().map(|&n| n as usize).collect()).collect())
 }
 
 /// Distance within which borders of two polygons are the same, in degrees: some ten metres.
@@ -172,6 +169,7 @@ pub(super) fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceEr
         IncidenceError::UpperBoundsBelowTotal { upper, total } => {
             format!("Σ count_max = {upper} < total = {total}")
         }
+        IncidenceError::Neighbours(e) => e.to_string(),
         other => other.to_string(),
     };
     fault.with("detail", detail)

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::counts::{Levelling, levelling};
 use crate::cli::messages::{fill, text};
 use crate::disclosure::Tier;
-use crate::disclosure::cells::Release;
+use crate::disclosure::cells::{Release, release};
 use crate::incidence::CountDraw;
-use crate::incidence::bym2::Diagnostics;
+use crate::incidence::bym2::{Bym2Warning, Diagnostics};
 use crate::layers::feature::Lang;
 use crate::model::domain::Domain;
 use crate::model::incidence::CountDatum;
@@ -87,7 +87,7 @@ impl Modelled {
                     .zip(&is_unknown)
                     .filter(|(_, unknown)| **unknown)
                     .map(|(y, _)| f64::from(*y))
-                    .sum()
+                    .fold(0.0, |sum, y| sum + y)
             }),
             rate: of(&|d| 1e5 * d.common_rate),
             heterogeneity: of(&|d| d.heterogeneity),
@@ -100,29 +100,48 @@ fn modality_shares(spec: &ModalitySpec) -> Value {
     let sum: f64 = spec.counts.values().map(|n| f64::from(*n)).sum();
     let kinds = spec.counts.len() as f64;
     let share = |(name, n): (&String, &u32)| {
-        let (a, b) = (0.5 + f64::from(*n), sum - f64::from(*n) + 0.5 * (kinds - 1.0).max(1.0));
+        let (a, b) = (0.5 + f64::from(*n), sum - f64::from(*n) + 0.5 * (kinds - 1.0));
+        // One modality is all of them.
+        let quantile = |q| if kinds > 1.0 { beta_quantile(a, b, q) } else { Some(1.0) };
         json!({
             "modality": name,
             "cases": n,
             "share": a / (a + b),
-            "p05": beta_quantile(a, b, 0.05),
-            "p95": beta_quantile(a, b, 0.95),
+            "p05": quantile(0.05),
+            "p95": quantile(0.95),
         })
     };
     let shares: Vec<Value> = spec.counts.iter().map(share).collect();
     json!({ "of": spec.of, "denominator": sum, "shares": shares })
 }
 
-/// The modalities that may be shown: none of them to the public where one is a small count, which the sum and the
-/// others would give back.
-fn modalities(study: &Study, audience: Tier) -> Option<&ModalitySpec> {
-    let is_small = |spec: &&ModalitySpec| spec.counts.values().any(|n| *n < study.disclosure.k);
-    study.incidence.modalities.as_ref().filter(|spec| audience == Tier::Restricted || !is_small(spec))
+/// The modalities that may be shown. To the public none where one of them is a small count, nor where their sum, taken for a
+/// total of the counts, would narrow what is released of these.
+fn modalities<'a>(study: &'a Study, audience: Tier, released: &Release) -> Option<&'a ModalitySpec> {
+    let k = study.disclosure.k;
+    let narrows = |spec: &ModalitySpec| {
+        let sum: u64 = spec.counts.values().copied().map(u64::from).sum();
+        let with = u32::try_from(sum).ok().map(|sum| release(&released.data, Some(sum), k));
+        let withheld = released.total.is_none() && study.incidence.total.is_some();
+        withheld || with.is_none_or(|with| with.total.is_none() || !with.complementary.is_empty())
+    };
+    let is_safe = |spec: &&ModalitySpec| spec.counts.values().all(|n| *n >= k) && !narrows(spec);
+    study.incidence.modalities.as_ref().filter(|spec| audience == Tier::Restricted || is_safe(spec))
 }
 
 fn beta_quantile(a: f64, b: f64, q: f64) -> Option<f64> {
     use statrs::distribution::{Beta, ContinuousCDF};
     Beta::new(a, b).ok().map(|law| law.inverse_cdf(q))
+}
+
+/// Share of the located cases that levelling leaves, mean over draws.
+fn kept_share(draws: &[CountDraw]) -> f64 {
+    let sum = |counts: &[u32]| counts.iter().map(|y| f64::from(*y)).sum::<f64>();
+    let share = |d: &CountDraw| {
+        let all = sum(&d.located);
+        if all > 0.0 { sum(d.guiding_counts()) / all } else { 1.0 }
+    };
+    draws.iter().map(share).sum::<f64>() / draws.len().max(1) as f64
 }
 
 /// The part of the manifest's statistics that speaks of counts.
@@ -154,13 +173,14 @@ pub(super) fn statistics(
             "law": study.incidence.model,
             "unlocated_share": spread(modelled.unlocated),
             "cases_in_unknown": spread(modelled.unknown),
+            "located_share_kept": kept_share(draws),
             "search_effort": match levelling(domain) {
                 Levelling::By(_) => "levelled",
                 Levelling::Unknown => "not_corrected",
                 Levelling::NoneFound => "not_stated",
             },
         },
-        "modalities": modalities(study, audience).map(modality_shares),
+        "modalities": modalities(study, audience, released).map(modality_shares),
     });
     if let Some(diagnostics) = diagnostics {
         out["model"]["bym2"] = serde_json::to_value(diagnostics).unwrap_or_default();
@@ -184,15 +204,19 @@ pub(super) fn notices(
 ) -> Vec<String> {
     let Release { data, total, .. } = released;
     let total = *total;
-    let mut out = vec![text(
-        lang,
-        match levelling(domain) {
-            Levelling::By(_) => "notice.levelled",
-            Levelling::Unknown => "notice.detection",
-            Levelling::NoneFound => "notice.detection_unstated",
-        },
-    )];
+    let mut out = vec![match levelling(domain) {
+        Levelling::By(_) => {
+            fill(lang, "notice.levelled", &[("kept", format!("{:.0}", 100.0 * kept_share(draws)))])
+        }
+        Levelling::Unknown => text(lang, "notice.detection"),
+        Levelling::NoneFound => text(lang, "notice.detection_unstated"),
+    }];
     if let Some(a) = Arithmetic::new(data, total) {
+        // That at least none is elsewhere says nothing.
+        let elsewhere = match a.elsewhere() {
+            0 => ".".to_owned(),
+            n => fill(lang, "notice.elsewhere", &[("n", n.to_string())]),
+        };
         let params = [
             ("total", a.total.to_string()),
             ("exact", a.exact.1.to_string()),
@@ -200,10 +224,16 @@ pub(super) fn notices(
             ("rest", a.rest().to_string()),
             ("n_intervals", a.intervals.0.to_string()),
             ("low", a.intervals.1.to_string()),
-            ("high", a.intervals.2.map_or_else(|| "∞".to_owned(), |high| high.to_string())),
-            ("elsewhere", a.elsewhere().to_string()),
+            // No more can be there than remain.
+            ("high", a.intervals.2.map_or(a.rest(), |high| high.min(a.rest())).to_string()),
+            ("elsewhere", elsewhere),
         ];
-        let key = if a.intervals.0 > 0 { "notice.arithmetic" } else { "notice.arithmetic_exact" };
+        let key = match (a.intervals.0, a.unknown, a.rest()) {
+            (0, _, 0) => "notice.arithmetic_all",
+            (0, 0, _) => "notice.arithmetic_placed",
+            (0, ..) => "notice.arithmetic_exact",
+            _ => "notice.arithmetic",
+        };
         out.push(fill(lang, key, &params));
     }
     let modelled = Modelled::new(data, draws);
@@ -218,18 +248,26 @@ pub(super) fn notices(
         ("unknown_p95", unknown_p95),
         ("n", data.iter().filter(|d| matches!(d, CountDatum::Unknown { .. })).count().to_string()),
     ];
-    out.push(fill(lang, "notice.model", &params));
-    if let Some(diagnostics) = diagnostics.filter(|d| !d.converged()) {
-        let list: Vec<String> = diagnostics.warnings.iter().map(ToString::to_string).collect();
-        out.push(fill(lang, "notice.not_converged", &[("list", list.join("; "))]));
+    let has_unknown = data.iter().any(|d| matches!(d, CountDatum::Unknown { .. }));
+    out.push(fill(lang, if has_unknown { "notice.model" } else { "notice.model_exact" }, &params));
+    if let Some(diagnostics) = diagnostics {
+        let draws = diagnostics.chains * diagnostics.samples_per_chain;
+        // A divergent transition in a thousand or less is no reason to distrust the others.
+        let few = diagnostics.divergences as usize * 1000 <= draws;
+        let counts = |w: &&Bym2Warning| !matches!(w, Bym2Warning::Divergences { .. }) || !few;
+        let list: Vec<String> = diagnostics.warnings.iter().filter(counts).map(ToString::to_string).collect();
+        if !list.is_empty() {
+            out.push(fill(lang, "notice.not_converged", &[("list", list.join("; "))]));
+        }
     }
-    if let Some(spec) = modalities(study, audience) {
+    if let Some(spec) = modalities(study, audience, released) {
         let sum: u64 = spec.counts.values().copied().map(u64::from).sum();
         let list: Vec<String> = spec.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
         let params = [("sum", sum.to_string()), ("of", spec.of.clone()), ("list", list.join(", "))];
         out.push(fill(lang, "notice.modalities", &params));
     }
-    if study.incidence.under_detection.is_some() {
+    // The fields of the scenario are for the restricted result alone.
+    if study.incidence.under_detection.is_some() && audience == Tier::Restricted {
         out.push(text(lang, "notice.scenario"));
     }
     out

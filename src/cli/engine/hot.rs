@@ -46,7 +46,10 @@ pub(super) fn hot_spots(
     };
     let weights = neighbours(study.incidence.hot_spots.neighbours, domain).map_err(|e| fault(&e))?;
     let rates: Vec<Vec<f64>> = draws.iter().map(|d| d.rate.clone()).collect();
-    let tested: Vec<bool> = data.iter().map(|d| !matches!(d, CountDatum::Unknown { .. })).collect();
+    // One without neighbours would only be compared with itself.
+    let is_tested =
+        |(m, d): (usize, &CountDatum)| !matches!(d, CountDatum::Unknown { .. }) && weights.cardinality(m) > 0;
+    let tested: Vec<bool> = data.iter().enumerate().map(is_tested).collect();
     let permutations = permutations(study, tested.iter().filter(|t| **t).count());
     let inference = match study.incidence.hot_spots.inference {
         Inference::Analytic => Test::Analytic,

@@ -221,7 +221,7 @@ impl Bym2Fit {
     /// `sample` beyond [`Bym2Fit::samples`] is that number modulo them.
     ///
     /// `rate` is `λ_m`, `common_rate` the rate of the whole, `Σ E_m λ_m / ΣE`, and `heterogeneity` the coefficient of
-    /// variation `√(e^{σ²} − 1)` of the rates' law. Search effort is not levelled.
+    /// variation `√(e^{σ²} − 1)` of the rates' law. Search effort is levelled by [`CountModel`](crate::incidence::CountModel).
     pub fn draw(&self, sample: usize, rng: &mut impl Rng) -> CountDraw {
         // Bounds and total have a likelihood at every posterior draw, so that the first has its counts already; a
         // filter that all the same fails by rounding gives way to the next draw.

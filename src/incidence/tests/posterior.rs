@@ -7,7 +7,7 @@ use super::{
     CountCell, CountModel, CountOptions, HyperPrior, OPEN, RateModel, Unlocated, cell, interval, prepare, rng,
 };
 use crate::incidence::IncidenceError;
-use crate::model::incidence::CountDatum::{self, AtLeast, Exact, Unknown};
+use crate::model::incidence::CountDatum::{AtLeast, Exact, Unknown};
 
 const RATE: HyperPrior = HyperPrior::Lognormal { median: 1.0, sigma: 1.0 };
 const HETEROGENEITY: HyperPrior = HyperPrior::Lognormal { median: 1.0, sigma: 0.6 };
@@ -252,10 +252,83 @@ fn priors_have_ranges() {
     ] {
         assert!(matches!(bad(rate, heterogeneity), IncidenceError::Parameter { .. }));
     }
-    let open: CountDatum = AtLeast { min: 3 };
-    let options = hierarchy(RATE, HETEROGENEITY, Unlocated::Fixed(0.0));
-    assert_eq!(
-        CountModel::prepare(&[cell(1e5, open)], None, &options).unwrap_err(),
-        IncidenceError::RateUnbounded
+    // A lower bound alone does not limit a rate; a proper prior does.
+    let open = [cell(1e5, AtLeast { min: 3 })];
+    let common = CountOptions { unlocated: Unlocated::Fixed(0.0), ..CountOptions::default() };
+    assert_eq!(CountModel::prepare(&open, None, &common).unwrap_err(), IncidenceError::RateUnbounded);
+    let proper =
+        hierarchy(HyperPrior::Lognormal { median: 1e-5, sigma: 1.0 }, HETEROGENEITY, Unlocated::Fixed(0.0));
+    let model = CountModel::prepare(&open, None, &proper).unwrap();
+    assert!((0..50).all(|i| model.draw(&mut rng(i)).located[0] >= 3));
+}
+
+#[test]
+fn without_over_dispersion_the_posterior_is_that_of_the_prior_cut_off() {
+    // Counts in proportion to exposure under a known rate: only small κ fit, whatever its size.
+    let cells: Vec<_> = (1..=40).map(|i| cell(1e4 * f64::from(i), Exact(5 * i))).collect();
+    let prior = HyperPrior::Lognormal { median: 1e-3, sigma: 3.0 };
+    let options = hierarchy(HyperPrior::Fixed(5e-4), prior, Unlocated::Fixed(0.0));
+    let model = CountModel::prepare(&cells, None, &options).unwrap();
+    let mut rng = rng(63);
+    let mut ln: Vec<f64> = (0..4_000).map(|_| model.draw(&mut rng).heterogeneity.ln()).collect();
+    ln.sort_by(f64::total_cmp);
+    // By quadrature over ln κ, with the likelihood written for small κ: ln Γ(α+y)/Γ(α) − y ln α = Σ ln(1 + j/α).
+    let density = |x: f64| {
+        let alpha = (-2.0 * x).exp();
+        let of = |c: &CountCell| {
+            let (y, mean) = (c.datum.min(), 5e-4 * c.exposure);
+            let rising: f64 = (0..y).map(|j| (f64::from(j) / alpha).ln_1p()).sum();
+            rising - (alpha + f64::from(y)) * (mean / alpha).ln_1p()
+        };
+        -0.5 * ((x - 1e-3_f64.ln()) / 3.0).powi(2) + cells.iter().map(of).sum::<f64>()
+    };
+    let grid: Vec<f64> = (0..4_000).map(|i| -20.0 + 22.0 * (f64::from(i) + 0.5) / 4_000.0).collect();
+    let highest = grid.iter().map(|x| density(*x)).fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = grid.iter().map(|x| (density(*x) - highest).exp()).collect();
+    let all: f64 = weights.iter().sum();
+    for (q, place) in [(0.05, 200), (0.5, 2_000), (0.95, 3_800)] {
+        let mut sum = 0.0;
+        let expected = grid.iter().zip(&weights).find(|(_, w)| {
+            sum += *w;
+            sum >= q * all
+        });
+        let (expected, got) = (*expected.unwrap().0, ln[place]);
+        assert!((got - expected).abs() < 0.35, "{q}: {got} is not {expected}");
+    }
+}
+
+#[test]
+fn levelled_rates_have_the_law_of_thinned_rates() {
+    let cells = [cell(2.5e5, Exact(40)), cell(2.5e5, Exact(0))];
+    let model = prepare(&cells, None, RateModel::Gamma { alpha: 1.0, beta: 1e5 }, 0.0);
+    let model = model.levelled(vec![0.1, 0.1]).unwrap();
+    let mut rng = rng(64);
+    let draws: Vec<_> = (0..4_000).map(|_| model.draw(&mut rng)).collect();
+    let mean = |m: usize| draws.iter().map(|d| d.levelled.as_ref().unwrap().rate[m]).sum::<f64>() / 4_000.0;
+    // T' ~ Bin(40, 0.1), θ' ~ Gamma(1 + T', 1e6 + 2.5e5); of none there is none to thin.
+    assert!((mean(0) / (5.0 / 1.25e6) - 1.0).abs() < 0.05, "{}", mean(0));
+    assert!((mean(1) / (1.0 / 1.25e6) - 1.0).abs() < 0.06, "{}", mean(1));
+    assert!(draws.iter().all(|d| d.guiding_counts()[0] <= 40 && d.guiding_counts()[1] == 0));
+}
+
+#[test]
+fn large_totals_and_wide_intervals_are_prepared_and_drawn() {
+    let options = hierarchy(
+        HyperPrior::Lognormal { median: 1e-5, sigma: 3.0 },
+        HETEROGENEITY,
+        Unlocated::Beta { a: 1.0, b: 9.0 },
     );
+    let cells: Vec<_> = (0..60).map(|i| cell(1e5 * f64::from(1 + i % 7), interval(1, 40 + 7 * i))).collect();
+    let model = CountModel::prepare(&cells, Some(4_000), &options).unwrap();
+    assert!(model.points() >= 4);
+    for stream in 0..20 {
+        let draw = model.draw(&mut rng(stream));
+        assert_eq!(draw.total.iter().sum::<u32>(), 4_000);
+        assert!(
+            draw.located
+                .iter()
+                .zip(&cells)
+                .all(|(y, c)| *y >= 1 && c.datum.max().is_some_and(|max| *y <= max))
+        );
+    }
 }

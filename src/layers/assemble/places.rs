@@ -39,7 +39,8 @@ pub struct MunicipalFindings {
 #[must_use]
 pub fn municipalities(context: &Context<'_>, findings: &MunicipalFindings) -> Layer {
     let MunicipalFindings { rates, roles, hot, parts, scenario } = findings;
-    let located: f64 = rates.iter().map(|r| r.count_mean).sum();
+    let sum = |of: fn(&RateSummary) -> f64| -> f64 { rates.iter().map(of).sum() };
+    let (located, guiding) = (sum(|r| r.count_mean), sum(|r| r.guiding_mean));
     let features = context
         .domain
         .municipalities
@@ -97,12 +98,17 @@ pub fn municipalities(context: &Context<'_>, findings: &MunicipalFindings) -> La
             row.set("count_p05", rate.count_p05);
             row.set("count_p95", rate.count_p95);
             row.set("polygon_of", m.polygon_of.as_deref().map_or(Value::Null, Value::from));
-            let share = if located > 0.0 { rate.count_mean / located } else { 0.0 };
+            let share = if guiding > 0.0 { rate.guiding_mean / guiding } else { 0.0 };
+            let drawn = if located > 0.0 { rate.count_mean / located } else { 0.0 };
             row.set("demand_share", share);
             row.set("censored_share", if known.is_censored() { 1.0 } else { 0.0 });
             // The reason repeats the share of demand, which is restricted: it would rank the municipalities.
             if !context.public {
-                row.set("reasons", Value::Array(vec![reason(context, "drawn", share)]));
+                let mut reasons = vec![reason(context, "drawn", drawn)];
+                if share != drawn {
+                    reasons.push(reason(context, "levelled", share - drawn));
+                }
+                row.set("reasons", Value::Array(reasons));
             }
             row.build(m.polygon.clone().map(Geometry::MultiPolygon))
         })

@@ -24,15 +24,15 @@ pub struct IncidenceSpec {
     /// Upper bound of the count of a municipality that the table does not list. None: no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlisted_max: Option<u32>,
-    /// Probability that a case has no municipality: a share, fixed or Beta. Default Beta(1, 9).
+    /// Probability that a case has no municipality: a share, fixed (0, or 1e-9 – 1 − 1e-9) or Beta (shapes 0.01 – 1e6). Default Beta(1, 9).
     pub unlocated: Prior,
     /// Law of the cases. Default `negative_binomial`.
     pub model: CountLaw,
     /// Mean of the municipalities' rates, per 100,000 persons and year, 1e-7 – 1e5; fixed or log-normal. Not used by
     /// `common`. Default log-normal, median 1, σ 3: next to nothing is known.
     pub rate: Prior,
-    /// Coefficient of variation of the municipalities' rates, 0.001 – 1,000; fixed or log-normal. Not used by
-    /// `common`. Default log-normal, median 1, σ 0.7.
+    /// Coefficient of variation of the municipalities' rates, 0.001 – 1,000; fixed or log-normal. Used by
+    /// `negative_binomial` alone. Default log-normal, median 1, σ 0.7.
     pub heterogeneity: Prior,
     /// Priors and chains of `bym2`.
     pub bym2: Bym2Spec,
