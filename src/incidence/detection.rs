@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use super::counts::{CountCell, CountDraw};
-use super::rates::{PER, regional};
+use super::rates::{PER, is_above, regional};
 use crate::model::prior::Prior;
 use crate::stats::spread;
 
@@ -45,7 +45,7 @@ pub fn scenario<R: Rng>(
         // As in `pr_above`, the region's rate is that of its places together.
         let region = regional(&own, cells);
         for (m, rate) in own.into_iter().enumerate().take(cells.len()) {
-            above[m] += u32::from(rate > region);
+            above[m] += u32::from(is_above(rate, region));
             rates[m].push(PER * rate);
         }
     }

@@ -23,8 +23,8 @@ const NEGLIGIBLE: f64 = 1e-19;
 /// Points on the circle per standard deviation of the tilted sum: what wraps around has an exponential tail at worst.
 const POINTS_PER_SD: f64 = 40.0;
 
-/// Most points on the circle.
-const MAX_POINTS: f64 = 4e6;
+/// By how much the logarithm of the radius is lowered, over the total: `e^(−2 · 14)` of what wraps around is left.
+const SHRINK: f64 = 14.0;
 
 /// After so many points in a row that add nothing, the others do not either.
 const SILENT: u32 = 24;
@@ -38,16 +38,20 @@ const MAX_TERMS: usize = 2_000_000;
 /// `log P(bounds, total | α, β, π)`.
 pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceError> {
     let exposed: Vec<&Cell> = cells.iter().filter(|c| c.exposure > 0.0).collect();
-    let eta = saddle(&exposed, total, hyper)?;
-    let mut ln = -f64::from(total) * eta;
-    let (mut variance, mut parts) = (0.0, Vec::with_capacity(exposed.len()));
-    for cell in &exposed {
-        let part = Part::new(cell, hyper, eta)?;
-        ln += part.ln_value;
-        variance += part.variance;
-        parts.push(part);
+    let mut eta = saddle(&exposed, total, hyper)?;
+    let n = f64::from(total);
+    let at = |eta: f64| exposed.iter().map(|cell| Part::new(cell, hyper, eta)).collect::<Result<Vec<_>, _>>();
+    let mut parts = at(eta)?;
+    let by_spread = POINTS_PER_SD * parts.iter().map(|p| p.variance).sum::<f64>().sqrt() + 64.0;
+    let by_total = 2.0 * n + 64.0;
+    let points = by_spread.min(by_total).ceil();
+    if by_total < by_spread {
+        // With more points than the total nothing wraps around from below; a slightly smaller circle keeps out what
+        // would from above, at the price of six of the sixteen digits.
+        eta -= SHRINK / n.max(1.0);
+        parts = at(eta)?;
     }
-    let points = (POINTS_PER_SD * variance.sqrt() + 64.0).min(MAX_POINTS).ceil();
+    let ln = parts.iter().map(|p| p.ln_value).sum::<f64>() - n * eta;
     let lowest: f64 = parts.iter().map(|p| p.first).sum();
     let each: u64 = parts.iter().map(|p| p.terms.len() as u64 + 20).sum();
     let (mut sum, mut silent, mut k, mut work) = (1.0, 0, 1.0, 0);

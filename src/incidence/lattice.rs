@@ -5,7 +5,7 @@
 //! grows from there over all neighbours that stand less than [`DROP`] below the mode. For a smooth density a sum over
 //! such a lattice is accurate far beyond its spacing: the error of the trapezoidal rule falls as
 //! `exp(−½ (2π/h)²)` for a spacing of `h` standard deviations (Trefethen & Weideman 2014, SIAM Rev. 56:385), which for
-//! h = 1.5 is 2e-4. This is the grid strategy of Rue, Martino & Chopin (2009, J. R. Stat. Soc. B 71:319).
+//! h = 1.2 is 1e-6. This is the grid strategy of Rue, Martino & Chopin (2009, J. R. Stat. Soc. B 71:319).
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) const AXES: usize = 3;
 const DROP: f64 = 8.0;
 
 /// Spacing in standard deviations given the other parameters.
-const SPACING: f64 = 1.5;
+const SPACING: f64 = 1.2;
 
 /// Most points: where there are more, the spacing grows.
 const MAX_POINTS: usize = 600;

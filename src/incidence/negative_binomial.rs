@@ -302,13 +302,12 @@ impl Located {
     fn ln_probability(&self) -> f64 {
         match (self.min, self.max) {
             (0, None) => 0.0,
-            (min, None) => {
-                checked_beta_reg(min.into(), self.alpha, self.q).map_or(f64::NEG_INFINITY, f64::ln)
-            }
+            // P(y ≥ min), where the incomplete beta function can hold it.
+            (_, None) if self.above() > TINY => self.above().ln(),
             _ => {
                 let law = self.law();
                 let k = f64::from(law.mode());
-                let ln_mode = ln_gamma(self.alpha + k) - ln_gamma(self.alpha) - ln_gamma(k + 1.0)
+                let ln_mode = ln_rising(self.alpha, k) - ln_gamma(k + 1.0)
                     + self.alpha * (-self.q).ln_1p()
                     + if k > 0.0 { k * self.q.ln() } else { 0.0 };
                 (ln_mode + law.relative_sum().ln()).min(0.0)

@@ -51,6 +51,10 @@ pub fn parts<R: Rng>(
         let cells: Vec<CountCell> = municipalities.iter().map(cell).collect();
         let rates = rates(&cells, options, draws, |draw| rng(&first.name, draw))?;
         for ((parts, cell), m) in out.iter_mut().zip(&cells).zip(0..) {
+            // Of one that no row names nothing is divided.
+            if strata(&municipalities[m]).is_empty() {
+                continue;
+            }
             let known = !matches!(cell.datum, CountDatum::Unknown { .. });
             let rate: Option<[f64; 3]> = rates.get(m).copied().filter(|_| known);
             parts.push(Part { name: first.name.clone(), datum: cell.datum, rate });

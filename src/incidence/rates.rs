@@ -57,7 +57,7 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
         let guiding = of(&|d| f64::from(d.guiding_counts()[i]))?;
         let total = of(&|d| f64::from(d.total[i]))?;
         let rate = of(&|d| PER * d.rate[i])?;
-        let above = draws.iter().zip(&state).filter(|(d, state)| d.rate[i] > **state).count();
+        let above = draws.iter().zip(&state).filter(|(d, state)| is_above(d.rate[i], **state)).count();
         Some(RateSummary {
             count_mean: count.mean,
             count_p05: count.p05,
@@ -72,6 +72,11 @@ pub fn summarise(cells: &[CountCell], draws: &[CountDraw]) -> Result<Vec<RateSum
         })
     };
     cells.iter().enumerate().map(summary).collect::<Option<_>>().ok_or(IncidenceError::NoDraws)
+}
+
+/// Whether a rate is above another by more than rounding, so that a place that is all of the region is not above it.
+pub(super) fn is_above(rate: f64, region: f64) -> bool {
+    rate > region * (1.0 + 1e-12)
 }
 
 /// `Σ θE / ΣE`: the rate of all cells together, given their rates.
