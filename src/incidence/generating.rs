@@ -230,9 +230,9 @@ fn saddle(cells: &[&Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceErr
             break;
         }
         if miss > 0.0 {
-            high = eta
+            high = eta;
         } else {
-            low = eta
+            low = eta;
         }
         let newton = eta - miss / variance;
         eta = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
