@@ -33,7 +33,7 @@ const MAX_HELD: u64 = 200_000_000;
 /// let cells = data.map(|datum| CountCell { exposure: 1e5, datum });
 /// let options = Bym2Options { warm_up: 100, samples: 100, ..Bym2Options::default() };
 /// let fit = Bym2Model::fit(&cells, Some(12), &[vec![1], vec![0, 2], vec![1]], &options)?;
-/// let draw = fit.draw(0, 50, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1))?;
+/// let draw = fit.draw(0, &mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
 /// assert_eq!(draw.total.iter().sum::<u32>(), 12);
 /// assert!(draw.located[0] == 7 && draw.located[1] <= 4);
 /// # Ok(())

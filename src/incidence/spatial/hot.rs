@@ -70,7 +70,7 @@ pub struct HotSpots {
 /// not fit, [`SpatialError::Parameter`] for levels outside (0, 1), and as [`Permutations::new`].
 ///
 /// ```
-/// use corredor::incidence::spatial::{HotOptions, SpatialWeights, hot_probability};
+/// use corredor::incidence::spatial::{HotOptions, Inference, SpatialWeights, hot_probability};
 ///
 /// # fn main() -> Result<(), corredor::incidence::spatial::SpatialError> {
 /// let row: Vec<Vec<usize>> = (0..40_usize)
@@ -78,7 +78,8 @@ pub struct HotSpots {
 ///     .collect();
 /// let weights = SpatialWeights::from_neighbours(&row)?;
 /// let draw: Vec<f64> = (0..40).map(|i| if (10..14).contains(&i) { 50.0 + f64::from(i) } else { 1.0 }).collect();
-/// let hot = hot_probability(&[draw], &weights, &[true; 40], &HotOptions::default())?;
+/// let options = HotOptions { inference: Inference::Analytic, ..HotOptions::default() };
+/// let hot = hot_probability(&[draw], &weights, &[true; 40], &options)?;
 /// assert_eq!((hot.probability[1][12], hot.probability[1][30]), (Some(1.0), Some(0.0)));
 /// # Ok(())
 /// # }
