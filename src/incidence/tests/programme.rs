@@ -215,27 +215,3 @@ fn the_same_stream_gives_the_same_draws() {
     assert_eq!(model.draw(&mut rng(22)), model.draw(&mut rng(22)));
     assert_ne!(model.draw(&mut rng(22)), model.draw(&mut rng(23)));
 }
-
-#[test]
-#[ignore = "prints figures"]
-fn hierarchy_figures() {
-    let start = std::time::Instant::now();
-    let model = CountModel::prepare(&cells(), Some(TOTAL), &hierarchy()).unwrap();
-    let prepared = start.elapsed();
-    let start = std::time::Instant::now();
-    let mut rng = rng(30);
-    let draws: Vec<_> = (0..1000).map(|_| model.draw(&mut rng)).collect();
-    eprintln!("prepare {prepared:?}, 1000 draws {:?}, {} points", start.elapsed(), model.points());
-    let mean = |f: &dyn Fn(&crate::incidence::CountDraw) -> f64| draws.iter().map(f).sum::<f64>() / 1000.0;
-    eprintln!(
-        "rate {} kappa {} pi {} unlocated {}",
-        mean(&|d| d.common_rate * 1e5),
-        mean(&|d| d.heterogeneity),
-        mean(&|d| d.pi),
-        mean(&|d| d.unlocated.into())
-    );
-    let lattice = |f: &dyn Fn(crate::incidence::HyperPoint) -> f64| {
-        (0..model.points()).map(|i| model.point(i).unwrap()).map(|p| p.weight * f(p)).sum::<f64>()
-    };
-    eprintln!("lattice: kappa {} pi {}", lattice(&|p| p.law.unwrap().0.powf(-0.5)), lattice(&|p| p.pi));
-}
