@@ -414,7 +414,7 @@ mod tests {
             for (t, got) in (min..=last).zip(got) {
                 let expected = ln_located(t, min, Some(max), pi);
                 assert!(
-                    (got - expected).abs() < 1e-7 * expected.abs().max(1.0),
+                    (got - expected).abs() < 1e-9 * expected.abs().max(1.0),
                     "{min} {max} {pi} {t}: {got} {expected}"
                 );
             }

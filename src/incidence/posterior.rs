@@ -35,7 +35,7 @@ const CROWDED: u64 = 2_000_000;
 /// Entries that the filters of all points may hold together.
 const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
 
-/// Points that draws begin from, where filters are large: at most, and at least.
+/// Points that draws begin from, where filters are large: at least, and at most.
 const FEW: [usize; 2] = [8, 16];
 
 /// Largest distance of ln μ and ln κ from their start, and of logit π from 0.
