@@ -214,6 +214,10 @@ rules! {
     JoinUnused = "M034" Warning,
     /// A workplace outside the municipality that it states. `distance`.
     OutsideMunicipality = "M035" Warning,
+    /// A found count without its search effort, where others have theirs: none is levelled.
+    EffortMissing = "M036" Warning,
+    /// A municipality with reported and found counts: all count as found.
+    KnownByMixed = "M037" Warning,
 
     /// A point that lies farther from every road than allowed. `distance`.
     Unsnapped = "N001" Warning,
@@ -239,6 +243,11 @@ rules! {
     /// A value that GAL and layer do not share: the number of areas, or an id. `detail`.
     NeighboursDiffer = "I002" Error,
 
+    /// Counts are too many or too large to be worked out. `what`, `size`, `limit`.
+    CountsTooLarge = "I010" Error,
+    /// Cases without a place are known, and the study says that there are none. `cases`.
+    UnlocatedExcluded = "I011" Error,
+
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,
 
@@ -254,6 +263,10 @@ rules! {
     FormatVersion = "T005" Error,
     /// A key that does not belong where it stands. `allowed`.
     KeyMisplaced = "T006" Error,
+    /// A prior of a law that the parameter cannot have. `allowed`.
+    PriorLaw = "T007" Error,
+    /// A key that is not used beside another one's value. `because`.
+    KeyUnused = "T008" Warning,
 
     /// A file of the result is missing.
     ResultFileMissing = "R001" Error,

@@ -222,11 +222,28 @@ fn found_counts_are_levelled_where_the_search_effort_is_known() {
     let rate = |study: &Study| of(&municipalities(study), "07101")["rate_100k_year"].clone();
     assert_eq!(rate(&even), rate(&uneven));
     assert_eq!(of(&municipalities(&uneven), "07101")["search_effort"], 10.0);
-    // One without its effort, and nothing is corrected.
+    // One without its effort, and nothing is corrected, which is told with its row.
     let lacking =
         with_counts(&[["07101", "2019", "", "200", "found", ""], ["07089", "2019", "", "40", "found", "1"]]);
-    lacking.run(STEPS).exits(0);
+    let answer = lacking.run(STEPS).exits(0);
     assert!(notices(&lacking).contains("no corregido"), "{}", notices(&lacking));
+    assert!(
+        answer.stderr.contains("M036") && answer.stderr.contains("incidencia.csv, fila 2"),
+        "{}",
+        answer.stderr
+    );
+    // Reported and found cases of one municipality.
+    let mixed = with_counts(&[
+        ["07101", "2019", "", "20", "found", "2"],
+        ["07101", "2020", "", "4", "reported", "1"],
+    ]);
+    let answer = mixed.run(STEPS);
+    assert!(answer.stderr.contains("M037"), "{}", answer.stderr);
+    // One that looked little decides for all.
+    let little =
+        with_counts(&[["07101", "2019", "", "200", "found", "50"], ["07089", "2019", "", "2", "found", "1"]]);
+    little.run(STEPS).exits(0);
+    assert!(notices(&little).contains("el menor esfuerzo es el de Tapachula"), "{}", notices(&little));
     // Nobody says how cases came to be known.
     let silent = with_counts(&[["07101", "2019", "", "200", "", ""]]);
     silent.run(STEPS).exits(0);
@@ -266,4 +283,93 @@ fn extreme_counts_run() {
         answer.exits(0);
         assert!(municipalities(&study).iter().all(|r| r["count_mean"].as_f64().unwrap().is_finite()));
     }
+}
+
+#[test]
+fn cases_without_a_municipality_are_a_datum_where_there_is_no_total() {
+    let rows = [
+        ["07101", "2019", "", "30", "", ""],
+        ["07089", "2019", "", "", "", ""],
+        ["07998", "2019", "", "12", "", ""],
+        ["07999", "2019", "", "3", "", ""],
+    ];
+    let study = with_counts(&rows);
+    study.run(STEPS).exits(0);
+    let model = &manifest(&study.out())["statistics"]["counts"]["model"];
+    assert_eq!(model["unlocated_cases"], 15);
+    assert!(model["posterior_points"].as_u64().unwrap() > 20, "{model}");
+    assert!(
+        notices(&study).contains("Los 15 casos sin municipio de las tablas son un dato"),
+        "{}",
+        notices(&study)
+    );
+    // Few counts carry the law of rates.
+    assert!(notices(&study).contains("Municipios con cuenta o intervalo: 1."), "{}", notices(&study));
+    // The public is not told their number.
+    study.run(&["--steps", "incidence", "--audience", "public", "--force"]).exits(0);
+    let public = manifest(&study.out()).to_string();
+    assert!(!public.contains("casos sin municipio de las tablas"), "{public}");
+    assert!(notices(&study).contains("Ningún dato informa de la proporción"), "{}", notices(&study));
+
+    let without = with_counts(&rows);
+    without.edit("study.toml", "unlocated = { beta = { a = 1.0, b = 9.0 } }", "unlocated = { fixed = 0.0 }");
+    let answer = without.fails(1);
+    assert!(answer.stderr.contains("I011") && answer.stderr.contains("15 casos"), "{}", answer.stderr);
+}
+
+#[test]
+fn without_a_located_case_there_is_no_corridor() {
+    let study = Study::new();
+    let codes = study.text("municipios.csv");
+    let rows: String = codes
+        .lines()
+        .skip(1)
+        .map(|line| format!("{},2019,,0,,\n", line.split(',').next().unwrap()))
+        .collect();
+    study.write("incidencia.csv", format!("cvegeo,period,modality,count,known_by,search_effort\n{rows}"));
+    study.cut("study.toml", "period = ", "unlisted_max");
+    let answer = study.run(&["--steps", "incidence,corridors"]).exits(0);
+    assert!(answer.stdout.contains("Ninguna extracción tiene casos localizados"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains("100.0"), "{}", answer.stdout);
+}
+
+#[test]
+fn priors_of_a_wrong_law_and_keys_without_use_are_told() {
+    let study = Study::new();
+    study.edit(
+        "study.toml",
+        "unlocated = { beta = { a = 1.0, b = 9.0 } }",
+        "unlocated = { lognormal = { median = 0.1, sigma = 1.0 } }\nmodel = \"common\"",
+    );
+    study.edit("study.toml", "model = \"negative_binomial\"\n", "");
+    study.edit(
+        "study.toml",
+        "heterogeneity = { lognormal = { median = 1.0, sigma = 0.7 } }",
+        "heterogeneity = { fixed = 0.5 }",
+    );
+    study.edit(
+        "study.toml",
+        "[incidence.modalities]",
+        "hot_spots = { inference = \"analytic\", permutations = 999 }\n[incidence.modalities]",
+    );
+    let answer = study.fails(1);
+    assert!(answer.stderr.contains("Errores: 1."), "{}", answer.stderr);
+    assert!(answer.stderr.contains("use una de: fixed, beta"), "{}", answer.stderr);
+    for path in ["incidence.heterogeneity", "incidence.hot_spots.permutations"] {
+        let line = answer.stderr.lines().find(|l| l.contains(path)).unwrap_or_default();
+        assert!(answer.stderr.contains("T008") && !line.is_empty(), "{path}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_count_beyond_what_can_be_modelled_is_named_in_its_file() {
+    let study = with_counts(&[["07101", "2019", "", "1", "", ""], ["07089", "2019", "", "250000", "", ""]]);
+    let answer = study.fails(1);
+    assert!(
+        answer.stderr.contains("I010")
+            && answer.stderr.contains("incidencia.csv")
+            && answer.stderr.contains("07089"),
+        "{}",
+        answer.stderr
+    );
 }

@@ -213,6 +213,12 @@ impl Flows {
         self.main.len()
     }
 
+    /// Number of draws in which nobody travels: no case is located in them.
+    #[must_use]
+    pub fn without_demand(&self) -> usize {
+        self.fate.iter().filter(|f| f.served + f.inner + f.unserved == 0).count()
+    }
+
     /// A sum over perturbations as a share of located cases.
     #[must_use]
     pub fn share(&self, units: i64) -> f64 {

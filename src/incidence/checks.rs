@@ -43,8 +43,7 @@ pub(super) fn check_cells(cells: &[CountCell], total: Option<u32>) -> Result<Vec
         // A total limits every cell, and is itself checked.
         let largest = if total.is_some() { 0 } else { max.unwrap_or(min) };
         if largest > MAX_COUNT {
-            let (size, limit) = (largest.into(), MAX_COUNT.into());
-            return Err(IncidenceError::TooLarge { what: "highest count", size, limit });
+            return Err(IncidenceError::CountTooLarge { cell: i, count: largest, limit: MAX_COUNT });
         }
         checked.push(Cell { exposure, min, max });
     }
@@ -70,6 +69,18 @@ pub(super) fn check_total(cells: &[Cell], total: u32, absorbs: bool) -> Result<(
         if upper < total.into() {
             return Err(IncidenceError::UpperBoundsBelowTotal { upper, total });
         }
+    }
+    Ok(())
+}
+
+/// Whether so many cases can have no place.
+pub(super) fn check_unlocated(cases: u32, unlocated: Unlocated) -> Result<(), IncidenceError> {
+    if cases > MAX_COUNT {
+        let (size, limit) = (cases.into(), MAX_COUNT.into());
+        return Err(IncidenceError::TooLarge { what: "cases without a place", size, limit });
+    }
+    if cases > 0 && unlocated == Unlocated::Fixed(0.0) {
+        return Err(IncidenceError::UnlocatedExcluded { cases });
     }
     Ok(())
 }

@@ -1,17 +1,19 @@
 //! The model of the counts: data and options in, exact draws and means out.
 
+use std::sync::atomic::AtomicBool;
+
 use rand::{Rng, RngExt};
-use rand_distr::{Binomial, Distribution};
+use rand_distr::{Beta, Binomial, Distribution};
 
 use super::bym2::{Bym2Fit, Bym2Model, Bym2Options, Diagnostics};
-use super::checks::{Cell, check_cells, check_hyper, check_total, pi_grid};
+use super::checks::{Cell, check_cells, check_hyper, check_total, check_unlocated, pi_grid};
 use super::common::{Conditioned, Layout};
 use super::convolution::MAX_ENTRIES;
 use super::error::IncidenceError;
 use super::located_rate::LocatedRate;
 use super::negative_binomial::gamma;
-use super::posterior::{Drawn, Hierarchy, Priors};
-use super::unimodal;
+use super::posterior::{Drawn, Hierarchy, Known, Priors};
+use super::{unimodal, unlocated};
 use crate::model::incidence::CountDatum;
 
 /// One municipality: its exposure and what is known of its located count.
@@ -93,6 +95,9 @@ pub struct CountOptions {
     pub unlocated: Unlocated,
     /// The law of the cases.
     pub rates: RateModel,
+    /// `Σ(T − y)`, where it is known and no total is given; beside a total it is not used. Own rates take it as a datum;
+    /// under one common rate, and under [`CountModel::bym2`], it fixes the draws of the unlocated cases and of π alone.
+    pub unlocated_cases: Option<u32>,
     /// Points that stand for a Beta prior of π under [`RateModel::Common`], 1 to 1,000.
     pub pi_points: usize,
 }
@@ -100,7 +105,12 @@ pub struct CountOptions {
 impl Default for CountOptions {
     /// All cases located, a common rate, 17 points.
     fn default() -> Self {
-        Self { unlocated: Unlocated::Fixed(0.0), rates: RateModel::Common, pi_points: 17 }
+        Self {
+            unlocated: Unlocated::Fixed(0.0),
+            rates: RateModel::Common,
+            unlocated_cases: None,
+            pi_points: 17,
+        }
     }
 }
 
@@ -165,6 +175,8 @@ pub struct CountModel {
     cells: Vec<Cell>,
     total: Option<u32>,
     kernel: Kernel,
+    /// `Σ(T − y)` with the prior of π, where the kernel does not take it as a datum.
+    unlocated: Option<(u32, Unlocated)>,
     /// By cell: the share of cases that stays when search effort is levelled.
     keep: Option<Vec<f64>>,
 }
@@ -194,10 +206,28 @@ impl CountModel {
         total: Option<u32>,
         options: &CountOptions,
     ) -> Result<Self, IncidenceError> {
+        Self::prepare_until(cells, total, options, &AtomicBool::new(false))
+    }
+
+    /// The same, until `stop` is set from outside.
+    ///
+    /// # Errors
+    /// As [`CountModel::prepare`], and [`IncidenceError::Interrupted`].
+    pub fn prepare_until(
+        cells: &[CountCell],
+        total: Option<u32>,
+        options: &CountOptions,
+        stop: &AtomicBool,
+    ) -> Result<Self, IncidenceError> {
         let cells = Self::checked(cells, total, options)?;
+        let known = match (total, options.unlocated_cases) {
+            (Some(total), _) => Known::Cases(total),
+            (None, Some(number)) => Known::Unlocated(number),
+            (None, None) => Known::Nothing,
+        };
         let hierarchy = |rate, heterogeneity| {
             let priors = Priors { rate, heterogeneity, unlocated: options.unlocated };
-            Ok(Kernel::Hierarchy(Box::new(Hierarchy::new(&cells, total, priors)?)))
+            Ok(Kernel::Hierarchy(Box::new(Hierarchy::new(&cells, known, priors, stop)?)))
         };
         let kernel = match options.rates {
             RateModel::Common => common(&cells, total, options)?,
@@ -206,7 +236,9 @@ impl CountModel {
             }
             RateModel::NegativeBinomial { rate, heterogeneity } => hierarchy(rate, heterogeneity)?,
         };
-        Ok(Self { cells, total, kernel, keep: None })
+        let aside = matches!(kernel, Kernel::Free { .. });
+        let unlocated = options.unlocated_cases.filter(|_| aside).map(|n| (n, options.unlocated));
+        Ok(Self { cells, total, kernel, unlocated, keep: None })
     }
 
     /// Checks options, cells and total as [`CountModel::prepare`] does, and prepares nothing.
@@ -230,6 +262,8 @@ impl CountModel {
         let cells = check_cells(cells, total)?;
         if let Some(total) = total {
             check_total(&cells, total, options.unlocated != Unlocated::Fixed(0.0))?;
+        } else if let Some(cases) = options.unlocated_cases {
+            check_unlocated(cases, options.unlocated)?;
         }
         let unbounded = cells.iter().all(|c| c.exposure <= 0.0 || c.max.is_none());
         if options.rates == RateModel::Common && total.is_none() && unbounded {
@@ -256,19 +290,26 @@ impl CountModel {
         Ok(self)
     }
 
-    /// The same with rates that are alike among neighbours: `adjacency` lists the neighbours of each cell.
+    /// The same with rates that are alike among neighbours: `adjacency` lists the neighbours of each cell;
+    /// `unlocated_cases` as in [`CountOptions`].
     ///
     /// # Errors
-    /// As [`Bym2Model::fit`].
+    /// As [`Bym2Model::fit_until`].
     pub fn bym2(
         cells: &[CountCell],
         total: Option<u32>,
+        unlocated_cases: Option<u32>,
         adjacency: &[Vec<usize>],
         options: &Bym2Options,
+        stop: &AtomicBool,
     ) -> Result<Self, IncidenceError> {
-        let fit = Bym2Model::fit(cells, total, adjacency, options)?;
+        let unlocated = unlocated_cases.filter(|_| total.is_none()).map(|n| (n, options.unlocated));
+        if let Some((cases, prior)) = unlocated {
+            check_unlocated(cases, prior)?;
+        }
+        let fit = Bym2Model::fit_until(cells, total, adjacency, options, stop)?;
         let cells = check_cells(cells, total)?;
-        Ok(Self { cells, total, kernel: Kernel::Bym2(Box::new(fit)), keep: None })
+        Ok(Self { cells, total, kernel: Kernel::Bym2(Box::new(fit)), unlocated, keep: None })
     }
 
     /// How the sampler of [`CountModel::bym2`] converged, and how far the data moved its priors; `None` for other laws,
@@ -317,7 +358,7 @@ impl CountModel {
 
     /// A draw before levelling, with what its rates are drawn from.
     fn drawn(&self, rng: &mut impl Rng) -> (CountDraw, Law) {
-        let (total, located, law, pi) = match &self.kernel {
+        let (mut total, located, law, mut pi) = match &self.kernel {
             Kernel::Conditioned { layout, points } => {
                 let (pi, point) = &points[even(points.len(), rng)];
                 let parts = point.sample(layout, rng);
@@ -337,17 +378,51 @@ impl CountModel {
             }
             Kernel::Bym2(fit) => {
                 let chosen = even(fit.samples(), rng);
-                return (fit.draw(chosen, rng), Law::Own);
+                let mut draw = fit.draw(chosen, rng);
+                if let Some((total, pi)) = self.with_unlocated(&draw.located, &draw.rate, rng) {
+                    // What was located tells of θ(1−π) alone.
+                    let more = (1.0 - draw.pi) / (1.0 - pi);
+                    draw.rate.iter_mut().for_each(|rate| *rate *= more);
+                    draw.common_rate *= more;
+                    (draw.total, draw.pi) = (total, pi);
+                    draw.unlocated = unlocated_of(&draw.total, &draw.located);
+                }
+                return (draw, Law::Own);
             }
         };
+        let mut law = law;
+        if let Some((with, share)) = self.with_unlocated(&located, &[], rng) {
+            if let Law::Common(rate) = &mut law {
+                *rate *= (1.0 - pi) / (1.0 - share);
+            }
+            (total, pi) = (with, share);
+        }
         let rate = self.rates(&total, law, None, rng);
-        let unlocated = total.iter().zip(&located).fold(0_u32, |sum, (t, y)| sum.saturating_add(t - y));
+        let unlocated = unlocated_of(&total, &located);
         let (common_rate, heterogeneity) = match law {
             Law::Gamma(alpha, beta) => (alpha / beta, alpha.powf(-0.5)),
             Law::Common(rate) => (rate, 0.0),
             Law::Own => (0.0, 0.0),
         };
         (CountDraw { total, located, unlocated, rate, common_rate, heterogeneity, pi, levelled: None }, law)
+    }
+
+    /// Cases by cell and π, where the number of the unlocated is known and they are spread by what is expected: one
+    /// common rate, or `rates`. `π | Σu, Σy` does not hang on the rates.
+    fn with_unlocated(&self, located: &[u32], rates: &[f64], rng: &mut impl Rng) -> Option<(Vec<u32>, f64)> {
+        let (number, prior) = self.unlocated?;
+        let expected = |(m, cell): (usize, &Cell)| cell.exposure * rates.get(m).copied().unwrap_or(1.0);
+        let expected: Vec<f64> = self.cells.iter().enumerate().map(expected).collect();
+        let without = unlocated::spread(number, &expected, rng);
+        let pi = match prior {
+            Unlocated::Fixed(pi) => pi,
+            Unlocated::Beta { a, b } => {
+                let found: f64 = located.iter().map(|y| f64::from(*y)).sum();
+                let law = Beta::new(a + f64::from(number), b + found);
+                law.map_or(a / (a + b), |law| law.sample(rng)).clamp(1e-9, 1.0 - 1e-9)
+            }
+        };
+        Some((located.iter().zip(&without).map(|(y, u)| y.saturating_add(*u)).collect(), pi))
     }
 
     fn level(&self, draw: &CountDraw, law: Law, keep: &[f64], rng: &mut impl Rng) -> Levelled {
@@ -432,6 +507,10 @@ enum Law {
     Common(f64),
     /// Rates that came with the cases.
     Own,
+}
+
+fn unlocated_of(total: &[u32], located: &[u32]) -> u32 {
+    total.iter().zip(located).fold(0, |sum, (t, y)| sum.saturating_add(t - y))
 }
 
 /// One of `n` points that are equally likely.

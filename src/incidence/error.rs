@@ -58,6 +58,15 @@ pub enum IncidenceError {
     /// No configuration that respects every bound has a probability that `f64` can hold.
     #[error("no counts satisfy all bounds with a probability above zero")]
     Impossible,
+    /// Cases without a place are known, and no case may be without one.
+    #[error("{cases} cases without a place are known, but the share of such cases is fixed at 0")]
+    UnlocatedExcluded {
+        /// How many are known.
+        cases: u32,
+    },
+    /// It was stopped from outside.
+    #[error("interrupted")]
+    Interrupted,
     /// A parameter is outside its range.
     #[error("{name} = {value} is outside {range}")]
     Parameter {
@@ -67,6 +76,16 @@ pub enum IncidenceError {
         value: f64,
         /// The range that is allowed.
         range: &'static str,
+    },
+    /// The count of a cell is larger than can be modelled.
+    #[error("cell {cell}: a count of {count} is above {limit}")]
+    CountTooLarge {
+        /// The cell.
+        cell: usize,
+        /// Its highest count.
+        count: u32,
+        /// What can be modelled.
+        limit: u32,
     },
     /// The problem is larger than the caps on memory and work.
     #[error("too large: {what} is {size}, the limit is {limit}")]

@@ -70,6 +70,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod unimodal;
+mod unlocated;
 mod weights;
 
 pub use checks::MAX_CELLS;

@@ -21,7 +21,7 @@ use super::unimodal;
 use super::weights::{CellWeights, ln_located, ln_rising};
 
 /// Logarithm of the share of the highest weight below which the end of a table is left out.
-const NEGLIGIBLE: f64 = -80.0;
+pub(super) const NEGLIGIBLE: f64 = -80.0;
 
 /// Entries that shared tables may hold together.
 const MOST_SHARED: usize = 2_000_000;
@@ -141,14 +141,27 @@ pub(super) fn filter(
     let longest = cells.iter().map(|c| c.min.saturating_add(slack).min(total)).max().unwrap_or(0);
     let mut rising = Rising::new(hyper.alpha);
     rising.reach(longest.min(1_000));
+    fitted(cells, total, budget, tilt, |cell, tilt| {
+        let last = cell.min.saturating_add(slack);
+        let last = if hyper.pi > 0.0 { last } else { cell.max.map_or(last, |max| max.min(last)) };
+        table(cell, hyper, (located.of(cell), last), &mut rising, tilt)
+    })
+}
+
+/// The filter of cells whose tables, made by `table` for a tilt, end where that tilt leaves nothing.
+pub(super) fn fitted(
+    cells: &[Cell],
+    total: u32,
+    budget: u64,
+    tilt: f64,
+    mut table: impl FnMut(&Cell, f64) -> Result<CellWeights, IncidenceError>,
+) -> Result<ConvolutionFilter, IncidenceError> {
     let (mut tilt, mut more) = (tilt, 0.1);
     loop {
         let (mut entries, mut reach) = (0, 0_u64);
         let mut tables = Vec::with_capacity(cells.len());
         for cell in cells {
-            let last = cell.min.saturating_add(slack);
-            let last = if hyper.pi > 0.0 { last } else { cell.max.map_or(last, |max| max.min(last)) };
-            let table = table(cell, hyper, (located.of(cell), last), &mut rising, tilt + TILT_MARGIN)?;
+            let table = table(cell, tilt + TILT_MARGIN)?;
             entries += table.ln().len() as u64;
             if entries > budget {
                 let what = "entries of tables";
@@ -244,7 +257,7 @@ const TINY: f64 = 1e-200;
 
 /// A cell without a total: its located count alone.
 #[derive(Debug, Clone, Copy)]
-struct Located {
+pub(super) struct Located {
     alpha: f64,
     /// `(1−π)E / (β + (1−π)E)`.
     q: f64,
@@ -256,6 +269,12 @@ impl Located {
     fn new(cell: &Cell, hyper: Hyper) -> Self {
         let exposure = (1.0 - hyper.pi) * cell.exposure;
         Self { alpha: hyper.alpha, q: exposure / (hyper.beta + exposure), min: cell.min, max: cell.max }
+    }
+
+    /// Where so many cases of the cell are known to have no place.
+    pub(super) fn given(cell: &Cell, hyper: Hyper, unlocated: u32) -> Self {
+        let q = (1.0 - hyper.pi) * cell.exposure / (hyper.beta + cell.exposure);
+        Self { alpha: hyper.alpha + f64::from(unlocated), q, min: cell.min, max: cell.max }
     }
 
     fn law(&self) -> unimodal::Unimodal<impl Fn(u32) -> f64 + use<>> {
@@ -271,7 +290,7 @@ impl Located {
     }
 
     /// A draw of the located count.
-    fn sample(&self, rng: &mut impl Rng) -> u32 {
+    pub(super) fn sample(&self, rng: &mut impl Rng) -> u32 {
         // Where there is no upper bound a walk over counts would be as long as the mean; far in the tail it is short.
         if self.max.is_none() && self.above() > 1e-3 {
             for _ in 0..100_000 {
@@ -299,7 +318,7 @@ impl Located {
     }
 
     /// `ln P(min ≤ y ≤ max)`.
-    fn ln_probability(&self) -> f64 {
+    pub(super) fn ln_probability(&self) -> f64 {
         match (self.min, self.max) {
             (0, None) => 0.0,
             // P(y ≥ min), where the incomplete beta function can hold it.

@@ -10,6 +10,7 @@
 //! (Neal 2003, Ann. Stat. 31:705). So no hyperparameter is ever plugged in, nor confined to a grid.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{Rng, RngExt};
@@ -23,7 +24,7 @@ use super::error::IncidenceError;
 use super::generating;
 use super::lattice::{AXES, Axis, Point, explore};
 use super::negative_binomial::{self as nb, Hyper, LocatedTables};
-use super::unimodal;
+use super::{unimodal, unlocated};
 
 /// Filters with more entries than this are made only for the points that draws begin from; the posterior is then
 /// explored by the generating function, whose cost does not depend on the total.
@@ -37,6 +38,9 @@ const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
 
 /// Points that draws begin from, where filters are large: at least, and at most.
 const FEW: [usize; 2] = [8, 16];
+
+/// Gibbs steps of a draw that begins from one of these few: one step alone would show where it began.
+const MORE_STEPS: usize = 5;
 
 /// Largest distance of ln μ and ln κ from their start, and of logit π from 0.
 const REACH: [f64; AXES] = [40.0, 13.8, 20.0];
@@ -54,12 +58,22 @@ pub(super) struct Priors {
     pub unlocated: Unlocated,
 }
 
+/// What is known of sums over the cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Nothing,
+    /// `ΣT`.
+    Cases(u32),
+    /// `Σ(T − y)`.
+    Unlocated(u32),
+}
+
 /// A point of the posterior.
 #[derive(Debug, Clone)]
 struct Atom {
     hyper: Hyper,
     weight: f64,
-    /// Where there is a total.
+    /// Where a sum is known.
     filter: Option<ConvolutionFilter>,
 }
 
@@ -67,11 +81,14 @@ struct Atom {
 #[derive(Debug, Clone)]
 pub(super) struct Hierarchy {
     priors: Priors,
+    known: Known,
     atoms: Vec<Atom>,
     /// Running sums of the weights.
     cumulative: Vec<f64>,
     /// Widths of slices in ln μ and ln κ.
     width: [f64; 2],
+    /// Gibbs steps of a draw.
+    steps: usize,
 }
 
 /// What a draw gives.
@@ -82,15 +99,23 @@ pub(super) struct Drawn {
 }
 
 impl Hierarchy {
-    pub(super) fn new(cells: &[Cell], total: Option<u32>, priors: Priors) -> Result<Self, IncidenceError> {
-        let mut evaluator = Evaluator::new(cells, total, priors);
+    /// # Errors
+    /// [`IncidenceError::Interrupted`] if `stop` was set, and what filters and lattice fail with.
+    pub(super) fn new(
+        cells: &[Cell],
+        known: Known,
+        priors: Priors,
+        stop: &AtomicBool,
+    ) -> Result<Self, IncidenceError> {
+        let mut evaluator = Evaluator::new(cells, known, priors, stop);
+        let has_sum = known != Known::Nothing;
         let axes = evaluator.axes();
         // One filter tells how large they are, and the tilt that is near those of the others.
         let middle = axes.map(|a| a.starts[0]);
         let crowded = u64::from(evaluator.slack) * cells.len() as u64 > CROWDED;
         let probe = if crowded { Ok(None) } else { evaluator.filter(evaluator.hyper(&middle), 0.0) };
         let (tilt, size) = match probe {
-            Ok(None) if total.is_some() => (0.0, KEPT_ENTRIES / FEW[1] as u64),
+            Ok(None) if has_sum => (0.0, KEPT_ENTRIES / FEW[1] as u64),
             Ok(filter) => filter.map_or((0.0, 0), |f| (f.tilt(), f.entries())),
             Err(IncidenceError::Impossible | IncidenceError::TooLarge { .. }) => {
                 (0.0, KEPT_ENTRIES / FEW[1] as u64)
@@ -98,17 +123,19 @@ impl Hierarchy {
             Err(e) => return Err(e),
         };
         evaluator.by_filter = size <= LARGE_FILTER;
+        let steps = if has_sum && !evaluator.by_filter { MORE_STEPS } else { 1 };
         let lattice = explore(&axes, |place| evaluator.evaluate(place, tilt))?;
         let mut atoms = weighed(lattice.points, &evaluator);
-        if total.is_some() && !evaluator.by_filter {
+        if has_sum && !evaluator.by_filter {
             let fit = usize::try_from(KEPT_ENTRIES / size.max(1)).unwrap_or(usize::MAX);
             atoms = thinned(&atoms, fit.clamp(FEW[0], FEW[1]));
             atoms.par_iter_mut().try_for_each(|atom| {
+                evaluator.check_stop()?;
                 atom.filter = evaluator.filter(atom.hyper, tilt)?;
                 Ok(())
             })?;
         }
-        if total.is_none() {
+        if !matches!(known, Known::Cases(_)) {
             check_expected(cells, &atoms)?;
         }
         let mut sum = 0.0;
@@ -120,7 +147,7 @@ impl Hierarchy {
             })
             .collect();
         let width = [0, 1].map(|k| if lattice.step[k] > 0.0 { 2.0 * lattice.step[k] } else { 1.0 });
-        Ok(Self { priors, atoms, cumulative, width })
+        Ok(Self { priors, known, atoms, cumulative, width, steps })
     }
 
     /// Number of points.
@@ -133,9 +160,9 @@ impl Hierarchy {
         self.atoms.get(i).map(|a| (a.hyper, a.weight))
     }
 
-    /// Means of the cases at a point.
+    /// Means of the cases at a point; `None` where only the number of the unlocated ones is known.
     pub(super) fn expected(&self, cells: &[Cell], i: usize) -> Option<Vec<f64>> {
-        let atom = self.atoms.get(i)?;
+        let atom = self.atoms.get(i).filter(|_| !matches!(self.known, Known::Unlocated(_)))?;
         Some(atom.filter.as_ref().map_or_else(|| nb::means_free(cells, atom.hyper), ConvolutionFilter::means))
     }
 
@@ -155,6 +182,12 @@ impl Hierarchy {
         let chosen = self.cumulative.partition_point(|c| *c <= target).min(self.atoms.len() - 1);
         let Atom { mut hyper, ref filter, .. } = self.atoms[chosen];
         let (cases, located) = match filter {
+            Some(filter) if matches!(self.known, Known::Unlocated(_)) => {
+                let without = filter.sample(rng);
+                let located = unlocated::locate(cells, &without, hyper, rng);
+                let cases = without.iter().zip(&located).map(|(u, y)| y.saturating_add(*u)).collect();
+                (cases, located)
+            }
             Some(filter) => {
                 let cases = filter.sample(rng);
                 let located = locate(cells, &cases, hyper.pi, rng);
@@ -162,7 +195,9 @@ impl Hierarchy {
             }
             None => nb::sample_free(cells, hyper, rng),
         };
-        self.refresh(cells, &cases, &located, &mut hyper, rng);
+        for _ in 0..self.steps {
+            self.refresh(cells, &cases, &located, &mut hyper, rng);
+        }
         Drawn { hyper, cases, located }
     }
 
@@ -314,7 +349,8 @@ fn shape_and_rate(ln_rate: f64, ln_heterogeneity: f64) -> (f64, f64) {
 /// The density on the unbounded scale.
 struct Evaluator<'a> {
     cells: &'a [Cell],
-    total: Option<u32>,
+    known: Known,
+    stop: &'a AtomicBool,
     /// What the total leaves above the lower bounds.
     slack: u32,
     priors: Priors,
@@ -325,21 +361,27 @@ struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(cells: &'a [Cell], total: Option<u32>, priors: Priors) -> Self {
+    fn new(cells: &'a [Cell], known: Known, priors: Priors, stop: &'a AtomicBool) -> Self {
         let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
-        let slack = total.map_or(0, |n| u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0));
-        Self { cells, total, slack, priors, by_filter: true, located: Mutex::default() }
+        let slack = match known {
+            Known::Cases(n) => u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0),
+            Known::Nothing | Known::Unlocated(_) => 0,
+        };
+        Self { cells, known, stop, slack, priors, by_filter: true, located: Mutex::default() }
     }
 
     /// Where to look for the mode.
     fn axes(&self) -> [Axis; AXES] {
         let exposure: f64 = self.cells.iter().map(|c| c.exposure).sum();
         let bounded = || self.cells.iter().filter(|c| c.exposure > 0.0 && (c.max.is_some() || c.min > 0));
-        let seen: f64 = match self.total {
-            Some(total) => f64::from(total),
-            None => bounded().map(|c| f64::midpoint(c.min.into(), c.max.unwrap_or(c.min).into())).sum(),
+        let seen: f64 = match self.known {
+            Known::Cases(total) => f64::from(total),
+            Known::Nothing | Known::Unlocated(_) => {
+                bounded().map(|c| f64::midpoint(c.min.into(), c.max.unwrap_or(c.min).into())).sum()
+            }
         };
-        let person_years = if self.total.is_some() { exposure } else { bounded().map(|c| c.exposure).sum() };
+        let of_all = matches!(self.known, Known::Cases(_));
+        let person_years = if of_all { exposure } else { bounded().map(|c| c.exposure).sum() };
         let crude = ((seen + 0.5) / person_years).ln();
         let axis = |prior: HyperPrior, guess: Option<f64>, reach: f64| match prior {
             HyperPrior::Fixed(value) => {
@@ -396,20 +438,36 @@ impl<'a> Evaluator<'a> {
         place: &[f64; AXES],
         tilt: f64,
     ) -> Result<(f64, Option<ConvolutionFilter>), IncidenceError> {
+        self.check_stop()?;
         let hyper = self.hyper(place);
-        let filter = if self.by_filter { self.filter(hyper, tilt)? } else { None };
-        let ln = match (&filter, self.total) {
-            (Some(filter), _) => filter.ln_normaliser(),
-            (None, Some(total)) => generating::ln_likelihood(self.cells, total, hyper)?,
-            (None, None) => nb::ln_likelihood(self.cells, hyper),
+        let (ln, filter) = match self.known {
+            Known::Cases(total) if !self.by_filter => {
+                (generating::ln_likelihood(self.cells, total, hyper)?, None)
+            }
+            _ => match self.filter(hyper, tilt)? {
+                Some(filter) => (filter.ln_normaliser(), Some(filter)),
+                None => (nb::ln_likelihood(self.cells, hyper), None),
+            },
         };
-        Ok((self.ln_prior(place) + ln, filter))
+        // A large filter is worth its memory only where draws begin.
+        Ok((self.ln_prior(place) + ln, filter.filter(|_| self.by_filter)))
+    }
+
+    fn check_stop(&self) -> Result<(), IncidenceError> {
+        if self.stop.load(Ordering::Relaxed) { Err(IncidenceError::Interrupted) } else { Ok(()) }
     }
 
     fn filter(&self, hyper: Hyper, tilt: f64) -> Result<Option<ConvolutionFilter>, IncidenceError> {
-        let Some(total) = self.total else { return Ok(None) };
-        let located = self.located(hyper.pi);
-        nb::filter(self.cells, total, hyper, &located, MAX_ENTRIES, tilt).map(Some)
+        match self.known {
+            Known::Nothing => Ok(None),
+            Known::Cases(total) => {
+                let located = self.located(hyper.pi);
+                nb::filter(self.cells, total, hyper, &located, MAX_ENTRIES, tilt).map(Some)
+            }
+            Known::Unlocated(number) => {
+                unlocated::filter(self.cells, number, hyper, MAX_ENTRIES, tilt).map(Some)
+            }
+        }
     }
 
     fn located(&self, pi: f64) -> Arc<LocatedTables> {

@@ -46,6 +46,10 @@ pub(super) struct Sum {
     /// Rows without an upper bound, blank ones too: with one among them only the lower bound holds.
     open: u64,
     known_by: Option<KnownBy>,
+    /// Whether its rows differ in how cases came to be known.
+    mixed: bool,
+    /// Table and row of its first one without a search effort.
+    no_effort: Option<(usize, u64)>,
     /// By the first month of a row: its search effort, the same for all modalities of a period; the highest where they
     /// differ. `None` as soon as one row has none.
     effort: Option<BTreeMap<i32, f64>>,
@@ -147,11 +151,26 @@ pub fn counts(
             }
         });
         faults.0.extend(fault);
+        let found = sum.known_by == Some(KnownBy::Found);
+        if found && sum.mixed {
+            faults.0.extend(source.tables.get(sum.table).map(|table| {
+                table.fault(Rule::KnownByMixed, Some(sum.first), Some("known_by")).seen(m.cvegeo.clone())
+            }));
+        }
         m.known_by = sum.known_by;
         m.search_effort = sum.effort.as_ref().map(|by_period| by_period.values().sum());
         m.by_modality = strata.of(Part::Modality, &m.cvegeo, &published, &names);
         m.by_period = strata.of(Part::Period, &m.cvegeo, &published, &names);
         m.datum = sum.datum(matches!(gap, Gap::None));
+    }
+    let has_effort = |sum: &Sum| sum.known_by == Some(KnownBy::Found) && sum.effort.is_some();
+    if sums.values().any(has_effort) {
+        let found = sums.iter().filter(|(_, sum)| sum.known_by == Some(KnownBy::Found));
+        for (code, (number, row)) in found.filter_map(|(code, sum)| Some((code, sum.no_effort?))) {
+            faults.0.extend(source.tables.get(number).map(|table| {
+                table.fault(Rule::EffortMissing, Some(row), Some("search_effort")).seen(code.clone())
+            }));
+        }
     }
     // A number only if each row of them is one, and no month is missing.
     let is_number = |sum: &Sum| {
@@ -281,6 +300,10 @@ impl Reader {
                 by_period
             });
             sum.add(datum);
+            if effort.is_none() {
+                sum.no_effort.get_or_insert((number, row.row));
+            }
+            sum.mixed |= sum.rows > 1 && sum.known_by != known_by;
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);
             let own = sum.months.entry(modality).or_default();

@@ -48,6 +48,17 @@ impl Prior {
         }
     }
 
+    /// Name of its law, as the study file has it.
+    #[must_use]
+    pub const fn law(self) -> &'static str {
+        match self {
+            Self::Fixed(_) => "fixed",
+            Self::Normal { .. } => "normal",
+            Self::Lognormal { .. } => "lognormal",
+            Self::Beta { .. } => "beta",
+        }
+    }
+
     /// Mean of the distribution.
     #[must_use]
     pub fn mean(self) -> f64 {

@@ -319,6 +319,7 @@ impl Study {
         }
         self.check_ranges(file, faults);
         self.check_priors(file, faults);
+        self.incidence.check_unused(file, faults);
         self.sources.check(file, &self.study.entities, faults);
         if date(&self.planning.reference_date).is_none() {
             faults.push(Fault::new(Rule::DateFormat, file).field("planning.reference_date"));
@@ -408,6 +409,7 @@ impl Study {
 
     fn check_priors(&self, file: &str, faults: &mut Faults) {
         let p = &self.parameters;
+        let wrong = self.incidence.check_laws(file, faults);
         for (path, prior, low, high) in [
             ("parameters.gamma", p.gamma, 0.0, 1.0),
             ("parameters.kappa", p.kappa, -2.0, 2.0),
@@ -421,7 +423,9 @@ impl Study {
             ("incidence.heterogeneity", self.incidence.heterogeneity, 1e-3, 1e3),
             ("planning.detection", self.planning.detection, 0.0, 1.0),
         ] {
-            if let Some(range) = prior.problem(low, high) {
+            if let Some(range) = prior.problem(low, high)
+                && !wrong.contains(&path)
+            {
                 faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
             }
         }
@@ -439,28 +443,6 @@ impl Study {
             faults.push(
                 Fault::new(Rule::ParameterRange, file).field("incidence.unlocated").with("range", range),
             );
-        }
-        // A known share has no posterior there.
-        if !matches!(counts.bym2.spatial_share, Prior::Beta { .. }) {
-            let fault = Fault::new(Rule::ParameterRange, file).field("incidence.bym2.spatial_share");
-            faults.push(fault.with("range", "beta"));
-        }
-        for (path, prior, law) in [
-            ("incidence.unlocated", Some(counts.unlocated), "beta"),
-            ("incidence.rate", Some(counts.rate), "lognormal"),
-            ("incidence.heterogeneity", Some(counts.heterogeneity), "lognormal"),
-            ("incidence.under_detection.probability", scenario, "beta"),
-        ] {
-            let fits = match prior {
-                None | Some(Prior::Fixed(_)) => true,
-                Some(Prior::Beta { .. }) => law == "beta",
-                Some(Prior::Lognormal { .. }) => law == "lognormal",
-                Some(Prior::Normal { .. }) => false,
-            };
-            if !fits {
-                let range = format!("fixed | {law}");
-                faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
-            }
         }
         // A share of 0 would divide by nothing.
         if let Some(range) = scenario

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Loaded;
 use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
-use super::findings;
+use super::findings::{self, Counted};
 use super::hot::hot_spots;
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
 use crate::cli::args::Step;
@@ -69,8 +69,10 @@ pub fn analyse(
         Tier::Public => release(&own, study.incidence.total, study.disclosure.k),
         Tier::Restricted => Release { data: own, total: study.incidence.total, complementary: Vec::new() },
     };
-    let counts = prepare_counts(study, domain, &released.data, released.total)
-        .map_err(|e| count_fault(&loaded.study_name, domain, &e))?;
+    let counts = prepare_counts(study, domain, audience, &released, stop).map_err(|e| match e {
+        IncidenceError::Interrupted => Error::Interrupted,
+        e => count_fault(study, &loaded.study_name, domain, &e).into(),
+    })?;
     let mut places = Places::new(domain, &released.data, built);
     if audience == Tier::Public {
         // What is missing from the sum over the crossings that are shown would tell how many are not.
@@ -131,10 +133,13 @@ pub fn analyse(
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    let mut counted = findings::statistics(study, domain, audience, &released, &drawn, counts.diagnostics());
-    counted["hot_spots"] = hot_spots;
-    let said = findings::notices(study, domain, audience, &released, &drawn, counts.diagnostics(), lang);
-    let statistics = statistics(loaded, &counted, &flows);
+    let counted = Counted { study, domain, audience, released: &released, model: &counts, draws: &drawn };
+    let mut of_counts = findings::statistics(&counted);
+    of_counts["hot_spots"] = hot_spots;
+    let said = findings::notices(&counted, lang);
+    // What stands against using a result is said where it is made too.
+    summary.extend(counts.diagnostics().and_then(|d| findings::not_converged(d, domain, lang)));
+    let statistics = statistics(loaded, &of_counts, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
@@ -183,7 +188,7 @@ fn municipal_findings(
             let years = study.incidence.years();
             let draws = study.parameters.draws;
             *slot = parts(&domain.municipalities, strata, years, &count_options(study), draws, rng)
-                .map_err(|e| count_fault(study_name, domain, &e))?;
+                .map_err(|e| count_fault(study, study_name, domain, &e))?;
         }
     }
     let modality = |part: &Part| {
@@ -241,7 +246,11 @@ fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 
     let chains = extract::corridors(&built.network, &means, &membership, p.membership, p.corridor_min_km);
     let unnamed = text(lang, "map.no_reference");
     let (corridors, n) = object::corridors(&built.network, domain, flows, chains, &unnamed);
-    summary.extend(corridor_lines(study, &corridors, n, lang));
+    summary.extend(if flows.without_demand() == flows.draws() {
+        vec![text(lang, "done.no_cases")]
+    } else {
+        corridor_lines(study, &corridors, n, lang)
+    });
     summary.extend(demand_lines(flows, lang));
     [
         assemble::roads(context, &links, candidates, &corridors),
@@ -304,14 +313,22 @@ fn role_line(roles: &[Roles], public: bool, lang: Lang) -> String {
 /// Above this share of demand without a way, what is said of roads stands on the rest alone.
 const MUCH_UNSERVED: f64 = 0.2;
 
-/// What became of the demand, with a warning where much of it finds no way.
+/// What became of the demand, with a warning where much of it finds no way, and where draws have none.
 fn demand_lines(flows: &Flows, lang: Lang) -> Vec<String> {
+    let without = flows.without_demand();
+    if without == flows.draws() {
+        return Vec::new();
+    }
     let fates = fates(flows);
     let [served, inner, unserved, unlocated] = fates.map(|v| format!("{:.1}", v * 100.0));
     let params = [("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)];
     let mut out = vec![fill(lang, "done.demand", &params)];
     if fates[2] > MUCH_UNSERVED {
         out.push(fill(lang, "done.unserved", &params));
+    }
+    if without > 0 {
+        let share = format!("{:.1}", 100.0 * without as f64 / flows.draws() as f64);
+        out.push(fill(lang, "done.without_cases", &[("share", share)]));
     }
     out
 }

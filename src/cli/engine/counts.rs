@@ -1,5 +1,9 @@
 //! Counts of a study as the incidence stage takes them, and what can be wrong with them.
 
+use std::sync::atomic::AtomicBool;
+
+use crate::disclosure::Tier;
+use crate::disclosure::cells::Release;
 use crate::error::{Fault, Faults, Rule, Why};
 use crate::incidence::bym2::{Bym2Options, SigmaPrior};
 use crate::incidence::spatial::SpatialWeights;
@@ -50,24 +54,37 @@ pub fn count_options(study: &Study) -> CountOptions {
 /// Checks the counts by themselves and against the total; what a run prepares can still be too large.
 pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) {
     let cells = cells(study, domain, &data_of(domain));
+    let options = CountOptions { unlocated_cases: domain.counted.unlocated, ..count_options(study) };
     // Whether bounds and total can meet does not hang on the law, which is for the run alone.
-    if let Err(e) = CountModel::check(&cells, study.incidence.total, &count_options(study)) {
-        faults.push(count_fault(study_name, domain, &e));
+    if let Err(e) = CountModel::check(&cells, study.incidence.total, &options) {
+        faults.push(count_fault(study, study_name, domain, &e));
     }
+}
+
+/// The cases without a place that a run takes as known. To the public their number is not released.
+pub(super) fn unlocated_cases(domain: &Domain, audience: Tier) -> Option<u32> {
+    domain.counted.unlocated.filter(|_| audience == Tier::Restricted)
 }
 
 /// The counts ready for draws, levelled by search effort where that is known.
 pub(super) fn prepare_counts(
     study: &Study,
     domain: &Domain,
-    data: &[CountDatum],
-    total: Option<u32>,
+    audience: Tier,
+    released: &Release,
+    stop: &AtomicBool,
 ) -> Result<CountModel, IncidenceError> {
+    let Release { ref data, total, .. } = *released;
     let cells = cells(study, domain, data);
+    let unlocated_cases = unlocated_cases(domain, audience);
     let model = match study.incidence.model {
-        CountLaw::Bym2 => CountModel::bym2(&cells, total, &adjacency(domain)?, &bym2_options(study))?,
+        CountLaw::Bym2 => {
+            let (adjacency, options) = (adjacency(domain)?, bym2_options(study));
+            CountModel::bym2(&cells, total, unlocated_cases, &adjacency, &options, stop)?
+        }
         CountLaw::Common | CountLaw::NegativeBinomial => {
-            CountModel::prepare(&cells, total, &count_options(study))?
+            let options = CountOptions { unlocated_cases, ..count_options(study) };
+            CountModel::prepare_until(&cells, total, &options, stop)?
         }
     };
     match levelling(domain) {
@@ -142,12 +159,26 @@ pub(super) fn levelling(domain: &Domain) -> Levelling {
     Levelling::By(domain.municipalities.iter().map(keep).collect())
 }
 
-/// An impossible set of counts as a fault of the study, with the municipality named where one is at fault.
-pub(super) fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
-    let named =
-        |cell: usize| domain.municipalities.get(cell).map_or_else(String::new, |m| format!("{}: ", m.cvegeo));
+/// Counts that cannot be, or are too much to work out, as a fault of the study, with the municipality named where one
+/// is at fault.
+pub(super) fn count_fault(study: &Study, study_name: &str, domain: &Domain, error: &IncidenceError) -> Fault {
+    let code = |cell: usize| domain.municipalities.get(cell).map_or("", |m| m.cvegeo.as_str());
+    let named = |cell: usize| format!("{}: ", code(cell));
     let fault = Fault::new(Rule::TotalImpossible, study_name).field("incidence");
     let detail = match error {
+        IncidenceError::TooLarge { what, size, limit } => {
+            let fault = Fault::new(Rule::CountsTooLarge, study_name).field("incidence");
+            return fault.with("what", what).with("size", size).with("limit", limit);
+        }
+        IncidenceError::CountTooLarge { cell, count, limit } => {
+            let file = study.sources.counts.as_ref().and_then(|spec| spec.paths().next());
+            let fault = Fault::new(Rule::CountsTooLarge, file.unwrap_or(study_name)).field("count");
+            return fault.seen(code(*cell)).with("what", "count").with("size", count).with("limit", limit);
+        }
+        IncidenceError::UnlocatedExcluded { cases } => {
+            let fault = Fault::new(Rule::UnlocatedExcluded, study_name).field("incidence.unlocated");
+            return fault.with("cases", cases);
+        }
         IncidenceError::NoCells => return fault.why(Why::NoCells),
         IncidenceError::NoExposure => return fault.why(Why::NoExposure),
         IncidenceError::RateUnbounded => return fault.why(Why::RateUnbounded),
@@ -162,7 +193,6 @@ pub(super) fn count_fault(study_name: &str, domain: &Domain, error: &IncidenceEr
             format!("{}count_min = {min}, population = 0", named(*cell))
         }
         IncidenceError::Parameter { name, value, range } => format!("{name} = {value} ∉ {range}"),
-        IncidenceError::TooLarge { what, size, limit } => format!("{what} = {size} > {limit}"),
         IncidenceError::LowerBoundsAboveTotal { lower, total } => {
             format!("Σ count_min = {lower} > total = {total}")
         }

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::counts::{Levelling, levelling};
+use super::counts::{Levelling, levelling, unlocated_cases};
 use crate::cli::messages::{fill, text};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
-use crate::incidence::CountDraw;
 use crate::incidence::bym2::{Bym2Warning, Diagnostics};
+use crate::incidence::{CountDraw, CountModel};
 use crate::layers::feature::Lang;
-use crate::model::domain::Domain;
+use crate::model::domain::{Domain, KnownBy};
 use crate::model::incidence::CountDatum;
+use crate::model::prior::Prior;
 use crate::model::study::{CountLaw, ModalitySpec, Study};
 use crate::stats::spread;
 
@@ -134,9 +135,13 @@ fn beta_quantile(a: f64, b: f64, q: f64) -> Option<f64> {
     Beta::new(a, b).ok().map(|law| law.inverse_cdf(q))
 }
 
-/// Share of the located cases that levelling leaves, mean over draws.
-fn kept_share(draws: &[CountDraw]) -> f64 {
-    let sum = |counts: &[u32]| counts.iter().map(|y| f64::from(*y)).sum::<f64>();
+/// Share of the located cases of municipalities with found counts that levelling leaves, mean over draws.
+fn kept_share(domain: &Domain, draws: &[CountDraw]) -> f64 {
+    let found = |m: usize| domain.municipalities.get(m).is_some_and(|m| m.known_by == Some(KnownBy::Found));
+    let sum = |counts: &[u32]| {
+        let of_found = counts.iter().enumerate().filter(|(m, _)| found(*m));
+        of_found.map(|(_, y)| f64::from(*y)).fold(0.0, |sum, y| sum + y)
+    };
     let share = |d: &CountDraw| {
         let all = sum(&d.located);
         if all > 0.0 { sum(d.guiding_counts()) / all } else { 1.0 }
@@ -144,17 +149,20 @@ fn kept_share(draws: &[CountDraw]) -> f64 {
     draws.iter().map(share).sum::<f64>() / draws.len().max(1) as f64
 }
 
+/// The counts of one audience, as a run has taken them.
+pub(super) struct Counted<'a> {
+    pub study: &'a Study,
+    pub domain: &'a Domain,
+    pub audience: Tier,
+    pub released: &'a Release,
+    pub model: &'a CountModel,
+    pub draws: &'a [CountDraw],
+}
+
 /// The part of the manifest's statistics that speaks of counts.
-pub(super) fn statistics(
-    study: &Study,
-    domain: &Domain,
-    audience: Tier,
-    released: &Release,
-    draws: &[CountDraw],
-    diagnostics: Option<&Diagnostics>,
-) -> Value {
-    let Release { data, total, .. } = released;
-    let total = *total;
+pub(super) fn statistics(counted: &Counted<'_>) -> Value {
+    let Counted { study, domain, audience, released, model, draws } = *counted;
+    let Release { ref data, total, .. } = *released;
     let count = |f: fn(&CountDatum) -> bool| data.iter().filter(|d| f(d)).count();
     let modelled = Modelled::new(data, draws);
     let spread = |[mean, p05, p95]: [f64; 3]| json!({ "mean": mean, "p05": p05, "p95": p95 });
@@ -171,9 +179,11 @@ pub(super) fn statistics(
         })),
         "model": {
             "law": study.incidence.model,
+            "posterior_points": model.points(),
+            "unlocated_cases": unlocated_cases(domain, audience).filter(|_| total.is_none()),
             "unlocated_share": spread(modelled.unlocated),
             "cases_in_unknown": spread(modelled.unknown),
-            "located_share_kept": kept_share(draws),
+            "found_share_kept": kept_share(domain, draws),
             "search_effort": match levelling(domain) {
                 Levelling::By(_) => "levelled",
                 Levelling::Unknown => "not_corrected",
@@ -182,7 +192,7 @@ pub(super) fn statistics(
         },
         "modalities": modalities(study, audience, released).map(modality_shares),
     });
-    if let Some(diagnostics) = diagnostics {
+    if let Some(diagnostics) = model.diagnostics() {
         out["model"]["bym2"] = serde_json::to_value(diagnostics).unwrap_or_default();
     }
     if study.incidence.model != CountLaw::Common {
@@ -193,24 +203,26 @@ pub(super) fn statistics(
 }
 
 /// The lines that outputs bear on their counts.
-pub(super) fn notices(
-    study: &Study,
-    domain: &Domain,
-    audience: Tier,
-    released: &Release,
-    draws: &[CountDraw],
-    diagnostics: Option<&Diagnostics>,
-    lang: Lang,
-) -> Vec<String> {
-    let Release { data, total, .. } = released;
-    let total = *total;
+pub(super) fn notices(counted: &Counted<'_>, lang: Lang) -> Vec<String> {
+    let Counted { study, domain, audience, released, model, draws } = *counted;
+    let Release { ref data, total, .. } = *released;
     let mut out = vec![match levelling(domain) {
         Levelling::By(_) => {
-            fill(lang, "notice.levelled", &[("kept", format!("{:.0}", 100.0 * kept_share(draws)))])
+            fill(lang, "notice.levelled", &[("kept", format!("{:.0}", 100.0 * kept_share(domain, draws)))])
         }
         Levelling::Unknown => text(lang, "notice.detection"),
         Levelling::NoneFound => text(lang, "notice.detection_unstated"),
     }];
+    if let Levelling::By(keep) = levelling(domain)
+        && kept_share(domain, draws) < LITTLE_KEPT
+    {
+        let least = keep
+            .iter()
+            .enumerate()
+            .filter(|(m, k)| **k >= 1.0 && domain.municipalities[*m].known_by == Some(KnownBy::Found));
+        let names: Vec<&str> = least.map(|(m, _)| domain.municipalities[m].name.as_str()).take(3).collect();
+        out.push(fill(lang, "notice.levelled_little", &[("names", names.join(", "))]));
+    }
     if let Some(a) = Arithmetic::new(data, total) {
         // That at least none is elsewhere says nothing.
         let elsewhere = match a.elsewhere() {
@@ -250,16 +262,13 @@ pub(super) fn notices(
     ];
     let has_unknown = data.iter().any(|d| matches!(d, CountDatum::Unknown { .. }));
     out.push(fill(lang, if has_unknown { "notice.model" } else { "notice.model_exact" }, &params));
-    if let Some(diagnostics) = diagnostics {
-        let draws = diagnostics.chains * diagnostics.samples_per_chain;
-        // A divergent transition in a thousand or less is no reason to distrust the others.
-        let few = diagnostics.divergences as usize * 1000 <= draws;
-        let counts = |w: &&Bym2Warning| !matches!(w, Bym2Warning::Divergences { .. }) || !few;
-        let list: Vec<String> = diagnostics.warnings.iter().filter(counts).map(ToString::to_string).collect();
-        if !list.is_empty() {
-            out.push(fill(lang, "notice.not_converged", &[("list", list.join("; "))]));
-        }
+    out.extend(on_the_share(counted, lang));
+    let own_rates = study.incidence.model != CountLaw::Common;
+    let with_count = data.iter().filter(|d| !matches!(d, CountDatum::Unknown { .. })).count();
+    if own_rates && with_count < FEW_COUNTS {
+        out.push(fill(lang, "notice.few_counts", &[("n", with_count.to_string())]));
     }
+    out.extend(model.diagnostics().and_then(|diagnostics| not_converged(diagnostics, domain, lang)));
     if let Some(spec) = modalities(study, audience, released) {
         let sum: u64 = spec.counts.values().copied().map(u64::from).sum();
         let list: Vec<String> = spec.counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
@@ -271,6 +280,53 @@ pub(super) fn notices(
         out.push(text(lang, "notice.scenario"));
     }
     out
+}
+
+/// With fewer municipalities that have a count or bounds, how rates differ comes from the prior more than from them.
+const FEW_COUNTS: usize = 5;
+
+/// Where levelling leaves less, one municipality with little effort decides for all.
+const LITTLE_KEPT: f64 = 0.25;
+
+/// On what the share of cases without a place stands, where that is not the total.
+fn on_the_share(counted: &Counted<'_>, lang: Lang) -> Option<String> {
+    let Counted { study, domain, audience, released, .. } = *counted;
+    let known = unlocated_cases(domain, audience);
+    let is_exact = |d: &CountDatum| matches!(d, CountDatum::Exact(_));
+    match (released.total, known) {
+        // With each count a number, total and cases without a place are the same knowledge.
+        (Some(_), Some(n)) if !released.data.iter().all(is_exact) => {
+            Some(fill(lang, "notice.unlocated_aside", &[("n", n.to_string())]))
+        }
+        (Some(_), _) => None,
+        (None, Some(n)) => Some(fill(lang, "notice.unlocated_known", &[("n", n.to_string())])),
+        (None, None) if matches!(study.incidence.unlocated, Prior::Fixed(_)) => None,
+        (None, None) => Some(text(lang, "notice.unlocated_prior")),
+    }
+}
+
+/// What stands against using the draws of BYM2.
+pub(super) fn not_converged(diagnostics: &Diagnostics, domain: &Domain, lang: Lang) -> Option<String> {
+    let draws = diagnostics.chains * diagnostics.samples_per_chain;
+    // A divergent transition in a thousand or less is no reason to distrust the others.
+    let few = diagnostics.divergences as usize * 1000 <= draws;
+    let counts = |w: &&Bym2Warning| !matches!(w, Bym2Warning::Divergences { .. }) || !few;
+    let said = |warning: &Bym2Warning| {
+        let (key, of, value) = match warning {
+            Bym2Warning::RHat { of, value } => ("r_hat", of.as_str(), format!("{value:.3}")),
+            Bym2Warning::EffectiveSize { of, value } => {
+                ("effective_size", of.as_str(), format!("{value:.0}"))
+            }
+            Bym2Warning::Divergences { count } => ("divergences", "", count.to_string()),
+            Bym2Warning::Exhausted { count } => ("exhausted", "", count.to_string()),
+        };
+        // Areas are named by their number.
+        let area = of.strip_prefix("area ").and_then(|m| domain.municipalities.get(m.parse::<usize>().ok()?));
+        let of = area.map_or_else(|| of.to_owned(), |m| m.name.clone());
+        fill(lang, &format!("notice.bym2.{key}"), &[("of", of), ("value", value)])
+    };
+    let list: Vec<String> = diagnostics.warnings.iter().filter(counts).map(said).collect();
+    (!list.is_empty()).then(|| fill(lang, "notice.not_converged", &[("list", list.join("; "))]))
 }
 
 #[cfg(test)]

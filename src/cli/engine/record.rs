@@ -74,19 +74,22 @@ pub(super) fn input_record(p: &Provenance) -> InputRecord {
     }
 }
 
-/// Shares of demand: served, inside a municipality, unserved; and the mean share of cases without a place.
+/// Shares of demand over the draws that have any: served, inside a municipality, unserved; and the mean share of cases
+/// without a place over all.
 pub(super) fn fates(flows: &Flows) -> [f64; 4] {
-    let n = flows.draws().max(1) as f64;
-    let mean = |f: &dyn Fn(usize) -> f64| (0..flows.draws()).map(f).sum::<f64>() / n;
+    let mean =
+        |f: &dyn Fn(usize) -> f64| (0..flows.draws()).map(f).sum::<f64>() / flows.draws().max(1) as f64;
+    let with_demand = (flows.draws() - flows.without_demand()).max(1) as f64;
+    let share = |f: &dyn Fn(usize) -> f64| (0..flows.draws()).map(f).sum::<f64>() / with_demand;
     let unlocated = |d: usize| {
         let counts = &flows.params[d].counts;
         let all: f64 = counts.total.iter().map(|t| f64::from(*t)).sum();
         if all > 0.0 { f64::from(counts.unlocated) / all } else { 0.0 }
     };
     [
-        mean(&|d| flows.share(flows.fate[d].served)),
-        mean(&|d| flows.share(flows.fate[d].inner)),
-        mean(&|d| flows.share(flows.fate[d].unserved)),
+        share(&|d| flows.share(flows.fate[d].served)),
+        share(&|d| flows.share(flows.fate[d].inner)),
+        share(&|d| flows.share(flows.fate[d].unserved)),
         mean(&unlocated),
     ]
 }
@@ -108,7 +111,7 @@ pub(super) fn statistics(loaded: &Loaded, counts: &serde_json::Value, flows: &Fl
             "closed_links": closed.iter().filter(|c| **c).count(),
             "unsnapped": built.unsnapped.len(),
         },
-        "demand": { "served": served, "inner": inner, "unserved": unserved, "unlocated_cases": unlocated },
+        "demand": { "served": served, "inner": inner, "unserved": unserved, "unlocated_cases": unlocated, "draws_without": flows.without_demand() },
         "planning_draws": flows.trees.len(),
     })
 }

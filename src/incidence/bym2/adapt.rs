@@ -4,6 +4,8 @@
 //! of the positions in windows of growing length, as in Stan (Reference Manual, "HMC algorithm
 //! parameters"): a first phase for the step alone, windows that double, a last phase for the step.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rand::Rng;
 
 use super::normal;
@@ -21,11 +23,13 @@ pub(super) struct Chain {
     pub step: f64,
 }
 
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     pub warm_up: u32,
     pub samples: u32,
     pub target: f64,
     pub max_depth: u32,
+    /// Set from outside to stop.
+    pub stop: &'a AtomicBool,
 }
 
 struct DualAveraging {
@@ -106,8 +110,8 @@ fn windows(warm_up: u32) -> (u32, Vec<u32>) {
     (first, ends)
 }
 
-/// One chain from a random start near zero; `None` where no start has a finite density.
-pub(super) fn run<D: Density>(density: &mut D, plan: &Plan, rng: &mut impl Rng) -> Option<Chain> {
+/// One chain from a random start near zero; `None` where no start has a finite density, or when it was stopped.
+pub(super) fn run<D: Density>(density: &mut D, plan: &Plan<'_>, rng: &mut impl Rng) -> Option<Chain> {
     let dimension = density.dimension();
     let mut sampler =
         Sampler { density, step: 1.0, inverse_mass: vec![1.0; dimension], max_depth: plan.max_depth };
@@ -117,6 +121,9 @@ pub(super) fn run<D: Density>(density: &mut D, plan: &Plan, rng: &mut impl Rng) 
     let (first, ends) = windows(plan.warm_up);
     let mut variances = Variances::new(dimension);
     for i in 0..plan.warm_up {
+        if plan.stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let report = sampler.transition(&mut state, rng);
         interweave(&mut sampler, &mut state, rng);
         sampler.step = averaging.learn(report.acceptance);
@@ -134,6 +141,9 @@ pub(super) fn run<D: Density>(density: &mut D, plan: &Plan, rng: &mut impl Rng) 
     let mut chain =
         Chain { positions: Vec::new(), divergences: 0, exhausted: 0, steps: 0, step: sampler.step };
     for _ in 0..plan.samples {
+        if plan.stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let report = sampler.transition(&mut state, rng);
         interweave(&mut sampler, &mut state, rng);
         chain.divergences += u32::from(report.divergent);

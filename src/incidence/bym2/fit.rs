@@ -1,5 +1,7 @@
 //! From cells to posterior draws.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -82,6 +84,20 @@ impl Bym2Model {
         adjacency: &[Vec<usize>],
         options: &Bym2Options,
     ) -> Result<Bym2Fit, IncidenceError> {
+        Self::fit_until(cells, total, adjacency, options, &AtomicBool::new(false))
+    }
+
+    /// The same, until `stop` is set from outside.
+    ///
+    /// # Errors
+    /// As [`Bym2Model::fit`], and [`IncidenceError::Interrupted`].
+    pub fn fit_until(
+        cells: &[CountCell],
+        total: Option<u32>,
+        adjacency: &[Vec<usize>],
+        options: &Bym2Options,
+        stop: &AtomicBool,
+    ) -> Result<Bym2Fit, IncidenceError> {
         options.check()?;
         let checked = check_cells(cells, total)?;
         if let Some(total) = total {
@@ -109,6 +125,7 @@ impl Bym2Model {
             samples: options.samples,
             target: options.target_acceptance,
             max_depth: options.max_depth,
+            stop,
         };
         let chains: Vec<Chain> = (0..u64::from(options.chains))
             .into_par_iter()
@@ -118,7 +135,10 @@ impl Bym2Model {
                 adapt::run(&mut posterior.clone(), &plan, &mut rng)
             })
             .collect::<Option<_>>()
-            .ok_or(IncidenceError::Impossible)?;
+            .ok_or_else(|| {
+                let stopped = stop.load(Ordering::Relaxed);
+                if stopped { IncidenceError::Interrupted } else { IncidenceError::Impossible }
+            })?;
         Ok(Bym2Fit::new(checked, total, posterior, &chains))
     }
 }

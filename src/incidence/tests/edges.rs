@@ -52,12 +52,24 @@ fn sizes_and_parameters_have_limits() {
     let one = [cell(1.0, OPEN)];
     let too_large = |error| matches!(error, IncidenceError::TooLarge { .. });
     assert!(too_large(fault(&one, Some(MAX_COUNT + 1), &common)));
-    assert!(too_large(fault(&[cell(1.0, CountDatum::Exact(u32::MAX))], None, &common)));
+    assert_eq!(
+        fault(&[cell(1.0, OPEN), cell(1.0, CountDatum::Exact(u32::MAX))], None, &common),
+        IncidenceError::CountTooLarge { cell: 1, count: u32::MAX, limit: MAX_COUNT }
+    );
+    let with = |cases, unlocated| CountOptions {
+        unlocated_cases: Some(cases),
+        unlocated: Unlocated::Fixed(unlocated),
+        ..common
+    };
+    assert!(too_large(fault(&one, None, &with(MAX_COUNT + 1, 0.1))));
+    let one_case = [cell(1.0, CountDatum::Exact(1))];
+    assert_eq!(fault(&one_case, None, &with(3, 0.0)), IncidenceError::UnlocatedExcluded { cases: 3 });
+    CountModel::prepare(&one_case, None, &with(0, 0.0)).unwrap();
     assert!(too_large(fault(&vec![cell(1.0, OPEN); 20_000], Some(1), &common)));
     assert!(too_large(fault(&vec![cell(1.0, OPEN); 9_000], Some(MAX_COUNT), &options(GAMMA, 0.1))));
     assert!(too_large(fault(&[cell(1e-6, CountDatum::Exact(9)), cell(1e12, OPEN)], None, &common)));
     let wrong = |unlocated, rates, pi_points| {
-        let options = CountOptions { unlocated, rates, pi_points };
+        let options = CountOptions { unlocated, rates, pi_points, ..CountOptions::default() };
         matches!(fault(&one, Some(1), &options), IncidenceError::Parameter { .. })
     };
     for pi in [-0.1, 1.0, f64::NAN, 1e-300] {
@@ -89,7 +101,7 @@ fn extreme_values_stay_finite() {
     for (cells, total) in scenes {
         for rates in [RateModel::Common, GAMMA] {
             for unlocated in [Unlocated::Fixed(0.0), Unlocated::Fixed(0.3), wide] {
-                let options = CountOptions { unlocated, rates, pi_points: 3 };
+                let options = CountOptions { unlocated, rates, pi_points: 3, ..CountOptions::default() };
                 let model = match CountModel::prepare(&cells, total, &options) {
                     Ok(model) => model,
                     Err(IncidenceError::TooLarge { .. }) => continue,

@@ -7,6 +7,7 @@ use super::{
     CountCell, CountModel, CountOptions, HyperPrior, OPEN, RateModel, Unlocated, cell, interval, prepare, rng,
 };
 use crate::incidence::IncidenceError;
+use crate::incidence::bym2::Bym2Options;
 use crate::model::incidence::CountDatum::{AtLeast, Exact, Unknown};
 
 const RATE: HyperPrior = HyperPrior::Lognormal { median: 1.0, sigma: 1.0 };
@@ -331,4 +332,74 @@ fn large_totals_and_wide_intervals_are_prepared_and_drawn() {
                 .all(|(y, c)| *y >= 1 && c.datum.max().is_some_and(|max| *y <= max))
         );
     }
+}
+
+#[test]
+fn cases_without_a_place_are_a_datum() {
+    let exact = [cell(1.0, Exact(3)), cell(2.0, Exact(1)), cell(0.5, Exact(0)), cell(4.0, Exact(6))];
+    let given = |number| CountOptions {
+        unlocated_cases: Some(number),
+        ..hierarchy(RATE, HETEROGENEITY, Unlocated::Beta { a: 2.0, b: 4.0 })
+    };
+    let means = |model: &CountModel| {
+        let points: Vec<_> = (0..model.points()).map(|i| model.point(i).unwrap()).collect();
+        let mean = |f: &dyn Fn(f64, f64, f64) -> f64| {
+            points.iter().map(|p| p.weight * f(p.law.unwrap().0, p.law.unwrap().1, p.pi)).sum::<f64>()
+        };
+        [mean(&|a, b, _| (a / b).ln()), mean(&|a, _, _| -0.5 * a.ln()), mean(&|_, _, pi| pi)]
+    };
+    // Where each count is a number, the total says the same.
+    for number in [0, 1, 7] {
+        let aside = CountModel::prepare(&exact, None, &given(number)).unwrap();
+        let total = CountModel::prepare(&exact, Some(10 + number), &given(number)).unwrap();
+        for (a, b) in means(&aside).iter().zip(means(&total)) {
+            assert!((a - b).abs() < 0.01, "{number}: {:?} {:?}", means(&aside), means(&total));
+        }
+    }
+    let open =
+        [cell(1.0, interval(1, 5)), cell(2.0, Exact(2)), cell(0.5, OPEN), cell(4.0, AtLeast { min: 3 })];
+    let mut rng = rng(44);
+    for rates in [given(9).rates, RateModel::Common, RateModel::Gamma { alpha: 0.7, beta: 0.4 }] {
+        let model = CountModel::prepare(&open, None, &CountOptions { rates, ..given(9) }).unwrap();
+        for _ in 0..200 {
+            let draw = model.draw(&mut rng);
+            assert_eq!(draw.unlocated, 9, "{rates:?}");
+            assert!((1..=5).contains(&draw.located[0]) && draw.located[1] == 2 && draw.located[3] >= 3);
+            assert!(draw.pi > 0.0 && draw.pi < 1.0 && draw.rate.iter().all(|r| r.is_finite()));
+        }
+    }
+    // Many of them say that the share is large.
+    let share = |number| means(&CountModel::prepare(&open, None, &given(number)).unwrap())[2];
+    assert!(share(0) < share(9) && share(9) < share(60), "{} {} {}", share(0), share(9), share(60));
+}
+
+#[test]
+fn preparation_stops_when_told() {
+    let stop = std::sync::atomic::AtomicBool::new(true);
+    let cells = [cell(1.0, Exact(3)), cell(2.0, interval(0, 4))];
+    let options = hierarchy(RATE, HETEROGENEITY, Unlocated::Beta { a: 2.0, b: 4.0 });
+    let stopped = CountModel::prepare_until(&cells, Some(9), &options, &stop).unwrap_err();
+    assert_eq!(stopped, IncidenceError::Interrupted);
+    let adjacency = [vec![1], vec![0]];
+    let bym2 = CountModel::bym2(&cells, None, None, &adjacency, &Bym2Options::default(), &stop);
+    assert_eq!(bym2.unwrap_err(), IncidenceError::Interrupted);
+}
+
+#[test]
+fn rates_of_neighbours_take_the_cases_without_a_place_too() {
+    let cells = [cell(1.0, Exact(3)), cell(2.0, interval(0, 4)), cell(1.5, OPEN)];
+    let adjacency = [vec![1], vec![0, 2], vec![1]];
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let options = Bym2Options { warm_up: 100, samples: 100, chains: 2, ..Bym2Options::default() };
+    let model = CountModel::bym2(&cells, None, Some(12), &adjacency, &options, &stop).unwrap();
+    let (mut rng, mut mean) = (rng(45), 0.0);
+    for _ in 0..100 {
+        let draw = model.draw(&mut rng);
+        assert_eq!(draw.unlocated, 12);
+        assert_eq!(draw.total.iter().sum::<u32>(), 12 + draw.located.iter().sum::<u32>());
+        assert_eq!(draw.located[0], 3);
+        mean += draw.pi / 100.0;
+    }
+    // Beta(1 + 12, 9 + some ten); its prior's mean is 0.1.
+    assert!((0.3..0.5).contains(&mean), "{mean}");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Fault, Faults, Rule};
 use crate::model::prior::Prior;
 
 /// What is known of the counts as a whole, and their law.
@@ -202,6 +203,56 @@ impl IncidenceSpec {
         if let Some(modalities) = &self.modalities {
             let sum: u64 = modalities.counts.values().copied().map(u64::from).sum();
             range("incidence.modalities.counts", sum as f64, 1.0, 1e7);
+        }
+    }
+
+    /// Of some parameters the posterior is worked out, for one law; they are not only drawn. Returns the paths of those whose
+    /// prior is of another law.
+    pub(super) fn check_laws(&self, file: &str, faults: &mut Faults) -> Vec<&'static str> {
+        let scenario = self.under_detection.map(|scenario| scenario.probability);
+        let mut wrong = Vec::new();
+        for (path, prior, allowed) in [
+            ("incidence.unlocated", Some(self.unlocated), &["fixed", "beta"][..]),
+            ("incidence.rate", Some(self.rate), &["fixed", "lognormal"]),
+            ("incidence.heterogeneity", Some(self.heterogeneity), &["fixed", "lognormal"]),
+            ("incidence.under_detection.probability", scenario, &["fixed", "beta"]),
+            // A known share has no posterior there.
+            ("incidence.bym2.spatial_share", Some(self.bym2.spatial_share), &["beta"]),
+        ] {
+            let Some(law) = prior.map(Prior::law).filter(|law| !allowed.contains(law)) else { continue };
+            wrong.push(path);
+            let fault = Fault::new(Rule::PriorLaw, file).field(path).seen(law);
+            faults.push(fault.with("allowed", allowed.join(", ")));
+        }
+        wrong
+    }
+
+    /// Warns of what is stated and not used.
+    pub(super) fn check_unused(&self, file: &str, faults: &mut Faults) {
+        let (own, usual) = (self, Self::default());
+        let law = match own.model {
+            CountLaw::Common => "incidence.model = \"common\"",
+            CountLaw::NegativeBinomial => "incidence.model = \"negative_binomial\"",
+            CountLaw::Bym2 => "incidence.model = \"bym2\"",
+        };
+        let analytic = own.hot_spots.inference == Inference::Analytic;
+        for (path, unused, because) in [
+            ("incidence.rate", own.model == CountLaw::Common && own.rate != usual.rate, law),
+            (
+                "incidence.heterogeneity",
+                own.model != CountLaw::NegativeBinomial && own.heterogeneity != usual.heterogeneity,
+                law,
+            ),
+            ("incidence.bym2", own.model != CountLaw::Bym2 && own.bym2 != usual.bym2, law),
+            (
+                "incidence.hot_spots.permutations",
+                analytic && own.hot_spots.permutations.is_some(),
+                "incidence.hot_spots.inference = \"analytic\"",
+            ),
+        ] {
+            if unused {
+                faults.push(Fault::new(Rule::KeyUnused, file).field(path).with("because", because));
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The sampler on targets with known moments, and the figures of convergence against `ArviZ`.
 
+use std::sync::atomic::AtomicBool;
+
 use super::{Convergence, Density, adapt, normal, rng};
 
 /// Normal with the precision matrix of an autoregression, and scales from 1 to 100.
@@ -32,8 +34,10 @@ impl Density for Correlated {
     }
 }
 
-fn plan(warm_up: u32, samples: u32) -> adapt::Plan {
-    adapt::Plan { warm_up, samples, target: 0.8, max_depth: 10 }
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+fn plan(warm_up: u32, samples: u32) -> adapt::Plan<'static> {
+    adapt::Plan { warm_up, samples, target: 0.8, max_depth: 10, stop: &NEVER }
 }
 
 #[test]
