@@ -38,6 +38,9 @@ const SILENT: u32 = 24;
 /// Multiplications at most, over all points and cells.
 const MAX_WORK: u64 = 500_000_000;
 
+/// Widest interval of which all terms are kept.
+const NARROW: u32 = 64;
+
 /// Terms of one cell at most.
 const MAX_TERMS: usize = 2_000_000;
 
@@ -250,7 +253,9 @@ fn terms(alpha: f64, w: f64, min: u32, max: Option<u32>) -> Result<(f64, Vec<f64
     // Logarithms relative to the first term, so that nothing overflows.
     let (mut ln, mut highest, mut lns) = (0.0_f64, 0.0_f64, Vec::new());
     let mut y = low;
-    let floor = NEGLIGIBLE.ln();
+    // Off the circle the ends of a narrow interval can count: they cost little.
+    let narrow = max.is_some_and(|max| max - min <= NARROW);
+    let floor = if narrow { f64::NEG_INFINITY } else { NEGLIGIBLE.ln() };
     loop {
         lns.push(ln);
         if max.is_some_and(|max| y >= f64::from(max)) {
