@@ -234,10 +234,14 @@ rules! {
     /// Disconnected parts in all, where more than the listed ones. `count`, `listed`, `junctions`, `length`.
     DisconnectedTotal = "N009" Warning,
 
-    /// Values or neighbours from which no statistic can be computed. `detail`.
+    /// Values from which no statistic of areas can be computed. `detail`.
     SpatialImpossible = "I001" Error,
     /// A value that GAL and layer do not share: the number of areas, or an id. `detail`.
     NeighboursDiffer = "I002" Error,
+    /// Neighbours that cannot be found as they were asked for. `detail`.
+    NeighboursImpossible = "I003" Error,
+    /// More areas, neighbours or permutations than memory allows. `detail`.
+    SpatialTooLarge = "I004" Error,
 
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,
@@ -493,8 +497,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Name of the parameter of [`Fault::why`].
 pub const WHY: &str = "why";
 
-/// A cause that is told in the user's language: its text stands in `locales/` under `why.` and takes the place of
-/// `detail` in the text of the rule.
+/// A cause that is told in the user's language: its text stands in `locales/` under `why.`, shows the parameters of the
+/// fault, and takes the place of `detail` in the text of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
@@ -520,15 +524,27 @@ pub enum Why {
     ValuesEqual,
     /// No area has a neighbour.
     NoNeighbours,
-    /// Too few areas for the statistic.
+    /// Too few areas for the statistic. `sites`, `needed`.
     TooFewAreas,
     /// No events, so that there is no rate.
     NoEvents,
+    /// As many neighbours as there are areas, or more. `k`, `sites`.
+    TooManyNeighbours,
+    /// A coordinate that is no number, or no longitude or latitude.
+    NoPosition,
+    /// A rate without a finite value, once it is standardised.
+    RateNotFinite,
+    /// Too many areas. `size`, `limit`.
+    TooManyAreas,
+    /// Too many pairs of neighbours. `size`, `limit`.
+    TooManyLinks,
+    /// Too many permutations times neighbours. `size`, `limit`.
+    TooManyPermuted,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::NoCells,
         Self::NoExposure,
         Self::RateUnbounded,
@@ -542,6 +558,12 @@ impl Why {
         Self::NoNeighbours,
         Self::TooFewAreas,
         Self::NoEvents,
+        Self::TooManyNeighbours,
+        Self::NoPosition,
+        Self::RateNotFinite,
+        Self::TooManyAreas,
+        Self::TooManyLinks,
+        Self::TooManyPermuted,
     ];
 
     /// Key of its text.
@@ -561,6 +583,12 @@ impl Why {
             Self::NoNeighbours => "no_neighbours",
             Self::TooFewAreas => "too_few_areas",
             Self::NoEvents => "no_events",
+            Self::TooManyNeighbours => "too_many_neighbours",
+            Self::NoPosition => "no_position",
+            Self::RateNotFinite => "rate_not_finite",
+            Self::TooManyAreas => "too_many_areas",
+            Self::TooManyLinks => "too_many_links",
+            Self::TooManyPermuted => "too_many_permuted",
         }
     }
 }

@@ -93,12 +93,12 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
 #[case::no_such_field(&["--population", "nada"], "M001", 1)]
 #[case::text_as_value(&["--population", "clave"], "M003", 1)]
 #[case::missing_gal(&["--weights", "no.gal"], "S001", 1)]
-#[case::too_many_neighbours(&["--weights", "knn:9"], "knn:9", 2)]
+#[case::too_many_neighbours(&["--weights", "knn:9"], "I003", 1)]
 #[case::unknown_weights(&["--weights", "bishop"], "bishop", 2)]
-#[case::negative_tolerance(&["--tolerance=-1"], "tolerance", 2)]
+#[case::negative_tolerance(&["--tolerance=-1"], "--tolerance debe", 2)]
 #[case::level(&["--level", "1.5"], "--level", 2)]
 #[case::two_systems(&["--planar", "--crs", "EPSG:4326"], "", 2)]
-#[case::no_neighbour(&["--weights", "band:1"], "I001", 1)]
+#[case::no_neighbour(&["--weights", "band:1"], "I003", 1)]
 fn what_is_wrong_is_told(#[case] more: &[&str], #[case] told: &str, #[case] code: i32) {
     let dir = tempfile::tempdir().unwrap();
     let file = squares(dir.path(), |site| (site % 3).to_string());

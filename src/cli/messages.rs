@@ -71,7 +71,10 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
         *detail = cause(lang, detail);
     }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
-    params.extend(why.map(|key| ("detail", text(lang, &key))));
+    if let Some(key) = why {
+        let told = fill(lang, &key, &params);
+        params.push(("detail", told));
+    }
     let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
     match params.iter().find(|(name, _)| *name == "count") {
         Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
@@ -300,6 +303,8 @@ mod tests {
     fn causes_are_told_in_the_language() {
         for why in crate::error::Why::ALL {
             let fault = Fault::new(Rule::RecordBroken, "a.csv").why(why);
+            let fault =
+                ["k", "sites", "needed", "size", "limit"].into_iter().fold(fault, |f, name| f.with(name, 7));
             let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &fault));
             assert!(es != en && !es.contains("%{") && !es.contains("why."), "{es}");
         }

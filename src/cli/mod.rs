@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod messages;
 pub mod progress;
 pub mod spatial;
+pub(crate) mod spatial_error;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -13,14 +13,13 @@ use crate::incidence::{CountCell, IcarScale, scale_factors};
 use crate::model::incidence::CountDatum;
 
 pub(super) fn analyse(request: Request, areas: Areas, weights: SpatialWeights) -> Result<Report> {
-    let file = areas.file.clone();
     match compute(&request, &areas, &weights) {
         Ok(found) => {
             let Found { sums, rates, global, moran, getis } = found;
             let icar = icar(&weights);
             Ok(Report { request, areas, weights, sums, icar, rates, global, moran, getis })
         }
-        Err(error) => Err(told(&error, &file, &areas)),
+        Err(error) => Err(told(&error, &areas)),
     }
 }
 

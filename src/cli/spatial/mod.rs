@@ -173,11 +173,14 @@ pub struct Report {
 /// [`Error::Faults`] for what is wrong with the data, [`Error::Usage`] for arguments that do not fit them, and as
 /// [`crate::sources::read`]. Warnings go to `warnings`.
 pub fn run(request: Request, warnings: &mut Faults) -> Result<Report> {
-    if request.args.level <= 0.0 || request.args.level >= 1.0 {
-        return Err(Error::Usage {
-            key: "error.spatial_level",
-            params: vec![("value", request.args.level.to_string())],
-        });
+    let refused =
+        |key: &'static str, value: f64| Err(Error::Usage { key, params: vec![("value", value.to_string())] });
+    let (level, tolerance) = (request.args.level, request.args.tolerance);
+    if !(level > 0.0 && level < 1.0) {
+        return refused("error.spatial_level", level);
+    }
+    if !(tolerance.is_finite() && tolerance >= 0.0) {
+        return refused("error.spatial_tolerance", tolerance);
     }
     let (areas, weights) = read::read(&request, warnings)?;
     analyse::analyse(request, areas, weights)

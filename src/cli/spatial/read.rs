@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use geo::{Centroid as _, Coord, Geometry, MultiPolygon};
 
 use super::{Areas, Request, WeightsArg};
-use crate::error::{Error, Fault, Faults, Result, Rule, Why, shape};
+use crate::cli::spatial_error::spatial_error;
+use crate::error::{Error, Fault, Faults, Place, Result, Rule, Why, shape};
 use crate::incidence::spatial::{SpatialError, SpatialWeights};
 use crate::sources::number::decimal;
 use crate::sources::{
@@ -54,35 +55,23 @@ pub(super) fn read(request: &Request, warnings: &mut Faults) -> Result<(Areas, S
             }
         }
     };
-    let weights = weights.map_err(|error| told(&error, &table.provenance.file, &areas))?;
+    let weights = weights.map_err(|error| told(&error, &areas))?;
     Ok((areas, weights))
 }
 
-/// What the statistics say of data or arguments, as a fault or as wrong usage.
-pub(super) fn told(error: &SpatialError, file: &str, areas: &Areas) -> Error {
-    let row = |site: usize| areas.rows.get(site).copied().unwrap_or_default();
-    let impossible = |why: Why| Fault::new(Rule::SpatialImpossible, file).why(why).into();
+/// What the statistics say of the areas, at the row that is at fault where it is one.
+pub(super) fn told(error: &SpatialError, areas: &Areas) -> Error {
+    let place = Place {
+        file: areas.file.clone(),
+        layer: areas.layer.clone(),
+        row: error.site().and_then(|site| areas.rows.get(site).copied()),
+        field: None,
+    };
     match error {
-        SpatialError::Constant if areas.values.iter().all(|value| *value == 0.0) => impossible(Why::NoEvents),
-        SpatialError::Constant => impossible(Why::ValuesEqual),
-        SpatialError::NoLinks => impossible(Why::NoNeighbours),
-        SpatialError::TooFew { .. } => impossible(Why::TooFewAreas),
-        SpatialError::Coordinate { site } | SpatialError::NotDegrees { site } => {
-            Fault::new(Rule::CoordinateNotFinite, file).row(row(*site)).into()
+        SpatialError::Constant if areas.values.iter().all(|value| *value == 0.0) => {
+            Fault::at(Rule::SpatialImpossible, place).why(Why::NoEvents).into()
         }
-        SpatialError::Rate { site, .. } => {
-            Fault::new(Rule::OutOfRange, file).row(row(*site)).with("range", "n > 0, 0 ≤ e").into()
-        }
-        SpatialError::TooLarge { limit, .. } => Fault::new(Rule::TooMany, file).with("limit", limit).into(),
-        SpatialError::Neighbours { k, sites } => Error::Usage {
-            key: "error.spatial_k",
-            params: vec![("k", k.to_string()), ("sites", sites.to_string())],
-        },
-        SpatialError::Distance { name, value } => Error::Usage {
-            key: "error.spatial_distance",
-            params: vec![("name", format!("{name} = {value}"))],
-        },
-        other => Fault::new(Rule::SpatialImpossible, file).with("detail", other).into(),
+        other => spatial_error(other, place),
     }
 }
 

@@ -44,7 +44,7 @@ mod rates;
 mod tests;
 mod weights;
 
-pub use error::SpatialError;
+pub use error::{Counted, SpatialError};
 pub use fdr::{benjamini_hochberg, benjamini_yekutieli, bonferroni, rejections};
 pub use global::{
     GlobalPermutation, GlobalStatistic, geary, geary_permutation, moran, moran_permutation, moran_rates,

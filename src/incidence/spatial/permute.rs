@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::error::SpatialError;
+use super::error::{Counted, SpatialError};
 use super::ranks::{Numbers, Scratch};
 use super::weights::{SpatialWeights, short};
 
@@ -124,7 +124,7 @@ impl Permutations {
         let length = (most + 1).min(sites);
         let size = count as u64 * length as u64;
         if size > MAX_PERMUTED {
-            return Err(SpatialError::TooLarge { what: "permuted entries", size, limit: MAX_PERMUTED });
+            return Err(SpatialError::TooLarge { what: Counted::Permuted, size, limit: MAX_PERMUTED });
         }
         let mut lists = vec![0_u32; count * length];
         let identity = || (0..sites).map(short).collect::<Vec<u32>>();
