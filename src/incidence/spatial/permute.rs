@@ -23,6 +23,16 @@ use super::weights::{SpatialWeights, short};
 /// Entries of all sequences at most: permutations × (most neighbours + 1).
 pub const MAX_PERMUTED: u64 = 500_000_000;
 
+/// As many permutations as it takes for one site alone to be found at `level` among `tested` ones, `R + 1 ≥ m/α`,
+/// within what is usual and what is affordable: 999 – 9,999.
+#[must_use]
+pub fn usual_permutations(tested: usize, level: f64) -> u32 {
+    let needed = (tested as f64 / level).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 9,999")]
+    let usual = needed.clamp(999.0, 9_999.0) as u32;
+    usual
+}
+
 /// Random sequences of sites for weights, made once and used for any number of values.
 #[derive(Debug, Clone)]
 pub struct Permutations {
