@@ -296,19 +296,21 @@ pub struct Fault {
     pub seen: Option<String>,
     /// Named values that the text of the rule shows.
     pub params: Vec<(&'static str, String)>,
+    /// Whether the file was named on the command line, so that its options mend the fault and no key of a study.
+    pub by_hand: bool,
 }
 
 impl Fault {
     /// A fault of `rule` in `file`.
     #[must_use]
     pub fn new(rule: Rule, file: impl Into<String>) -> Self {
-        Self { rule, place: Place { file: file.into(), ..Place::default() }, seen: None, params: Vec::new() }
+        Self::at(rule, Place { file: file.into(), ..Place::default() })
     }
 
     /// A fault of `rule` at `place`.
     #[must_use]
     pub const fn at(rule: Rule, place: Place) -> Self {
-        Self { rule, place, seen: None, params: Vec::new() }
+        Self { rule, place, seen: None, params: Vec::new(), by_hand: false }
     }
 
     /// Adds the layer.
@@ -401,6 +403,11 @@ impl Faults {
     /// Takes all of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// Says of all that their file was named on the command line.
+    pub fn set_by_hand(&mut self) {
+        self.0.iter_mut().for_each(|fault| fault.by_hand = true);
     }
 
     /// Whether one of them stops the run.
@@ -524,6 +531,12 @@ pub enum Why {
     ValuesEqual,
     /// No area has a neighbour.
     NoNeighbours,
+    /// GAL file and layer are of another number of areas. `gal`, `layer`.
+    NumberOfAreas,
+    /// An id of the GAL file that no record has. `field`.
+    IdNotInLayer,
+    /// An id of a record that the GAL file does not have. `gal`.
+    IdNotInGal,
     /// Too few areas for the statistic. `sites`, `needed`.
     TooFewAreas,
     /// No events, so that there is no rate.
@@ -544,7 +557,7 @@ pub enum Why {
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::NoCells,
         Self::NoExposure,
         Self::RateUnbounded,
@@ -556,6 +569,9 @@ impl Why {
         Self::XmlMalformed,
         Self::ValuesEqual,
         Self::NoNeighbours,
+        Self::NumberOfAreas,
+        Self::IdNotInLayer,
+        Self::IdNotInGal,
         Self::TooFewAreas,
         Self::NoEvents,
         Self::TooManyNeighbours,
@@ -581,6 +597,9 @@ impl Why {
             Self::XmlMalformed => "xml_malformed",
             Self::ValuesEqual => "values_equal",
             Self::NoNeighbours => "no_neighbours",
+            Self::NumberOfAreas => "number_of_areas",
+            Self::IdNotInLayer => "id_not_in_layer",
+            Self::IdNotInGal => "id_not_in_gal",
             Self::TooFewAreas => "too_few_areas",
             Self::NoEvents => "no_events",
             Self::TooManyNeighbours => "too_many_neighbours",
