@@ -114,6 +114,16 @@ fn values_that_cannot_be_used_are_told_with_their_rows() {
     for part in ["M003 areas.geojson", "fila 5", "campo «casos»", "aaa]"] {
         assert!(answer.stderr.contains(part), "{part}: {}", answer.stderr);
     }
+    let many: String = (0..400).map(|i| format!("{}.5,16.1,x\n", -93 + i % 2)).collect();
+    let wrong = dir.path().join("wrong.csv");
+    fs::write(&wrong, format!("lon,lat,casos\n{many}")).unwrap();
+    let answer = spatial(&wrong, &["--weights", "knn:2"]).exits(1);
+    assert!(
+        answer.stderr.contains("M003 wrong.csv, campo «casos»") && answer.stderr.contains("400"),
+        "{}",
+        answer.stderr
+    );
+    assert_eq!(answer.stderr.matches("M003").count(), 21);
     let equal = squares(dir.path(), |_| "3".to_owned());
     assert!(spatial(&equal, &[]).exits(1).stderr.contains("todos los valores son iguales"));
     let zero = squares(dir.path(), |_| "0".to_owned());
@@ -319,6 +329,9 @@ fn an_id_that_only_one_side_has_is_named_with_file_and_line() {
     fs::write(&gal, format!("9\n{}", ring.replace("\na3\n", "\nZ9\n"))).unwrap();
     let told = with();
     assert!(told.contains("S044 a.gal, fila 7: ") && told.contains("Z9]"), "{told}");
+    // A file without its header.
+    fs::write(&gal, &ring).unwrap();
+    assert!(with().contains("S044 a.gal, fila 1: no es un archivo de contigüidad GAL (sin encabezado)"));
     // Of a field that has other ids not every one is told.
     fs::write(&gal, format!("9\n{}", ring.replace('a', "z"))).unwrap();
     let told = with();

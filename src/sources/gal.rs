@@ -86,11 +86,14 @@ fn parse(text: &str) -> Result<Gal, Broken> {
     let (at, header) =
         lines.by_ref().find(|(_, line)| !line.trim().is_empty()).ok_or_else(|| broken(1, "no header", ""))?;
     let words: Vec<&str> = header.split_whitespace().collect();
-    let stated = match words.as_slice() {
-        [n] | [_, n, ..] => n.parse::<usize>().map_err(|_| broken(at, "no header", n))?,
-        [] => return Err(broken(at, "no header", "")),
+    // Two words are the line of an area.
+    let (n, field) = match words.as_slice() {
+        [n] => (n, None),
+        [_, n, _] => (n, None),
+        [_, n, _, .., field] => (n, Some((*field).to_owned())),
+        _ => return Err(broken(at, "no header", header.trim())),
     };
-    let field = words.get(3).map(|field| (*field).to_owned());
+    let stated: usize = n.parse().map_err(|_| broken(at, "no header", n))?;
     let last = text.lines().count().max(1) as u64;
     let mut words = lines.flat_map(|(at, line)| line.split_whitespace().map(move |word| (at, word)));
     let (mut ids, mut of_lines): (Vec<String>, Vec<u64>) = (Vec::new(), Vec::new());
@@ -163,6 +166,7 @@ mod tests {
         for (text, line, what) in [
             ("", 1, "no header"),
             ("areas\n", 1, "no header"),
+            ("1 1\n2\n2 1\n1\n", 1, "no header"),
             ("2\na 1\nb\nb x\n", 4, "number of neighbours"),
             ("2\na 2\na b\n", 2, "number of neighbours"),
             ("2\na 1\nb\n", 3, "truncated"),

@@ -16,8 +16,8 @@ use crate::sources::{
 /// Areas that the statistics need.
 const LEAST: usize = 4;
 
-/// Ids that one side lacks and that are told one by one.
-const MISMATCHES: usize = 20;
+/// Faults of one kind that are told one by one: of a column of texts, or of ids of another field, every record has one.
+const TOLD: usize = 20;
 
 pub(super) fn read(request: &Request, warnings: &mut Faults) -> Result<(Areas, SpatialWeights)> {
     let args = &request.args;
@@ -174,20 +174,23 @@ fn numbers(
     range: &str,
     faults: &mut Faults,
 ) -> Vec<Option<f64>> {
+    let mut found = Faults::default();
     let mut one = |row: &RawRow| {
         let value = row.values.get(at)?;
         let text = value.text()?;
         let number = value.number().or_else(|| decimal(&text, table.decimal_comma));
         let Some(number) = number.filter(|number| number.is_finite()) else {
-            faults.push(table.fault_at(Rule::NotANumber, row, Some(name)).seen(shape(&text)));
+            found.push(table.fault_at(Rule::NotANumber, row, Some(name)).seen(shape(&text)));
             return None;
         };
         if !fits(number) {
-            faults.push(table.fault_at(Rule::OutOfRange, row, Some(name)).with("range", range));
+            found.push(table.fault_at(Rule::OutOfRange, row, Some(name)).with("range", range));
         }
         Some(number)
     };
-    table.rows.iter().map(&mut one).collect()
+    let numbers = table.rows.iter().map(&mut one).collect();
+    extend_capped(faults, found);
+    numbers
 }
 
 fn polygons(row: &RawRow) -> Option<MultiPolygon> {
@@ -242,15 +245,7 @@ fn neighbours(gal: Gal, table: &RawTable, columns: &Columns, faults: &mut Faults
         found.push(fault.why(Why::IdNotInGal).with("gal", &gal.file).seen(shown(id)));
     }
     if found.has_errors() {
-        found.sort();
-        // Where the ids are of another field, none of them fits.
-        if let Some(beyond) = found.0.get(MISMATCHES) {
-            let all = found.0.len();
-            let last = beyond.clone().without_row().with("count", all);
-            found.0.truncate(MISMATCHES);
-            found.push(Fault { seen: None, ..last });
-        }
-        faults.extend(found);
+        extend_capped(faults, found);
         return None;
     }
     let mut rows = vec![Vec::new(); at.len()];
@@ -258,6 +253,24 @@ fn neighbours(gal: Gal, table: &RawTable, columns: &Columns, faults: &mut Faults
         rows[*own] = neighbours.into_iter().map(|other| at[other]).collect();
     }
     Some(rows)
+}
+
+/// Adds the first faults of each rule, and where there are more, one without a row with the number of all.
+fn extend_capped(faults: &mut Faults, mut found: Faults) {
+    found.sort();
+    let (mut counts, mut beyond) = (BTreeMap::new(), BTreeMap::new());
+    for fault in found.0 {
+        let count = counts.entry(fault.rule).or_insert(0);
+        *count += 1;
+        if *count <= TOLD {
+            faults.push(fault);
+        } else {
+            beyond.insert(fault.rule, (*count, fault));
+        }
+    }
+    for (count, fault) in beyond.into_values() {
+        faults.push(Fault { seen: None, ..fault.without_row().with("count", count) });
+    }
 }
 
 /// The neighbours among the sites that are known, by their new numbers.
