@@ -238,10 +238,14 @@ rules! {
     /// Disconnected parts in all, where more than the listed ones. `count`, `listed`, `junctions`, `length`.
     DisconnectedTotal = "N009" Warning,
 
-    /// Values or neighbours from which no statistic can be computed. `detail`.
+    /// Values from which no statistic of areas can be computed. `detail`.
     SpatialImpossible = "I001" Error,
     /// A value that GAL and layer do not share: the number of areas, or an id. `detail`.
     NeighboursDiffer = "I002" Error,
+    /// Neighbours that cannot be found as they were asked for. `detail`.
+    NeighboursImpossible = "I003" Error,
+    /// More areas, neighbours or permutations than memory allows. `detail`.
+    SpatialTooLarge = "I004" Error,
 
     /// Counts are too many or too large to be worked out. `what`, `size`, `limit`.
     CountsTooLarge = "I010" Error,
@@ -305,19 +309,21 @@ pub struct Fault {
     pub seen: Option<String>,
     /// Named values that the text of the rule shows.
     pub params: Vec<(&'static str, String)>,
+    /// Whether the file was named on the command line, so that its options mend the fault and no key of a study.
+    pub by_hand: bool,
 }
 
 impl Fault {
     /// A fault of `rule` in `file`.
     #[must_use]
     pub fn new(rule: Rule, file: impl Into<String>) -> Self {
-        Self { rule, place: Place { file: file.into(), ..Place::default() }, seen: None, params: Vec::new() }
+        Self::at(rule, Place { file: file.into(), ..Place::default() })
     }
 
     /// A fault of `rule` at `place`.
     #[must_use]
     pub const fn at(rule: Rule, place: Place) -> Self {
-        Self { rule, place, seen: None, params: Vec::new() }
+        Self { rule, place, seen: None, params: Vec::new(), by_hand: false }
     }
 
     /// Adds the layer.
@@ -410,6 +416,11 @@ impl Faults {
     /// Takes all of `other`.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+    }
+
+    /// Says of all that their file was named on the command line.
+    pub fn set_by_hand(&mut self) {
+        self.0.iter_mut().for_each(|fault| fault.by_hand = true);
     }
 
     /// Whether one of them stops the run.
@@ -506,8 +517,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Name of the parameter of [`Fault::why`].
 pub const WHY: &str = "why";
 
-/// A cause that is told in the user's language: its text stands in `locales/` under `why.` and takes the place of
-/// `detail` in the text of the rule.
+/// A cause that is told in the user's language: its text stands in `locales/` under `why.`, shows the parameters of the
+/// fault, and takes the place of `detail` in the text of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
@@ -533,15 +544,33 @@ pub enum Why {
     ValuesEqual,
     /// No area has a neighbour.
     NoNeighbours,
-    /// Too few areas for the statistic.
+    /// GAL file and layer are of another number of areas. `gal`, `layer`.
+    NumberOfAreas,
+    /// An id of the GAL file that no record has. `field`.
+    IdNotInLayer,
+    /// An id of a record that the GAL file does not have. `gal`.
+    IdNotInGal,
+    /// Too few areas for the statistic. `sites`, `needed`.
     TooFewAreas,
     /// No events, so that there is no rate.
     NoEvents,
+    /// As many neighbours as there are areas, or more. `k`, `sites`.
+    TooManyNeighbours,
+    /// A coordinate that is no number, or no longitude or latitude.
+    NoPosition,
+    /// A rate without a finite value, once it is standardised.
+    RateNotFinite,
+    /// Too many areas. `size`, `limit`.
+    TooManyAreas,
+    /// Too many pairs of neighbours. `size`, `limit`.
+    TooManyLinks,
+    /// Too many permutations times neighbours. `size`, `limit`.
+    TooManyPermuted,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 22] = [
         Self::NoCells,
         Self::NoExposure,
         Self::RateUnbounded,
@@ -553,8 +582,17 @@ impl Why {
         Self::XmlMalformed,
         Self::ValuesEqual,
         Self::NoNeighbours,
+        Self::NumberOfAreas,
+        Self::IdNotInLayer,
+        Self::IdNotInGal,
         Self::TooFewAreas,
         Self::NoEvents,
+        Self::TooManyNeighbours,
+        Self::NoPosition,
+        Self::RateNotFinite,
+        Self::TooManyAreas,
+        Self::TooManyLinks,
+        Self::TooManyPermuted,
     ];
 
     /// Key of its text.
@@ -572,8 +610,17 @@ impl Why {
             Self::XmlMalformed => "xml_malformed",
             Self::ValuesEqual => "values_equal",
             Self::NoNeighbours => "no_neighbours",
+            Self::NumberOfAreas => "number_of_areas",
+            Self::IdNotInLayer => "id_not_in_layer",
+            Self::IdNotInGal => "id_not_in_gal",
             Self::TooFewAreas => "too_few_areas",
             Self::NoEvents => "no_events",
+            Self::TooManyNeighbours => "too_many_neighbours",
+            Self::NoPosition => "no_position",
+            Self::RateNotFinite => "rate_not_finite",
+            Self::TooManyAreas => "too_many_areas",
+            Self::TooManyLinks => "too_many_links",
+            Self::TooManyPermuted => "too_many_permuted",
         }
     }
 }

@@ -7,7 +7,7 @@ use clap::builder::Styles;
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::messages::text;
-use super::spatial::WeightsArg;
+use super::spatial::{WEIGHT_FORMS, WeightsArg};
 use crate::disclosure::Tier;
 use crate::layers::feature::Lang;
 
@@ -97,6 +97,15 @@ pub struct SpatialArgs {
     /// Layer or sheet.
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
+    /// File within a zip archive.
+    #[arg(long, value_name = "MEMBER")]
+    pub member: Option<String>,
+    /// Column of the longitude or x of a table.
+    #[arg(long, value_name = "FIELD")]
+    pub lon: Option<String>,
+    /// Column of the latitude or y of a table.
+    #[arg(long, value_name = "FIELD")]
+    pub lat: Option<String>,
     /// CRS, where the file has none.
     #[arg(long, value_name = "CRS", conflicts_with = "planar")]
     pub crs: Option<String>,
@@ -112,9 +121,10 @@ pub struct SpatialArgs {
     /// Weights of Moran's and Geary's statistics.
     #[arg(long, value_name = "TRANSFORM", default_value = "row")]
     pub transform: TransformArg,
-    /// Permutations; 0 for normal p values.
-    #[arg(long, value_name = "N", default_value_t = 999, value_parser = clap::value_parser!(u32).range(0..=99_999))]
-    pub permutations: u32,
+    /// Permutations; 0 for normal p values, [`usual_permutations`](crate::incidence::spatial::usual_permutations) unless
+    /// given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=99_999))]
+    pub permutations: Option<u32>,
     /// Level of the false discovery rate.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.05)]
     pub level: f64,
@@ -238,10 +248,13 @@ pub fn language_of(words: &[std::ffi::OsString]) -> Lang {
 pub fn command(lang: Lang) -> Command {
     let mut command = Cli::command().about(text(lang, "cli.about")).styles(Styles::plain());
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let shared: Vec<clap::Arg> = command.get_arguments().filter(|a| a.is_global_set()).cloned().collect();
     for name in names {
         command = command.mut_subcommand(&name, |sub| {
-            let about = text(lang, &format!("cli.cmd.{}", sub.get_name()));
-            localised(sub.about(about), lang)
+            let about = text(lang, &format!("cli.cmd.{name}"));
+            // Their place in a command's own list keeps clap from adding them as they are.
+            let own = shared.iter().map(|arg| arg.clone().hide(!takes(&name, arg.get_id().as_str())));
+            localised(sub.about(about).args(own), lang)
         });
     }
     localised(command, lang)
@@ -257,7 +270,32 @@ pub fn command(lang: Lang) -> Command {
         )
 }
 
+/// Whether an option of [`Shared`] means something to a command.
+fn takes(command: &str, option: &str) -> bool {
+    match option {
+        "seed" => ["demo", "check", "run", "spatial"].contains(&command),
+        "draws" => ["demo", "check", "run"].contains(&command),
+        "audience" => command == "run",
+        "force" => ["demo", "init", "run"].contains(&command),
+        _ => true,
+    }
+}
+
+/// What to say of an option that was given to a command to which it means nothing.
+#[must_use]
+pub fn unused(matches: &clap::ArgMatches, lang: Lang) -> Option<String> {
+    let (command, given) = matches.subcommand()?;
+    let is_unused = |id: &&str| {
+        !takes(command, id) && given.value_source(id) == Some(clap::parser::ValueSource::CommandLine)
+    };
+    let option = ["seed", "draws", "audience", "force"].into_iter().find(is_unused)?;
+    let params = [("command", command.to_owned()), ("arg", format!("--{option}"))];
+    let said = super::messages::fill(lang, "cli.error.not_here", &params);
+    Some(format!("{said}\n{}", text(lang, "cli.error.more")))
+}
+
 fn localised(command: Command, lang: Lang) -> Command {
+    let name = command.get_name().to_owned();
     let template = format!(
         "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
         text(lang, "cli.usage")
@@ -266,9 +304,13 @@ fn localised(command: Command, lang: Lang) -> Command {
         .disable_help_flag(true)
         .help_template(template)
         .mut_args(|arg| {
-            let key = format!("cli.arg.{}", arg.get_id());
+            let own = format!("cli.arg_of.{name}.{}", arg.get_id());
+            let help = match text(lang, &own) {
+                help if help != own => help,
+                _ => text(lang, &format!("cli.arg.{}", arg.get_id())),
+            };
             let heading = if arg.is_positional() { "cli.arguments" } else { "cli.options" };
-            arg.help(text(lang, &key))
+            arg.help(help)
                 .help_heading(text(lang, heading))
                 .hide_possible_values(true)
                 .hide_default_value(true)
@@ -290,6 +332,14 @@ fn range_of(error: &clap::Error) -> Option<[String; 2]> {
     Some([low.to_owned(), high.to_owned()])
 }
 
+/// The forms that a value may have, where they are few: the words of an enumeration, or what [`WeightsArg`] says.
+fn forms_of(error: &clap::Error) -> Option<String> {
+    match error.get(clap::error::ContextKind::ValidValue) {
+        Some(clap::error::ContextValue::Strings(words)) if !words.is_empty() => Some(words.join(", ")),
+        _ => std::error::Error::source(error).map(ToString::to_string).filter(|cause| cause == WEIGHT_FORMS),
+    }
+}
+
 /// A usage error of clap in the user's language: what is wrong, the usage, where to look.
 #[must_use]
 pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
@@ -305,7 +355,13 @@ pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
                 Some([low, high]) => {
                     fill("cli.error.out_of_range", &[("arg", arg), value, ("low", low), ("high", high)])
                 }
-                None => fill("cli.error.invalid_value", &[("arg", arg), value]),
+                None => {
+                    let said = fill("cli.error.invalid_value", &[("arg", arg), value]);
+                    match forms_of(error) {
+                        Some(forms) => format!("{said}; {}", fill("cli.error.use_one", &[("forms", forms)])),
+                        None => said,
+                    }
+                }
             }
         }
         ErrorKind::MissingRequiredArgument => fill("cli.error.missing", &[("arg", arg)]),

@@ -71,12 +71,24 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
         *detail = cause(lang, detail);
     }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
-    params.extend(why.map(|key| ("detail", text(lang, &key))));
-    let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
+    if let Some(key) = why {
+        let told = fill(lang, &key, &params);
+        params.push(("detail", told));
+    }
+    let text = fill(lang, &key_of(lang, fault), &params);
     match params.iter().find(|(name, _)| *name == "count") {
         Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
         None => text,
     }
+}
+
+/// Key of the text of the rule: that for a file named by hand, where there is one.
+fn key_of(lang: Lang, fault: &Fault) -> String {
+    let by_hand = format!("by_hand.{}", fault.rule.code());
+    if fault.by_hand && text(lang, &by_hand) != by_hand {
+        return by_hand;
+    }
+    format!("rule.{}", fault.rule.code())
 }
 
 /// A cause that the code words in English as `what: figures`, in the user's language: each part that has a text under
@@ -297,9 +309,42 @@ mod tests {
     }
 
     #[test]
+    fn a_file_named_by_hand_is_mended_by_options_and_not_by_a_study() {
+        let of_study = [
+            "estudio",
+            "study",
+            "«crs»",
+            "«layer»",
+            "«fields»",
+            "«member»",
+            "«encoding»",
+            "“crs”",
+            "“layer”",
+            "“fields”",
+            "“member”",
+            "“encoding”",
+            "preset",
+        ];
+        // What a command that names a file by hand can meet, from opening the file to its columns.
+        for rule in Rule::ALL.iter().filter(|r| ("S000".."S060").contains(&r.code()) || r.code() == "M001") {
+            let mut faults = Faults(vec![Fault::new(*rule, "a.csv")]);
+            faults.set_by_hand();
+            let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &faults.0[0]));
+            assert!(es != en, "{es}");
+            for word in of_study {
+                assert!(!es.contains(word) && !en.contains(word), "{}: {es}, {en}", rule.code());
+            }
+        }
+        assert!(what(Lang::Es, &Fault::new(Rule::LayerMissing, "a.gpkg")).contains("«layer»"));
+    }
+
+    #[test]
     fn causes_are_told_in_the_language() {
         for why in crate::error::Why::ALL {
             let fault = Fault::new(Rule::RecordBroken, "a.csv").why(why);
+            let fault = ["k", "sites", "needed", "size", "limit", "gal", "layer", "field"]
+                .into_iter()
+                .fold(fault, |f, name| f.with(name, 7));
             let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &fault));
             assert!(es != en && !es.contains("%{") && !es.contains("why."), "{es}");
         }

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod messages;
 pub mod progress;
 pub mod spatial;
+pub(crate) mod spatial_error;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,10 +37,15 @@ use crate::layers::{verify, write};
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = words.into_iter().collect();
     let lang = args::language_of(&words);
-    let parsed =
-        args::command(lang).try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = args::command(lang)
+        .try_get_matches_from(&words)
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, args::unused(&matches, lang))));
     let cli = match parsed {
-        Ok(cli) => cli,
+        Ok((cli, None)) => cli,
+        Ok((_, Some(unused))) => {
+            complain(&unused);
+            return 2;
+        }
         Err(e) if !e.use_stderr() => {
             return say_or_exit(&e.to_string());
         }
@@ -285,8 +291,10 @@ impl Session {
             answer["warnings"] = fault_json(self.lang, &warnings);
             return Ok(pretty(&answer));
         }
-        for warning in &warnings.0 {
-            complain(&fault_line(self.lang, warning));
+        if !self.shared.quiet {
+            for warning in &warnings.0 {
+                complain(&fault_line(self.lang, warning));
+            }
         }
         Ok(spatial::lines(&report, self.lang).join("\n"))
     }

@@ -18,6 +18,7 @@
 use rand::Rng;
 
 use super::error::IncidenceError;
+use super::root::tilt_for;
 use super::table::{Table, convolve, mean, overlap, pick};
 use super::weights::{CellWeights, MAX_COUNT, too_many_counts};
 
@@ -85,7 +86,7 @@ impl ConvolutionFilter {
         if upper < total.into() {
             return Err(IncidenceError::UpperBoundsBelowTotal { upper, total });
         }
-        Ok(find_tilt(cells, total, (lower, upper), start))
+        find_tilt(cells, total, (lower, upper), start)
     }
 
     /// The filter under a tilt from [`ConvolutionFilter::find_tilt`].
@@ -245,33 +246,22 @@ fn tilted_moments(cells: &[CellWeights], tilt: f64) -> (f64, f64) {
     (mean, variance)
 }
 
-/// The tilt that moves the mean of the sum to the total, by Newton steps inside a shrinking bracket. Any
-/// tilt gives the same answers, so that being near is enough.
-fn find_tilt(cells: &[CellWeights], total: u32, (lower, upper): (u64, u64), start: f64) -> f64 {
+/// The tilt that moves the mean of the sum to the total.
+fn find_tilt(
+    cells: &[CellWeights],
+    total: u32,
+    (lower, upper): (u64, u64),
+    start: f64,
+) -> Result<f64, IncidenceError> {
     let target = u64::from(total);
     // At the ends of the support the tilt would be infinite.
     if target == upper {
-        return if lower == upper { 0.0 } else { MAX_TILT };
+        return Ok(if lower == upper { 0.0 } else { MAX_TILT });
     }
     if target == lower {
-        return -MAX_TILT;
+        return Ok(-MAX_TILT);
     }
-    let (mut below, mut above, mut tilt) = (-MAX_TILT, MAX_TILT, start);
-    for _ in 0..200 {
-        let (mean, variance) = tilted_moments(cells, tilt);
-        let miss = mean - f64::from(total);
-        if miss.abs() <= 0.05 * variance.sqrt() {
-            break;
-        }
-        if miss > 0.0 {
-            above = tilt;
-        } else {
-            below = tilt;
-        }
-        let newton = tilt - miss / variance;
-        tilt = if newton > below && newton < above { newton } else { 0.5 * (below + above) };
-    }
-    tilt
+    tilt_for(f64::from(total), (-MAX_TILT, MAX_TILT), start, 0.05, |tilt| Ok(tilted_moments(cells, tilt)))
 }
 
 /// The forward messages, each over the partial sums from which the total can be reached.

@@ -21,6 +21,7 @@ use statrs::function::gamma::ln_gamma;
 use super::checks::Cell;
 use super::error::IncidenceError;
 use super::negative_binomial::Hyper;
+use super::root::tilt_for;
 use super::weights::ln_rising;
 
 /// Terms below this share of the largest are left out.
@@ -287,29 +288,13 @@ fn saddle(cells: &[&Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceErr
         q.max(if c.max.is_none() { share } else { hyper.pi * share })
     });
     let end = if nearest > 0.0 { (-nearest.ln()).min(FARTHEST) } else { FARTHEST };
-    let (mut low, mut high) = (-FARTHEST, end);
-    let mut eta = if end > 0.0 { 0.0 } else { end - 1e-3 };
-    for _ in 0..200 {
-        let (mut mean, mut variance) = (0.0, 0.0);
-        for cell in cells {
+    let start = if end > 0.0 { 0.0 } else { end - 1e-3 };
+    tilt_for(f64::from(total), (-FARTHEST, end), start, 0.02, |eta| {
+        cells.iter().try_fold((0.0, 0.0), |(mean, variance), cell| {
             let part = Part::new(cell, hyper, eta)?;
-            mean += part.mean;
-            variance += part.variance;
-        }
-        let miss = mean - f64::from(total);
-        // Any radius near gives the same sum.
-        if miss.abs() <= 0.02 * variance.sqrt() || high - low < 1e-13 {
-            break;
-        }
-        if miss > 0.0 {
-            high = eta;
-        } else {
-            low = eta;
-        }
-        let newton = eta - miss / variance;
-        eta = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
-    }
-    Ok(eta)
+            Ok((mean + part.mean, variance + part.variance))
+        })
+    })
 }
 
 /// Tilts beyond this leave one count per cell.

@@ -64,6 +64,7 @@ mod negative_binomial;
 mod parts;
 mod posterior;
 mod rates;
+mod root;
 pub mod shrinkage;
 pub mod spatial;
 mod table;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use super::by_hand::by_hand;
 use super::guard::{self, Format};
 use super::inspect::{Geometry, geometry_of};
 use super::raw::RawTable;
 use super::sink::Sink;
 use super::spec::{GeometryNeed, SourceSpec};
-use super::{ColumnRules, Job, Limits, ogr, read_admitted};
-use crate::error::{Error, Fault, Faults, Rule};
+use super::{Job, ogr, read_admitted};
+use crate::error::{Error, Faults};
 
 /// What shape the records must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,12 @@ pub struct AreaRequest<'a> {
     pub path: &'a Path,
     /// The layer or sheet, where there are several.
     pub layer: Option<&'a str>,
+    /// The file within a zip archive, where there are several.
+    pub member: Option<&'a str>,
+    /// The column of longitudes of a table, or of x, where it has no usual name.
+    pub lon: Option<&'a str>,
+    /// The column of latitudes of a table, or of y.
+    pub lat: Option<&'a str>,
     /// CRS, where the file says none.
     pub crs: Option<&'a str>,
     /// Whether coordinates are taken as they stand, on a plane: neither a CRS nor a place in Mexico is asked for.
@@ -44,50 +51,24 @@ pub struct AreaRequest<'a> {
 /// # Errors
 /// As [`super::read`].
 pub fn read_areas(request: &AreaRequest<'_>, faults: &mut Faults) -> Result<Option<RawTable>, Error> {
-    let name = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let base = request.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let whole = request.path.to_string_lossy();
-    if guard::is_virtual(&whole) {
-        faults.push(Fault::new(Rule::PathRefused, super::environment::one_line(&whole)));
-        return Ok(None);
-    }
     let spec = SourceSpec {
-        path: name,
         layer: request.layer.map(str::to_owned),
+        member: request.member.map(str::to_owned),
         crs: request.crs.map(str::to_owned),
+        fields: [("lon", request.lon), ("lat", request.lat)]
+            .into_iter()
+            .filter_map(|(key, field)| Some((key.to_owned(), field?.to_owned())))
+            .collect(),
         ..SourceSpec::default()
     };
-    // The user names the file by hand: where a link leads is their choice.
-    let limits = Limits { allow_absolute: true, ..Limits::default() };
-    let rules = ColumnRules { business_register: true };
-    let mut sink = Sink::new(faults, &spec.path);
-    let need = match request.shape {
-        AreaShape::Table => GeometryNeed::None,
-        AreaShape::Polygons | AreaShape::Either => GeometryNeed::Polygon,
-    };
-    let job = Job {
-        base,
-        name: "",
-        spec: &spec,
-        need,
-        rules: &rules,
-        limits: &limits,
-        plane: request.plane,
-        islands: request.shape == AreaShape::Polygons,
-    };
-    let read = match request.shape {
-        AreaShape::Either => either(&job, &mut sink),
-        AreaShape::Polygons | AreaShape::Table => read_admitted(&job, &mut sink),
-    };
-    sink.finish();
-    match read {
-        Ok(table) => Ok(Some(table)),
-        Err(Error::Faults(more)) => {
-            faults.extend(more);
-            Ok(None)
+    by_hand(request.path, spec, faults, |job, sink| {
+        let job = Job { plane: request.plane, islands: request.shape == AreaShape::Polygons, ..*job };
+        match request.shape {
+            AreaShape::Either => either(&job, sink),
+            AreaShape::Polygons => read_admitted(&Job { need: GeometryNeed::Polygon, ..job }, sink),
+            AreaShape::Table => read_admitted(&job, sink),
         }
-        Err(other) => Err(other),
-    }
+    })
 }
 
 /// Points where the format or the layer has points, polygons otherwise.

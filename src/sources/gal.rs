@@ -4,17 +4,26 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Limits, guard, text};
+use super::by_hand::by_hand;
+use super::personal::shown;
+use super::spec::SourceSpec;
+use super::{guard, text};
 use crate::error::{Error, Fault, Faults, Rule, shape};
 
 /// Bytes of a file at most.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Who borders whom, as a file says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gal {
+    /// The file as it was named.
+    pub file: String,
+    /// The field of the layer that the ids are of, where the header names one.
+    pub field: Option<String>,
     /// Ids in the order of the file.
     pub ids: Vec<String>,
+    /// By area: the line of its id.
+    pub lines: Vec<u64>,
     /// By area in the same order: its neighbours' positions.
     pub neighbours: Vec<Vec<usize>>,
 }
@@ -22,31 +31,25 @@ pub struct Gal {
 /// Reads a GAL file. The header is `n`, or `0 n layer field` as `GeoDa` writes it. Numbers of line ends and blanks do not
 /// matter, except that an area without neighbours may have an empty line or none.
 ///
-/// What is wrong goes to `faults` with its line (`S044`), and gives `None`.
+/// What is wrong goes to `faults` with its line and the id that is at fault (`S044`), and gives `None`.
 ///
 /// # Errors
 /// [`Error::Io`] if the file is there but cannot be read.
 pub fn read_gal(path: &Path, faults: &mut Faults) -> Result<Option<Gal>, Error> {
-    let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let whole = path.to_string_lossy();
-    if guard::is_virtual(&whole) {
-        faults.push(Fault::new(Rule::PathRefused, super::environment::one_line(&whole)));
-        return Ok(None);
-    }
-    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let limits = Limits { allow_absolute: true, ..Limits::default() };
-    let read = guard::admit_text(base, &shown, "gal", &limits)
-        .and_then(|admitted| text::read_text(&admitted, MAX_BYTES))
-        .and_then(|text| parse(&text).map_err(|broken| broken.fault(&shown).into()));
-    match read {
-        Ok(gal) => Ok(Some(gal)),
-        Err(Error::Faults(found)) => {
+    by_hand(path, SourceSpec::default(), faults, |job, _| {
+        let shown = &job.spec.path;
+        let read = guard::admit_text(job.base, shown, "gal", job.limits)
+            .and_then(|admitted| text::read_text(&admitted, MAX_BYTES))
+            .and_then(|text| parse(&text).map_err(|broken| broken.fault(shown).into()));
+        match read {
+            Ok(gal) => Ok(Gal { file: shown.clone(), ..gal }),
             // Under the name that was given, not the canonical one.
-            faults.extend(Faults(found.0.into_iter().map(|f| named(f, &shown)).collect()));
-            Ok(None)
+            Err(Error::Faults(found)) => {
+                Err(Faults(found.0.into_iter().map(|f| named(f, shown)).collect()).into())
+            }
+            Err(other) => Err(other),
         }
-        Err(other) => Err(other),
-    }
+    })
 }
 
 fn named(mut fault: Fault, shown: &str) -> Fault {
@@ -54,57 +57,63 @@ fn named(mut fault: Fault, shown: &str) -> Fault {
     fault
 }
 
-/// What is wrong, at which line; with the text that was seen there.
+/// What is wrong, at which line; with the id that was seen there, or the shape of another text.
 #[derive(Debug, PartialEq, Eq)]
 struct Broken {
-    line: usize,
+    line: u64,
     what: &'static str,
     seen: Option<String>,
 }
 
 impl Broken {
     fn fault(self, file: &str) -> Fault {
-        let fault = Fault::new(Rule::GalBroken, file).row(self.line as u64).with("detail", self.what);
+        let fault = Fault::new(Rule::GalBroken, file).row(self.line).with("detail", self.what);
         match self.seen {
-            Some(seen) => fault.seen(shape(&seen)),
+            Some(seen) => fault.seen(seen),
             None => fault,
         }
     }
 }
 
 fn parse(text: &str) -> Result<Gal, Broken> {
-    let broken = |line: usize, what: &'static str, seen: &str| Broken {
+    let broken = |line: u64, what: &'static str, seen: &str| Broken {
         line,
         what,
-        seen: (!seen.is_empty()).then(|| seen.to_owned()),
+        seen: (!seen.is_empty()).then(|| shape(seen)),
     };
+    let of_id = |line: u64, what: &'static str, id: &str| Broken { line, what, seen: Some(shown(id)) };
     let mut lines = (1..).zip(text.lines());
     let (at, header) =
         lines.by_ref().find(|(_, line)| !line.trim().is_empty()).ok_or_else(|| broken(1, "no header", ""))?;
     let words: Vec<&str> = header.split_whitespace().collect();
-    let stated = match words.as_slice() {
-        [n] | [_, n, ..] => n.parse::<usize>().map_err(|_| broken(at, "no header", n))?,
-        [] => return Err(broken(at, "no header", "")),
+    // Two words are the line of an area.
+    let (n, field) = match words.as_slice() {
+        [n] => (n, None),
+        [_, n, _] => (n, None),
+        [_, n, _, .., field] => (n, Some((*field).to_owned())),
+        _ => return Err(broken(at, "no header", header.trim())),
     };
-    let last = text.lines().count().max(1);
+    let stated: usize = n.parse().map_err(|_| broken(at, "no header", n))?;
+    let last = text.lines().count().max(1) as u64;
     let mut words = lines.flat_map(|(at, line)| line.split_whitespace().map(move |word| (at, word)));
-    let mut ids: Vec<String> = Vec::new();
+    let (mut ids, mut of_lines): (Vec<String>, Vec<u64>) = (Vec::new(), Vec::new());
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut named: Vec<Vec<(usize, &str)>> = Vec::new();
+    let mut named: Vec<Vec<(u64, &str)>> = Vec::new();
     while let Some((at, id)) = words.next() {
         if ids.len() == stated {
-            return Err(broken(at, "more areas than the header says", id));
+            return Err(of_id(at, "more areas than the header says", id));
         }
         if places.insert(id, ids.len()).is_some() {
-            return Err(broken(at, "an id twice", id));
+            return Err(of_id(at, "an id twice", id));
         }
         ids.push(id.to_owned());
+        of_lines.push(at);
         let (at, count) = words.next().ok_or_else(|| broken(last, "truncated", ""))?;
         let count: usize = count.parse().map_err(|_| broken(at, "number of neighbours", count))?;
         if count >= stated {
             return Err(broken(at, "number of neighbours", &count.to_string()));
         }
-        let of: Vec<(usize, &str)> = words.by_ref().take(count).collect();
+        let of: Vec<(u64, &str)> = words.by_ref().take(count).collect();
         if of.len() < count {
             return Err(broken(last, "truncated", ""));
         }
@@ -120,9 +129,9 @@ fn parse(text: &str) -> Result<Gal, Broken> {
         let mut row = Vec::with_capacity(of.len());
         for (at, id) in of {
             match places.get(id) {
-                None => return Err(broken(at, "a neighbour that is no area", id)),
-                Some(other) if *other == own => return Err(broken(at, "an area beside itself", id)),
-                Some(other) if named_by[*other] == own => return Err(broken(at, "a neighbour twice", id)),
+                None => return Err(of_id(at, "a neighbour that is no area", id)),
+                Some(other) if *other == own => return Err(of_id(at, "an area beside itself", id)),
+                Some(other) if named_by[*other] == own => return Err(of_id(at, "a neighbour twice", id)),
                 Some(other) => {
                     named_by[*other] = own;
                     row.push(*other);
@@ -131,7 +140,7 @@ fn parse(text: &str) -> Result<Gal, Broken> {
         }
         neighbours.push(row);
     }
-    Ok(Gal { ids, neighbours })
+    Ok(Gal { file: String::new(), field, ids, lines: of_lines, neighbours })
 }
 
 #[cfg(test)]
@@ -144,10 +153,12 @@ mod tests {
         let geoda = "0 3 areas POLY_ID\r\n1 1\r\n2\r\n2 1\r\n1\r\n3 0\r\n";
         let expected = Gal {
             ids: ["1", "2", "3"].map(str::to_owned).to_vec(),
+            lines: vec![2, 4, 6],
             neighbours: vec![vec![1], vec![0], vec![]],
+            ..Gal::default()
         };
         assert_eq!(parse(plain), Ok(expected.clone()));
-        assert_eq!(parse(geoda), Ok(expected));
+        assert_eq!(parse(geoda), Ok(Gal { field: Some("POLY_ID".to_owned()), ..expected }));
     }
 
     #[test]
@@ -155,6 +166,7 @@ mod tests {
         for (text, line, what) in [
             ("", 1, "no header"),
             ("areas\n", 1, "no header"),
+            ("1 1\n2\n2 1\n1\n", 1, "no header"),
             ("2\na 1\nb\nb x\n", 4, "number of neighbours"),
             ("2\na 2\na b\n", 2, "number of neighbours"),
             ("2\na 1\nb\n", 3, "truncated"),
@@ -168,5 +180,13 @@ mod tests {
             let found = parse(text).unwrap_err();
             assert_eq!((found.line, found.what), (line, what), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_id_is_named_and_other_texts_are_not() {
+        let seen = |text: &str| parse(text).unwrap_err().seen;
+        assert_eq!(seen("2\na7 1\nc99\nb 1\na7\n").as_deref(), Some("c99"));
+        assert_eq!(seen("2\na7 1\n9611234567\nb 1\na7\n").as_deref(), Some("9999999999"));
+        assert_eq!(seen("2\na7 juana\n").as_deref(), Some("aaaaa"));
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use gdal::vector::{Layer, LayerAccess as _, OGRwkbGeometryType as Kind, geometry_type_flatten};
 use serde::Serialize;
 
+use super::by_hand::by_hand;
 use super::geometry::Survey;
 use super::guard::{self, Format, Input};
 use super::points::PointReader;
@@ -13,14 +14,11 @@ use super::raw::Value;
 use super::sink::Sink;
 use super::spec::{GeometryNeed, SourceSpec};
 use super::table::Head;
-use super::{ColumnRules, Job, Limits, columns, content, gpx, ogr, personal, sheet, table, text};
-use crate::error::{Error, Fault, Faults, Rule, shape};
+use super::{ColumnRules, Job, columns, content, gpx, ogr, personal, sheet, table, text};
+use crate::error::{Error, Faults};
 
 /// Values of a field that are shown.
 const SHOWN: usize = 3;
-
-/// Characters of a value that are shown.
-const LONGEST: usize = 40;
 
 /// What a file holds.
 #[derive(Debug, Clone, Serialize)]
@@ -85,43 +83,12 @@ pub fn inspect(
     member: Option<&str>,
     faults: &mut Faults,
 ) -> Result<Option<Inspection>, Error> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let spec = SourceSpec {
-        path: name,
         layer: layer.map(str::to_owned),
         member: member.map(str::to_owned),
         ..SourceSpec::default()
     };
-    let shown = path.to_string_lossy();
-    if guard::is_virtual(&shown) {
-        faults.push(Fault::new(Rule::PathRefused, super::environment::one_line(&shown)));
-        return Ok(None);
-    }
-    let mut sink = Sink::new(faults, &spec.path);
-    // The user names the file by hand: where a link leads is their choice.
-    let limits = Limits { allow_absolute: true, ..Limits::default() };
-    let rules = ColumnRules { business_register: true };
-    let job = Job {
-        base,
-        name: "",
-        spec: &spec,
-        need: GeometryNeed::None,
-        rules: &rules,
-        limits: &limits,
-        plane: false,
-        islands: false,
-    };
-    let looked = look(&job, &mut sink);
-    sink.finish();
-    match looked {
-        Ok(found) => Ok(Some(found)),
-        Err(Error::Faults(more)) => {
-            faults.extend(more);
-            Ok(None)
-        }
-        Err(other) => Err(other),
-    }
+    by_hand(path, spec, faults, look)
 }
 
 fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
@@ -158,29 +125,6 @@ fn look(job: &Job<'_>, sink: &mut Sink<'_>) -> Result<Inspection, Error> {
     })
 }
 
-/// A text without characters that a terminal would obey or nobody would see.
-fn visible(text: &str) -> String {
-    text.chars().filter(|c| !text::hidden(*c)).collect()
-}
-
-/// A value as it is shown: the names in an object, and what says who somebody is or how to reach them, would be
-/// told under any name of a column.
-fn shown(text: &str) -> String {
-    let text = visible(text);
-    if text.starts_with('{') {
-        return "{…}".to_owned();
-    }
-    if text.starts_with('[') {
-        return "[…]".to_owned();
-    }
-    if personal::is_in(&text) {
-        return shape(&text);
-    }
-    let mut shown: String = text.chars().take(LONGEST).collect();
-    shown.truncate(shown.trim_end().len());
-    shown
-}
-
 /// The first values of each field.
 #[derive(Default)]
 struct Sample {
@@ -190,7 +134,7 @@ struct Sample {
 impl Sample {
     fn new(names: &[String], rules: ColumnRules) -> Self {
         let field = |name: &String| FieldFacts {
-            name: visible(name),
+            name: text::visible(name),
             kind: "empty",
             hidden: columns::is_sensitive(name, rules),
             values: Vec::new(),
@@ -216,7 +160,7 @@ impl Sample {
             _ => "mixed",
         };
         if !field.hidden && field.values.len() < SHOWN {
-            let shown = shown(&text);
+            let shown = personal::shown(&text);
             if !field.values.contains(&shown) {
                 field.values.push(shown);
             }

@@ -21,11 +21,11 @@
 //! | coordinates | `crs`, `geometry` |
 //! | names of columns | `names`, `columns` |
 //! | files as the offices publish them | `presets` |
-//! | a file that no study names yet | `inspect` |
-//! | areas or points for an analyst, contiguity of `GeoDa` | `areas`, `gal` |
+//! | a file that no study names | `by_hand`; a look at it: `inspect`; areas or points for an analyst: `areas`, `gal` |
 
 mod archive;
 mod areas;
+mod by_hand;
 mod columns;
 mod content;
 mod crs;
@@ -66,6 +66,7 @@ pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use gal::{Gal, read_gal};
 pub use inspect::{FieldFacts, Inspection, LayerFacts, inspect};
 pub use names::{find_field, normalised};
+pub(crate) use personal::shown;
 pub use presets::month_of;
 pub use raw::{Period, Provenance, RawBan, RawRow, RawTable, Value};
 pub use spec::{GeometryNeed, Offence, Preset, SourceSpec};
@@ -137,8 +138,13 @@ pub fn read(
     let job = Job { base, name, spec, need, rules, limits, plane: false, islands: false };
     let result = read_admitted(&job, &mut sink);
     sink.finish();
+    settled(result, faults)
+}
+
+/// What was read, or `None` with the faults that ended the reading among the others.
+fn settled<T>(result: Result<T, Error>, faults: &mut Faults) -> Result<Option<T>, Error> {
     match result {
-        Ok(table) => Ok(Some(table)),
+        Ok(found) => Ok(Some(found)),
         Err(Error::Faults(more)) => {
             faults.extend(more);
             Ok(None)

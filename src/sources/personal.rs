@@ -1,4 +1,10 @@
-//! Values that say who somebody is or how to reach them, by their shape.
+//! Values that say who somebody is or how to reach them, by their shape; how a single value is shown.
+
+use super::text::visible;
+use crate::error::shape;
+
+/// Characters of a value that are shown.
+const LONGEST: usize = 40;
 
 /// CURP and RFC, the latter of a company and of a person: letters, a date, letters and digits.
 const CODES: [&str; 3] = ["AAAA999999AAAAAA*9", "AAAA999999***", "AAA999999***"];
@@ -8,6 +14,24 @@ pub(super) fn is_in(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '&').any(is_code)
         || text.split(|c: char| c.is_whitespace() || ",;:<>()".contains(c)).any(is_email)
         || text.split(|c: char| !c.is_ascii_digit() && !" -.()+".contains(c)).any(is_phone)
+}
+
+/// A value as it is shown: the names in an object, and what says who somebody is or how to reach them, would be
+/// told under any name of a column.
+pub(crate) fn shown(text: &str) -> String {
+    let text = visible(text);
+    if text.starts_with('{') {
+        return "{…}".to_owned();
+    }
+    if text.starts_with('[') {
+        return "[…]".to_owned();
+    }
+    if is_in(&text) {
+        return shape(&text);
+    }
+    let mut shown: String = text.chars().take(LONGEST).collect();
+    shown.truncate(shown.trim_end().len());
+    shown
 }
 
 fn is_code(word: &str) -> bool {
@@ -45,7 +69,7 @@ fn is_phone(run: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_in;
+    use super::{is_in, shown};
 
     #[test]
     fn persons_are_known_by_the_shape_of_their_codes() {
@@ -66,6 +90,14 @@ mod tests {
         ] {
             assert!(is_in(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_single_value_is_shown_short_and_without_persons() {
+        assert_eq!(shown("a\u{1b}7089"), "a7089");
+        assert_eq!(shown("961 123 4567"), "999 999 9999");
+        assert_eq!(shown(r#"{"nombre":"Juana"}"#), "{…}");
+        assert_eq!(shown(&"a ".repeat(40)).chars().count(), 39);
     }
 
     #[test]

@@ -150,6 +150,11 @@ pub fn hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A text without characters that a terminal would obey or nobody would see.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().filter(|c| !hidden(*c)).collect()
+}
+
 /// Takes hidden characters out of the texts of a table, with a warning for each; line ends and tabs stay.
 pub(super) fn take_hidden_out(table: &mut RawTable, sink: &mut Sink<'_>) {
     let odd = |c: char| hidden(c) && !matches!(c, '\n' | '\r' | '\t');

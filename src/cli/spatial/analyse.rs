@@ -5,27 +5,27 @@ use super::{Areas, Rates, Report, Request, Tests};
 use crate::error::Result;
 use crate::incidence::shrinkage::GammaPoisson;
 use crate::incidence::spatial::{
-    PermutationP, Permutations, Quadrant, SpatialError, SpatialWeights, benjamini_hochberg,
-    benjamini_yekutieli, bonferroni, eb_smoothed, eb_standardised, geary, geary_permutation, getis_ord,
-    local_moran, moran, moran_permutation, two_sided,
+    Global, PermutationP, Permutations, Quadrant, SpatialError, SpatialWeights, benjamini_hochberg,
+    benjamini_yekutieli, bonferroni, eb_smoothed, eb_standardised, geary, getis_ord, global_permutation,
+    local_moran, moran, two_sided, usual_permutations,
 };
 use crate::incidence::{CountCell, IcarScale, scale_factors};
 use crate::model::incidence::CountDatum;
 
 pub(super) fn analyse(request: Request, areas: Areas, weights: SpatialWeights) -> Result<Report> {
-    let file = areas.file.clone();
     match compute(&request, &areas, &weights) {
         Ok(found) => {
-            let Found { sums, rates, global, moran, getis } = found;
+            let Found { permutations, sums, rates, global, moran, getis } = found;
             let icar = icar(&weights);
-            Ok(Report { request, areas, weights, sums, icar, rates, global, moran, getis })
+            Ok(Report { request, areas, weights, permutations, sums, icar, rates, global, moran, getis })
         }
-        Err(error) => Err(told(&error, &file, &areas)),
+        Err(error) => Err(told(&error, &areas)),
     }
 }
 
 /// What [`Report`] holds beside its inputs.
 struct Found {
+    permutations: u32,
     sums: [f64; 3],
     rates: Option<Rates>,
     global: [super::Global; 2],
@@ -34,7 +34,11 @@ struct Found {
 }
 
 fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result<Found, SpatialError> {
-    let (permutations, seed) = (request.args.permutations, request.seed);
+    let islands = weights.islands();
+    let seed = request.seed;
+    // A p value of two sides is no smaller than twice that of one.
+    let usual = usual_permutations(2 * (weights.len() - islands.len()), request.args.level);
+    let permutations = request.args.permutations.unwrap_or(usual);
     let rates = match &areas.population {
         Some(population) => Some(Rates {
             crude: areas.values.iter().zip(population).map(|(e, n)| e / n).collect(),
@@ -49,15 +53,12 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
     let natural = rates.as_ref().map_or(&areas.values, |rates| &rates.crude);
     let transformed = request.transformed(weights);
     let permuted = permutations > 0;
+    let among_permuted = |statistic: Global| {
+        permuted.then(|| global_permutation(statistic, values, &transformed, permutations, seed)).transpose()
+    };
     let global = [
-        (
-            moran(values, &transformed)?,
-            permuted.then(|| moran_permutation(values, &transformed, permutations, seed)).transpose()?,
-        ),
-        (
-            geary(values, &transformed)?,
-            permuted.then(|| geary_permutation(values, &transformed, permutations, seed)).transpose()?,
-        ),
+        (moran(values, &transformed)?, among_permuted(Global::Moran)?),
+        (geary(values, &transformed)?, among_permuted(Global::Geary)?),
     ];
     let sequences =
         if permuted { Some(Permutations::new(weights, permutations as usize, seed)?) } else { None };
@@ -71,7 +72,6 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
         counts.into_iter().zip(&local.quadrant).map(|(p, q)| if high(q) { p } else { p.turned() }).collect()
     });
     let of_getis = count(natural)?;
-    let islands = weights.islands();
     let tests = |counts: Option<Vec<PermutationP>>, z: &[Option<f64>]| tests(counts, z, &islands);
     let moran = {
         let found = tests(of_moran, &local.z);
@@ -82,10 +82,17 @@ fn compute(request: &Request, areas: &Areas, weights: &SpatialWeights) -> Result
     let (gi, star) = (gi?, star?);
     let of_gi = tests(of_getis.clone(), &gi.z);
     let of_star = tests(of_getis, &star.z);
-    Ok(Found { sums: transformed.sums(), rates, global, moran, getis: [(gi, of_gi), (star, of_star)] })
+    Ok(Found {
+        permutations,
+        sums: transformed.sums(),
+        rates,
+        global,
+        moran,
+        getis: [(gi, of_gi), (star, of_star)],
+    })
 }
 
-/// The law of the rates by maximum likelihood; `None` where values are no counts, or all are zero.
+/// The law of the rates by maximum likelihood; `None` where values are no counts, or out of its range.
 fn law(events: &[f64], population: &[f64]) -> Option<GammaPoisson> {
     let cell = |(&events, &exposure): (&f64, &f64)| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]

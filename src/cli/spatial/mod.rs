@@ -35,20 +35,25 @@ pub enum WeightsArg {
     File(PathBuf),
 }
 
+/// The forms of [`WeightsArg`] on the command line, in every language.
+pub(super) const WEIGHT_FORMS: &str = "queen, rook, knn:K, band:D, *.gal";
+
 impl FromStr for WeightsArg {
     type Err = &'static str;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        const FORMS: &str = "queen, rook, knn:K, band:DISTANCE, FILE.gal";
         match text.split_once(':') {
             None if text == "queen" => Ok(Self::Queen),
             None if text == "rook" => Ok(Self::Rook),
-            Some(("knn", k)) => k.parse().ok().filter(|k| *k > 0).map(Self::Nearest).ok_or(FORMS),
-            Some(("band", d)) => {
-                d.parse().ok().filter(|d: &f64| d.is_finite() && *d >= 0.0).map(Self::Band).ok_or(FORMS)
-            }
+            Some(("knn", k)) => k.parse().ok().filter(|k| *k > 0).map(Self::Nearest).ok_or(WEIGHT_FORMS),
+            Some(("band", d)) => d
+                .parse()
+                .ok()
+                .filter(|d: &f64| d.is_finite() && *d >= 0.0)
+                .map(Self::Band)
+                .ok_or(WEIGHT_FORMS),
             _ if text.to_ascii_lowercase().ends_with(".gal") => Ok(Self::File(PathBuf::from(text))),
-            _ => Err(FORMS),
+            _ => Err(WEIGHT_FORMS),
         }
     }
 }
@@ -102,12 +107,21 @@ pub struct Areas {
     pub crs: Option<String>,
     /// Number of each record in the file.
     pub rows: Vec<u64>,
+    /// Numbers of the records without a value or a population, which are left out of everything else.
+    pub unknown: Vec<u64>,
     /// What identifies each record, where a field was named for it.
     pub ids: Option<Vec<String>>,
     /// The field.
     pub values: Vec<f64>,
     /// The population at risk.
     pub population: Option<Vec<f64>>,
+}
+
+impl Areas {
+    /// Whether every value is a whole number of 0 or more, as counts are.
+    fn are_counts(&self) -> bool {
+        self.values.iter().all(|value| *value >= 0.0 && value.fract() == 0.0)
+    }
 }
 
 /// Rates, where there is a population.
@@ -119,7 +133,7 @@ pub struct Rates {
     pub standardised: Vec<f64>,
     /// Marshall.
     pub smoothed: Vec<f64>,
-    /// The law of the rates by maximum likelihood, where every value is a whole number of events.
+    /// The law of the rates by maximum likelihood, where every value is a count and all are within its range.
     pub law: Option<GammaPoisson>,
 }
 
@@ -153,6 +167,8 @@ pub struct Report {
     pub areas: Areas,
     /// Binary weights.
     pub weights: SpatialWeights,
+    /// Permutations that were made; 0 for none.
+    pub permutations: u32,
     /// Their sums under the transform.
     pub sums: [f64; 3],
     /// Scale of the intrinsic autoregression on their graph; `None` for weights that are not symmetric.
@@ -173,12 +189,23 @@ pub struct Report {
 /// [`Error::Faults`] for what is wrong with the data, [`Error::Usage`] for arguments that do not fit them, and as
 /// [`crate::sources::read`]. Warnings go to `warnings`.
 pub fn run(request: Request, warnings: &mut Faults) -> Result<Report> {
-    if request.args.level <= 0.0 || request.args.level >= 1.0 {
-        return Err(Error::Usage {
-            key: "error.spatial_level",
-            params: vec![("value", request.args.level.to_string())],
-        });
+    let refused =
+        |key: &'static str, value: f64| Err(Error::Usage { key, params: vec![("value", value.to_string())] });
+    let (level, tolerance) = (request.args.level, request.args.tolerance);
+    if !(level > 0.0 && level < 1.0) {
+        return refused("error.spatial_level", level);
     }
-    let (areas, weights) = read::read(&request, warnings)?;
-    analyse::analyse(request, areas, weights)
+    if !(tolerance.is_finite() && tolerance >= 0.0) {
+        return refused("error.spatial_tolerance", tolerance);
+    }
+    let found =
+        read::read(&request, warnings).and_then(|(areas, weights)| analyse::analyse(request, areas, weights));
+    warnings.set_by_hand();
+    found.map_err(|error| match error {
+        Error::Faults(mut faults) => {
+            faults.set_by_hand();
+            faults.into()
+        }
+        other => other,
+    })
 }

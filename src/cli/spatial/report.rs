@@ -12,6 +12,9 @@ use crate::layers::feature::Lang;
 /// Areas that a table for people shows at most.
 const SHOWN: usize = 25;
 
+/// Rows of records without a value that are named at most.
+const ROWS: usize = 10;
+
 /// Everything, with all digits.
 #[must_use]
 pub fn as_json(report: &Report) -> Value {
@@ -80,8 +83,9 @@ pub fn as_json(report: &Report) -> Value {
         "crs": areas.crs,
         "value": request.args.value,
         "population": request.args.population,
-        "permutations": request.args.permutations,
+        "permutations": report.permutations,
         "seed": request.seed,
+        "unknown": areas.unknown,
         "weights": {
             "kind": request.args.weights.text(),
             "transform": request.args.transform.name(),
@@ -141,27 +145,76 @@ fn components(report: &Report) -> usize {
     report.weights.components().iter().max().map_or(0, |last| last + 1)
 }
 
-/// For people: the law of the rates.
+/// A number for people: all digits of a whole one, otherwise so many significant ones. Without an exponent between
+/// 10⁻⁹ and 10¹⁵, where only what is no rate and no count lies outside.
+fn plain(value: f64, digits: i32) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if size >= 1e15 || (size > 0.0 && size < 1e-9) {
+        return format!("{value:e}");
+    }
+    if value.fract() == 0.0 {
+        return format!("{value:.0}");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "size is within 10⁻⁹ and 10¹⁵"
+    )]
+    let decimals = (digits - 1 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if decimals == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
+}
+
+/// For people: the law of the rates, or why there is none.
 fn law_line(report: &Report, lang: Lang) -> Option<String> {
-    match report.rates.as_ref()?.law.as_ref()? {
-        GammaPoisson::Gamma(fit) => Some(fill(
+    let rates = report.rates.as_ref()?;
+    Some(match &rates.law {
+        Some(GammaPoisson::Gamma(fit)) => fill(
             lang,
             "spatial.gamma_poisson",
             &[
-                ("alpha", format!("{:.4}", fit.alpha)),
-                ("alpha_se", format!("{:.4}", fit.alpha_se)),
-                ("beta", format!("{:.6e}", fit.beta)),
-                ("beta_se", format!("{:.2e}", fit.beta_se)),
+                ("alpha", plain(fit.alpha, 4)),
+                ("alpha_se", plain(fit.alpha_se, 3)),
+                ("beta", plain(fit.beta, 4)),
+                ("beta_se", plain(fit.beta_se, 3)),
+                ("mean", plain(fit.alpha / fit.beta, 4)),
             ],
-        )),
-        GammaPoisson::PoissonLimit(_) => Some(text(lang, "spatial.poisson_limit")),
+        ),
+        Some(GammaPoisson::PoissonLimit(limit)) => {
+            fill(lang, "spatial.poisson_limit", &[("mean", plain(limit.rate, 4))])
+        }
+        None if report.areas.are_counts() => text(lang, "spatial.law_out_of_range"),
+        None => fill(lang, "spatial.no_law", &[("value", &report.request.args.value)]),
+    })
+}
+
+/// For people: how many records have no value, and the first of their rows.
+fn unknown_line(report: &Report, lang: Lang) -> Option<String> {
+    let unknown = &report.areas.unknown;
+    let mut rows: Vec<String> = unknown.iter().take(ROWS).map(u64::to_string).collect();
+    if unknown.len() > ROWS {
+        rows.push("…".to_owned());
+    }
+    let params = [("count", unknown.len().to_string()), ("rows", rows.join(", "))];
+    (!unknown.is_empty()).then(|| fill(lang, "spatial.unknown", &params))
+}
+
+/// For people: what must not be read out of the areas that stand out.
+const fn note(rated: bool, counts: bool) -> &'static str {
+    match (rated, counts) {
+        (true, _) => "spatial.note_rates",
+        (false, true) => "spatial.note_counts",
+        (false, false) => "spatial.note_values",
     }
 }
 
 /// For people: Moran's I and Geary's C.
 fn global_lines(report: &Report, lang: Lang) -> Vec<String> {
     let mut out = Vec::new();
-    let p = |value: f64| if value < 0.0001 { "< 0.0001".to_owned() } else { format!("{value:.4}") };
+    let p = |value: f64| if value < 0.0001 { "< 0.0001".to_owned() } else { format!("= {value:.4}") };
     for (key, (found, permuted)) in ["spatial.moran", "spatial.geary"].into_iter().zip(&report.global) {
         let mut line = fill(
             lang,
@@ -208,6 +261,7 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
             ("population", request.args.population.as_ref().unwrap_or(&request.args.value)),
         ],
     ));
+    out.extend(unknown_line(report, lang));
     out.extend(law_line(report, lang));
     out.extend(global_lines(report, lang));
     let level = request.args.level;
@@ -232,7 +286,7 @@ pub fn lines(report: &Report, lang: Lang) -> Vec<String> {
     }
     out.extend(listed);
     out.push(String::new());
-    out.push(text(lang, "spatial.note"));
+    out.push(text(lang, note(report.rates.is_some(), report.areas.are_counts())));
     out
 }
 
@@ -251,8 +305,9 @@ fn outstanding(report: &Report, lang: Lang) -> Vec<String> {
     if found.is_empty() {
         return Vec::new();
     }
+    let value = if report.rates.is_some() { "rate" } else { "value" };
     let mut rows = vec![
-        ["row", "id", "value", "z_star", "q", "class", "q_moran", "quadrant"]
+        ["row", "id", value, "z_star", "q", "class", "q_moran", "quadrant"]
             .map(|key| text(lang, &format!("spatial.column.{key}")))
             .to_vec(),
     ];
@@ -273,7 +328,7 @@ fn outstanding(report: &Report, lang: Lang) -> Vec<String> {
         rows.push(vec![
             areas.rows[site].to_string(),
             areas.ids.as_ref().map_or_else(|| "–".to_owned(), |ids| ids[site].clone()),
-            report.rates.as_ref().map_or(areas.values[site], |rates| rates.crude[site]).to_string(),
+            plain(report.rates.as_ref().map_or(areas.values[site], |rates| rates.crude[site]), 6),
             format!("{:.2}", z(site)),
             number(tests.bh[site]),
             class,
@@ -286,4 +341,33 @@ fn outstanding(report: &Report, lang: Lang) -> Vec<String> {
         out.push(fill(lang, "spatial.more", &[("count", (found.len() - SHOWN).to_string())]));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people_have_no_exponent() {
+        for (value, digits, expected) in [
+            (0.000_012_345_6, 4, "0.00001235"),
+            (123_456.789, 4, "123457"),
+            (0.5, 4, "0.5"),
+            (-1.25, 2, "-1.2"),
+            (3_000_000.0, 3, "3000000"),
+            (0.0, 4, "0"),
+            (1e-20, 4, "1e-20"),
+            (f64::NAN, 4, "–"),
+        ] {
+            assert_eq!(plain(value, digits), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_count_does_not_depend_on_where_one_looked() {
+        assert_ne!(note(false, true), note(false, false));
+        for key in [note(true, true), note(false, true), note(false, false)] {
+            assert!(text(Lang::Es, key) != key && text(Lang::En, key) != key);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rstar::{AABB, RTree, primitives::GeomWithData, primitives::Rectangle};
 
 use super::border::{self, Part, Rect, Segment, near};
-use super::error::SpatialError;
+use super::error::{Counted, SpatialError};
 use super::weights::{SpatialWeights, short};
 
 /// What areas must have in common.
@@ -90,7 +90,7 @@ fn contiguous(
     }
     if u32::try_from(areas.len()).is_err() {
         let limit = u64::from(u32::MAX);
-        return Err(SpatialError::TooLarge { what: "sites", size: areas.len() as u64, limit });
+        return Err(SpatialError::TooLarge { what: Counted::Sites, size: areas.len() as u64, limit });
     }
     if !tolerance.is_finite() || tolerance < 0.0 {
         return Err(SpatialError::Distance { name: "tolerance", value: tolerance });

@@ -16,7 +16,7 @@ pub enum SpatialError {
     #[error("too large: {what} is {size}, the limit is {limit}")]
     TooLarge {
         /// What was counted.
-        what: &'static str,
+        what: Counted,
         /// How much there would be.
         size: u64,
         /// How much is allowed.
@@ -127,4 +127,42 @@ pub enum SpatialError {
     /// There is no draw.
     #[error("there are no draws")]
     NoDraws,
+}
+
+impl SpatialError {
+    /// The site that is at fault, where it is one.
+    #[must_use]
+    pub const fn site(&self) -> Option<usize> {
+        match self {
+            Self::Coordinate { site }
+            | Self::NotDegrees { site }
+            | Self::NotASite { site, .. }
+            | Self::Repeated { site, .. }
+            | Self::Weight { site, .. }
+            | Self::Value { site, .. }
+            | Self::Rate { site, .. } => Some(*site),
+            _ => None,
+        }
+    }
+}
+
+/// What there can be too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Areas or points.
+    Sites,
+    /// Pairs of neighbours.
+    Links,
+    /// Entries of all permutations: how many there are, times the most neighbours of a site.
+    Permuted,
+}
+
+impl std::fmt::Display for Counted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sites => "sites",
+            Self::Links => "links",
+            Self::Permuted => "permuted entries",
+        })
+    }
 }

@@ -120,7 +120,7 @@ pub fn moran(values: &[f64], weights: &SpatialWeights) -> Result<GlobalStatistic
     let [s0, s1, s2] = admit(values, weights)?;
     let Centred { z, squares, kurtosis: k } = centred(values)?;
     let n = values.len() as f64;
-    let cross: f64 = lag(&z, weights).iter().zip(&z).map(|(lag, z)| lag * z).sum();
+    let cross = cross(&z, weights);
     let expected = -1.0 / (n - 1.0);
     let s02 = s0 * s0;
     let normal = (n * n * s1 - n * s2 + 3.0 * s02) / ((n * n - 1.0) * s02) - expected * expected;
@@ -159,6 +159,11 @@ pub fn geary(values: &[f64], weights: &SpatialWeights) -> Result<GlobalStatistic
     Ok(statistic(value, 1.0, normal, (a - b + c) / (n * (n - 2.0) * (n - 3.0) * s02)))
 }
 
+/// `Σ w_ij z_i z_j`.
+fn cross(z: &[f64], weights: &SpatialWeights) -> f64 {
+    lag(z, weights).iter().zip(z).map(|(lag, z)| lag * z).sum()
+}
+
 /// `Σ w_ij (z_i − z_j)²`.
 fn differences(z: &[f64], weights: &SpatialWeights) -> f64 {
     let of_row = |(site, own): (usize, &f64)| {
@@ -169,12 +174,22 @@ fn differences(z: &[f64], weights: &SpatialWeights) -> f64 {
     z.iter().enumerate().map(of_row).sum()
 }
 
+/// A statistic of the whole map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Global {
+    /// [`moran`].
+    Moran,
+    /// [`geary`].
+    Geary,
+}
+
 /// Permutes all values and ranks the observed statistic among the permuted ones; such as differ by less than 10⁻¹²
 /// of the greater are equal.
 ///
 /// # Errors
 /// As [`moran`], and [`SpatialError::Parameter`] for no permutation or more than a million.
-pub fn moran_permutation(
+pub fn global_permutation(
+    statistic: Global,
     values: &[f64],
     weights: &SpatialWeights,
     permutations: u32,
@@ -182,48 +197,23 @@ pub fn moran_permutation(
 ) -> Result<GlobalPermutation, SpatialError> {
     let [s0, ..] = admit(values, weights)?;
     let Centred { z, squares, .. } = centred(values)?;
-    let scale = values.len() as f64 / (s0 * squares);
-    let of = |z: &[f64]| {
-        let cross: f64 = lag(z, weights).iter().zip(z).map(|(lag, z)| lag * z).sum();
-        scale * cross
-    };
-    permuted(&z, permutations, seed, of)
-}
-
-/// The same for Geary's C.
-///
-/// # Errors
-/// As [`moran_permutation`].
-pub fn geary_permutation(
-    values: &[f64],
-    weights: &SpatialWeights,
-    permutations: u32,
-    seed: u64,
-) -> Result<GlobalPermutation, SpatialError> {
-    let [s0, ..] = admit(values, weights)?;
-    let Centred { z, squares, .. } = centred(values)?;
-    let scale = (values.len() as f64 - 1.0) / (2.0 * s0 * squares);
-    permuted(&z, permutations, seed, |z| scale * differences(z, weights))
-}
-
-fn permuted(
-    z: &[f64],
-    permutations: u32,
-    seed: u64,
-    of: impl Fn(&[f64]) -> f64 + Sync,
-) -> Result<GlobalPermutation, SpatialError> {
     if !(1..=1_000_000).contains(&permutations) {
         let range = "[1, 1000000]";
         return Err(SpatialError::Parameter { name: "permutations", value: f64::from(permutations), range });
     }
-    let observed = of(z);
+    let n = values.len() as f64;
+    let of = |z: &[f64]| match statistic {
+        Global::Moran => n / (s0 * squares) * cross(z, weights),
+        Global::Geary => (n - 1.0) / (2.0 * s0 * squares) * differences(z, weights),
+    };
+    let observed = of(&z);
     let found: Vec<f64> = (0..permutations as usize)
         .into_par_iter()
         .map_init(
-            || z.to_vec(),
+            || z.clone(),
             |order, permutation| {
                 let mut rng = stream(seed, "global", permutation);
-                order.copy_from_slice(z);
+                order.copy_from_slice(&z);
                 for at in (1..order.len()).rev() {
                     order.swap(at, below(&mut rng, at + 1));
                 }

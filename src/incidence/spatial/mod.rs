@@ -8,7 +8,7 @@
 //! | Moran's I, Geary's C | [`moran`], [`geary`] | Cliff & Ord 1981 |
 //! | local Moran | [`local_moran`] | Anselin 1995, Geogr. Anal. 27:93; moments Sokal, Oden & Thomson 1998, Geogr. Anal. 30:331 |
 //! | Gi and Gi\* | [`getis_ord`] | Ord & Getis 1995, Geogr. Anal. 27:286 |
-//! | conditional permutation | [`Permutations`] | Anselin 1995; p values Davison & Hinkley 1997, § 4.2 |
+//! | conditional permutation | [`Permutations`], [`usual_permutations`] | Anselin 1995; p values Davison & Hinkley 1997, § 4.2 |
 //! | standardised and smoothed rates | [`eb_standardised`], [`eb_smoothed`] | Assunção & Reis 1999, Stat. Med. 18:2147; Marshall 1991, Appl. Stat. 40:283 |
 //! | many tests | [`benjamini_hochberg`], [`benjamini_yekutieli`], [`bonferroni`] | Benjamini & Hochberg 1995, JRSS B 57:289; Benjamini & Yekutieli 2001, Ann. Stat. 29:1165 |
 //! | hot spots over draws | [`hot_probability`] | |
@@ -44,15 +44,15 @@ mod rates;
 mod tests;
 mod weights;
 
-pub use error::SpatialError;
+pub use error::{Counted, SpatialError};
 pub use fdr::{benjamini_hochberg, benjamini_yekutieli, bonferroni, rejections};
 pub use global::{
-    GlobalPermutation, GlobalStatistic, geary, geary_permutation, moran, moran_permutation, moran_rates,
-    two_sided, upper_tail,
+    Global, GlobalPermutation, GlobalStatistic, geary, global_permutation, moran, moran_rates, two_sided,
+    upper_tail,
 };
 pub use hot::{HotOptions, HotSpots, Inference, hot_probability};
 pub use local::{GetisOrd, LocalMoran, Quadrant, getis_ord, lag, local_moran};
 pub use nearest::{EARTH_RADIUS, Metric};
-pub use permute::{MAX_PERMUTED, PermutationP, Permutations};
+pub use permute::{MAX_PERMUTED, PermutationP, Permutations, usual_permutations};
 pub use rates::{eb_smoothed, eb_standardised};
 pub use weights::{SpatialWeights, Transform};

@@ -4,7 +4,7 @@ use geo::Coord;
 use rayon::prelude::*;
 use rstar::{PointDistance, RTree, primitives::GeomWithData};
 
-use super::error::SpatialError;
+use super::error::{Counted, SpatialError};
 use super::weights::{SpatialWeights, short};
 
 /// Mean radius of the Earth, in metres (IUGG: (2a + b)/3 of GRS 80).
@@ -72,7 +72,7 @@ fn check(points: &[Coord], metric: Metric) -> Result<usize, SpatialError> {
     }
     if u32::try_from(sites).is_err() {
         let limit = u64::from(u32::MAX);
-        return Err(SpatialError::TooLarge { what: "sites", size: sites as u64, limit });
+        return Err(SpatialError::TooLarge { what: Counted::Sites, size: sites as u64, limit });
     }
     for (site, c) in points.iter().enumerate() {
         // Squares of distances must be finite too.
@@ -162,7 +162,11 @@ fn band<const D: usize>(points: &[[f64; D]], threshold: f64) -> Result<SpatialWe
         .collect();
     let size = links.into_inner();
     if size > MAX_LINKS {
-        return Err(SpatialError::TooLarge { what: "links", size: size as u64, limit: MAX_LINKS as u64 });
+        return Err(SpatialError::TooLarge {
+            what: Counted::Links,
+            size: size as u64,
+            limit: MAX_LINKS as u64,
+        });
     }
     Ok(SpatialWeights::from_sorted(&rows))
 }

@@ -16,12 +16,22 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::error::SpatialError;
+use super::error::{Counted, SpatialError};
 use super::ranks::{Numbers, Scratch};
 use super::weights::{SpatialWeights, short};
 
 /// Entries of all sequences at most: permutations × (most neighbours + 1).
 pub const MAX_PERMUTED: u64 = 500_000_000;
+
+/// As many permutations as it takes for one site alone to be found at `level` among `tested` ones, `R + 1 ≥ m/α`,
+/// within what is usual and what is affordable: 999 – 9,999.
+#[must_use]
+pub fn usual_permutations(tested: usize, level: f64) -> u32 {
+    let needed = (tested as f64 / level).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 9,999")]
+    let usual = needed.clamp(999.0, 9_999.0) as u32;
+    usual
+}
 
 /// Random sequences of sites for weights, made once and used for any number of values.
 #[derive(Debug, Clone)]
@@ -124,7 +134,7 @@ impl Permutations {
         let length = (most + 1).min(sites);
         let size = count as u64 * length as u64;
         if size > MAX_PERMUTED {
-            return Err(SpatialError::TooLarge { what: "permuted entries", size, limit: MAX_PERMUTED });
+            return Err(SpatialError::TooLarge { what: Counted::Permuted, size, limit: MAX_PERMUTED });
         }
         let mut lists = vec![0_u32; count * length];
         let identity = || (0..sites).map(short).collect::<Vec<u32>>();

@@ -1,6 +1,6 @@
 //! Weights between sites, as compressed rows.
 
-use super::error::SpatialError;
+use super::error::{Counted, SpatialError};
 
 /// How the weights of a row relate to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl SpatialWeights {
         }
         if u32::try_from(n).is_err() {
             let limit = u64::from(u32::MAX);
-            return Err(SpatialError::TooLarge { what: "sites", size: n as u64, limit });
+            return Err(SpatialError::TooLarge { what: Counted::Sites, size: n as u64, limit });
         }
         let links = rows.iter().map(Vec::len).sum();
         let mut out = Self::with_capacity(n, links);

@@ -115,7 +115,7 @@ fn threads_do_not_matter() {
         pool.install(|| {
             let permutations = Permutations::new(&weights, 299, 8).unwrap();
             let p = permutations.p_values(&draws[0], &weights).unwrap();
-            let global = moran_permutation(&draws[0], &weights, 299, 8).unwrap();
+            let global = global_permutation(Global::Moran, &draws[0], &weights, 299, 8).unwrap();
             let options = HotOptions { levels: vec![0.05, 0.3], ..HotOptions::default() };
             let hot = hot_probability(&draws, &weights, &[true; 120], &options).unwrap();
             (permutations.lists, p, global, hot)
@@ -136,8 +136,14 @@ fn global_permutation_agrees_with_the_moments() {
     let values: Vec<f64> = (0..49).map(|_| unit(&mut rng)).collect();
     let count = 20_000;
     for (statistic, permuted) in [
-        (moran(&values, &weights).unwrap(), moran_permutation(&values, &weights, count, 1).unwrap()),
-        (geary(&values, &weights).unwrap(), geary_permutation(&values, &weights, count, 1).unwrap()),
+        (
+            moran(&values, &weights).unwrap(),
+            global_permutation(Global::Moran, &values, &weights, count, 1).unwrap(),
+        ),
+        (
+            geary(&values, &weights).unwrap(),
+            global_permutation(Global::Geary, &values, &weights, count, 1).unwrap(),
+        ),
     ] {
         let sd = statistic.variance_random.sqrt();
         assert!((permuted.mean - statistic.expected).abs() < 4.0 * sd / f64::from(count).sqrt());
@@ -164,4 +170,15 @@ fn permutations_refuse_what_they_were_not_made_for() {
     let complete = Permutations::new(&all, 99, 1).unwrap();
     let p = complete.p_values(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.5], &all).unwrap();
     assert!(p.iter().all(|p| p.at_least == 99 && p.at_most == 99));
+}
+
+#[test]
+fn permutations_are_enough_for_one_site_alone() {
+    for (tested, level, expected) in
+        [(0, 0.05, 999), (49, 0.05, 999), (124, 0.05, 2_480), (125, 0.01, 9_999), (2_469, 0.05, 9_999)]
+    {
+        assert_eq!(usual_permutations(tested, level), expected);
+    }
+    // The smallest p value of one site among all passes.
+    assert!(124.0 / f64::from(usual_permutations(124, 0.05) + 1) <= 0.05);
 }
