@@ -9,14 +9,34 @@ pub fn text(lang: Lang, key: &str) -> String {
     crate::translated(lang.code(), key)
 }
 
-/// The text of `key` with its parameters.
+/// The text of `key` with its parameters: `%{name}` stands for a value, and `%{name:one/other}` for the word that goes
+/// with a number, `one` beside 1 and `other` beside all else. What has no parameter stays as it is.
 #[must_use]
 pub fn fill<S: AsRef<str>>(lang: Lang, key: &str, params: &[(&str, S)]) -> String {
-    let mut out = text(lang, key);
-    for (name, value) in params {
-        out = out.replace(&format!("%{{{name}}}"), value.as_ref());
+    filled(&text(lang, key), params)
+}
+
+fn filled<S: AsRef<str>>(text: &str, params: &[(&str, S)]) -> String {
+    let value = |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref());
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, (slot, after))) =
+        rest.split_once("%{").and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        out.push_str(before);
+        let found = match slot.split_once(':') {
+            None => value(slot),
+            Some((name, words)) => value(name)
+                .zip(words.split_once('/'))
+                .map(|(number, (one, other))| if number == "1" { one } else { other }),
+        };
+        match found {
+            Some(found) => out.push_str(found),
+            None => out.extend(["%{", slot, "}"]),
+        }
+        rest = after;
     }
-    out
+    out + rest
 }
 
 /// One fault as a line: code, place, what is wrong and what to do.
@@ -67,30 +87,39 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
             *detail = type_detail(lang, detail);
         }
     }
-    for (_, detail) in params.iter_mut().filter(|(name, _)| *name == "detail") {
-        *detail = cause(lang, detail);
+    for (_, told) in params.iter_mut().filter(|(name, _)| ["detail", "found", "limit"].contains(name)) {
+        *told = cause(lang, told);
     }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
     params.extend(why.map(|key| ("detail", text(lang, &key))));
-    let text = fill(lang, &format!("rule.{}", fault.rule.code()), &params);
-    match params.iter().find(|(name, _)| *name == "count") {
-        Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
-        None => text,
+    let template = text(lang, &format!("rule.{}", fault.rule.code()));
+    let told = filled(&template, &params);
+    // How many more there are like it, unless that is what the rule is about.
+    match params.iter().find(|(name, _)| *name == "count" && !template.contains("%{count")) {
+        Some((_, count)) => format!("{told} {}", fill(lang, "fault.total", &[("count", count)])),
+        None => told,
     }
 }
 
 /// A cause that the code words in English as `what: figures`, in the user's language: each part that has a text under
 /// `cause.` is told by it, and the others, which are figures and names, stay.
 fn cause(lang: Lang, detail: &str) -> String {
-    let told = |part: &str| {
+    let word = |part: &str| {
         let letters = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
         let slug: String = part.chars().map(letters).collect();
         let key = format!("cause.{}", slug.trim_matches('_'));
-        let found = text(lang, &key);
-        match part.split_once(" of ") {
-            _ if found != key => found,
-            Some((some, all)) if some.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some(text(lang, &key)).filter(|found| *found != key)
+    };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let told = |part: &str| {
+        let figure = part.split_once(' ').filter(|(number, _)| is_number(number));
+        match (word(part), part.split_once(" of "), figure) {
+            (Some(found), ..) => found,
+            (_, Some((some, all)), _) if is_number(some) => {
                 fill(lang, "cause.of", &[("some", some), ("all", all)])
+            }
+            (_, _, Some((number, unit))) => {
+                word(unit).map_or_else(|| part.to_owned(), |unit| format!("{number} {unit}"))
             }
             _ => part.to_owned(),
         }
@@ -117,8 +146,9 @@ fn type_detail(lang: Lang, detail: &str) -> String {
     if let Some((key, expected)) =
         detail.strip_prefix("unknown variant ").and_then(|rest| rest.rsplit_once(", expected "))
     {
-        let expected = expected.trim_start_matches("one of ").replace('`', "");
-        let params = [("key", key.trim_matches('`').to_owned()), ("expected", expected)];
+        // serde joins two names by an English word and more by commas; each stands between backticks.
+        let options: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        let params = [("key", key.trim_matches('`').to_owned()), ("expected", options.join(", "))];
         return fill(lang, "fault.not_an_option", &params);
     }
     if lang == Lang::En || detail.starts_with('{') {
@@ -212,98 +242,4 @@ pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Rule;
-
-    #[test]
-    fn causes_are_told_in_the_language_and_figures_stay() {
-        for (detail, es) in [
-            ("truncated: 30 of 128 bytes", "archivo incompleto: 30 de 128 bytes"),
-            ("content: not a JSON object", "contenido: no es un objeto JSON"),
-            ("extent: -92.00 15.00 -91.00 16.00", "extensión: -92.00 15.00 -91.00 16.00"),
-            ("compression: zstd", "compresión: zstd"),
-            ("“..” in a name", "«..» en un nombre"),
-            ("EPSG:4326 != EPSG:6372", "EPSG:4326 != EPSG:6372"),
-        ] {
-            assert_eq!(cause(Lang::Es, detail), es);
-            assert_eq!(cause(Lang::En, detail), detail);
-        }
-    }
-
-    #[test]
-    fn what_a_parser_says_of_a_type_is_told_in_the_language_and_without_the_value() {
-        for (detail, es, en) in [
-            (
-                "invalid type: string \"many, expected u8\", expected u32",
-                "se encontró texto y se espera un número entero no negativo",
-                "found text, expected a whole number of 0 or more",
-            ),
-            (
-                "invalid type: floating point `1.5`, expected u64",
-                "se encontró un número y se espera un número entero no negativo",
-                "found a number, expected a whole number of 0 or more",
-            ),
-            (
-                "invalid type: map, expected a string",
-                "se encontró una tabla y se espera texto",
-                "found a table, expected text",
-            ),
-            (
-                "invalid type: boolean `true`, expected struct Sources",
-                "se encontró verdadero o falso (true, false) y se espera una tabla",
-                "found true or false, expected a table",
-            ),
-            ("missing field `path`", "falta la clave «path»", "the key “path” is missing"),
-            (
-                "unknown variant `x`, expected one of `a`, `b`",
-                "«x» no es una opción; use una de: a, b",
-                "“x” is no option; use one of: a, b",
-            ),
-            ("something else", "vea «corredor schema»", "something else"),
-            ("{ fixed = 0.3 }", "{ fixed = 0.3 }", "{ fixed = 0.3 }"),
-        ] {
-            assert_eq!(type_detail(Lang::Es, detail), es);
-            assert_eq!(type_detail(Lang::En, detail), en);
-        }
-    }
-
-    #[test]
-    fn every_reason_to_leave_a_record_out_has_a_text() {
-        for reason in crate::sources::raw::REASONS {
-            let key = format!("drop.{reason}");
-            let (es, en) = (text(Lang::Es, &key), text(Lang::En, &key));
-            assert!(es != key && en != key && es != en, "{key}: {es}, {en}");
-        }
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_shown_as_dots() {
-        let fault = Fault::new(Rule::FileMissing, "a\u{1b}[2J\u{202e}vsc.b\nerror S001 x").seen("a\tb");
-        let line = fault_line(Lang::Es, &fault);
-        assert!(line.starts_with("error S001 a·[2J·vsc.b·error S001 x: "), "{line}");
-        assert!(line.ends_with("a·b]"), "{line}");
-        assert_eq!(printable("a\nb\tc\rñ"), "a\nb\tc·ñ");
-    }
-
-    #[test]
-    fn every_rule_has_a_text_in_both_languages_that_differ() {
-        for rule in Rule::ALL {
-            let key = format!("rule.{}", rule.code());
-            let (es, en) = (text(Lang::Es, &key), text(Lang::En, &key));
-            assert!(!es.is_empty() && es != key && !es.contains(&key), "{key} has no Spanish text");
-            assert!(!en.is_empty() && en != key && es != en, "{key} has no English text");
-        }
-    }
-
-    #[test]
-    fn causes_are_told_in_the_language() {
-        for why in crate::error::Why::ALL {
-            let fault = Fault::new(Rule::RecordBroken, "a.csv").why(why);
-            let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &fault));
-            assert!(es != en && !es.contains("%{") && !es.contains("why."), "{es}");
-        }
-        let fault = Fault::new(Rule::TotalImpossible, "study.toml").why(crate::error::Why::RateUnbounded);
-        assert!(what(Lang::Es, &fault).contains("nada limita la tasa"));
-    }
-}
+mod tests;
