@@ -35,13 +35,18 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "How much was looked for cases in the municipality, in the unit of the source; empty = not stated.";
         by_modality: Json "" Restricted, "Casos por modalidad", "Cases by modality",
             "Por modalidad: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95. Los casos sin modalidad \
-             ensanchan las cotas de todas y no están en ninguna; vacío = no se distinguen.",
+             ensanchan las cotas de todas y no están en ninguna. Cada tasa sale de un modelo propio de la modalidad: no suman \
+             rate_mean. Vacío = no se distinguen.",
             "By modality: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles. Cases \
-             without a modality widen the bounds of all and are in none; empty = not told apart.";
+             without a modality widen the bounds of all and are in none. Each rate has a posterior of its own, from a model \
+             of that modality: they do not add up to rate_mean. Empty = not told apart.";
         by_period: Json "" Restricted, "Casos por periodo", "Cases by period",
-            "Por año o periodo: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95; vacío = un solo periodo.",
-            "By year or period: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles; \
-             empty = one period.";
+            "Por año, con sus meses reunidos, o por periodo donde un registro abarca más de un año: cotas de los casos y tasa por \
+             100 000 hab. y año con percentiles 5 y 95. Cada tasa sale de un modelo propio del periodo: su promedio no es \
+             rate_mean. Vacío = un solo periodo.",
+            "By year, its months taken together, or by period where a record covers more than a year: bounds of the cases, and \
+             the rate per 100 000 and year with its 5th and 95th percentiles. Each rate has a posterior of its own, from a model \
+             of that period: their average is not rate_mean. Empty = one period.";
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
             "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
             "Crude rate of located cases; only where the datum is exact.";
