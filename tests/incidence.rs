@@ -180,9 +180,9 @@ fn counts_are_told_by_period_and_by_modality() {
     let sexual = part(tapachula, "by_modality", "sexual");
     assert_eq!(sexual["count_min"], 5);
     assert!(sexual["count_max"].is_null() || sexual["count_max"].as_u64().unwrap() >= 16, "{sexual}");
-    let of_sexual = &of(&rows, "07101")["roles"]["exploitation"]["modalities"];
+    let of_sexual = &of(&rows, "07101")["roles"]["exploitation"]["cases"];
     assert_eq!((&of_sexual["sexual"], &of_sexual["laboral"]), (&json!(40.0), &json!(8.0)));
-    assert_eq!(tapachula["roles"]["exploitation"]["modalities"]["sexual"], Value::Null);
+    assert_eq!(tapachula["roles"]["exploitation"]["cases"]["sexual"], Value::Null);
     // Of one that no row names nothing is known, and none of the 48 or of the 236 is given to it.
     assert!(of(&rows, "07001")["by_modality"].is_null());
 
