@@ -119,7 +119,7 @@ fn the_list_of_rules_is_up_to_date() {
         "# Rules / Reglas\n\n{GENERATED}\
          What inputs, studies and results are checked against. An *error* stops the command and nothing is \
          written (exit code 1); a *warning* is reported and the run goes on. `%{{…}}` stands for a value of the \
-         case at hand.\n\n\
+         case at hand, `%{{number:one/other}}` for the word that goes with it.\n\n\
          Con qué se comprueban las fuentes, el estudio y los resultados. Un *error* detiene la orden y no se \
          escribe nada (código 1); un *aviso* se informa y la corrida sigue.\n"
     );

@@ -180,9 +180,9 @@ fn counts_are_told_by_period_and_by_modality() {
     let sexual = part(tapachula, "by_modality", "sexual");
     assert_eq!(sexual["count_min"], 5);
     assert!(sexual["count_max"].is_null() || sexual["count_max"].as_u64().unwrap() >= 16, "{sexual}");
-    let of_sexual = &of(&rows, "07101")["roles"]["exploitation"]["modalities"];
+    let of_sexual = &of(&rows, "07101")["roles"]["exploitation"]["cases"];
     assert_eq!((&of_sexual["sexual"], &of_sexual["laboral"]), (&json!(40.0), &json!(8.0)));
-    assert_eq!(tapachula["roles"]["exploitation"]["modalities"]["sexual"], Value::Null);
+    assert_eq!(tapachula["roles"]["exploitation"]["cases"]["sexual"], Value::Null);
     // Of one that no row names nothing is known, and none of the 48 or of the 236 is given to it.
     assert!(of(&rows, "07001")["by_modality"].is_null());
 
@@ -299,7 +299,7 @@ fn cases_without_a_municipality_are_a_datum_where_there_is_no_total() {
     assert_eq!(model["unlocated_cases"], 15);
     assert!(model["posterior_points"].as_u64().unwrap() > 20, "{model}");
     assert!(
-        notices(&study).contains("Los 15 casos sin municipio de las tablas son un dato"),
+        notices(&study).contains("15 casos sin municipio en las tablas: es un dato"),
         "{}",
         notices(&study)
     );
@@ -308,7 +308,7 @@ fn cases_without_a_municipality_are_a_datum_where_there_is_no_total() {
     // The public is not told their number.
     study.run(&["--steps", "incidence", "--audience", "public", "--force"]).exits(0);
     let public = manifest(&study.out()).to_string();
-    assert!(!public.contains("casos sin municipio de las tablas"), "{public}");
+    assert!(!public.contains("casos sin municipio en las tablas"), "{public}");
     assert!(notices(&study).contains("Ningún dato informa de la proporción"), "{}", notices(&study));
 
     let without = with_counts(&rows);
@@ -329,7 +329,7 @@ fn without_a_located_case_there_is_no_corridor() {
     study.write("incidencia.csv", format!("cvegeo,period,modality,count,known_by,search_effort\n{rows}"));
     study.cut("study.toml", "period = ", "unlisted_max");
     let answer = study.run(&["--steps", "incidence,corridors"]).exits(0);
-    assert!(answer.stdout.contains("Ninguna extracción tiene casos localizados"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("No hay casos con lugar en ningún sorteo"), "{}", answer.stdout);
     assert!(!answer.stdout.contains("100.0"), "{}", answer.stdout);
 }
 
@@ -372,4 +372,21 @@ fn a_count_beyond_what_can_be_modelled_is_named_in_its_file() {
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn neighbours_that_cannot_be_found_are_told_before_a_run() {
+    let study = Study::new();
+    study.edit(
+        "study.toml",
+        "[incidence.modalities]",
+        "hot_spots = { neighbours = { within_km = 0.5 } }\n[incidence.modalities]",
+    );
+    let check = study.check(&[]);
+    assert!(
+        check.stderr.contains("I003") && check.stderr.contains("incidence.hot_spots"),
+        "{}",
+        check.stderr
+    );
+    study.fails(1);
 }

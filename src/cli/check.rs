@@ -308,7 +308,9 @@ fn left_out(source: &Provenance, lang: Lang) -> Option<String> {
     let mut parts: Vec<String> = source
         .dropped
         .iter()
-        .map(|(reason, count)| format!("{count} {}", text(lang, &format!("drop.{reason}"))))
+        .map(|(reason, count)| {
+            format!("{count} {}", fill(lang, &format!("drop.{reason}"), &[("count", count.to_string())]))
+        })
         .collect();
     if !parts.is_empty() {
         parts = vec![fill(lang, "check.left_out", &[("reasons", parts.join(", "))])];

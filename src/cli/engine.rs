@@ -84,6 +84,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     }
     complete(&mut study, &name, &domain, &mut faults);
     check_counts(&study, &name, &domain, &mut faults);
+    hot::check(&study, &name, &domain, &mut faults)?;
 
     progress.step("network");
     let p = &study.parameters;

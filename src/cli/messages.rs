@@ -9,14 +9,34 @@ pub fn text(lang: Lang, key: &str) -> String {
     crate::translated(lang.code(), key)
 }
 
-/// The text of `key` with its parameters.
+/// The text of `key` with its parameters: `%{name}` stands for a value, and `%{name:one/other}` for the word that goes
+/// with a number, `one` beside 1 and `other` beside all else. What has no parameter stays as it is.
 #[must_use]
 pub fn fill<S: AsRef<str>>(lang: Lang, key: &str, params: &[(&str, S)]) -> String {
-    let mut out = text(lang, key);
-    for (name, value) in params {
-        out = out.replace(&format!("%{{{name}}}"), value.as_ref());
+    filled(&text(lang, key), params)
+}
+
+fn filled<S: AsRef<str>>(text: &str, params: &[(&str, S)]) -> String {
+    let value = |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref());
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, (slot, after))) =
+        rest.split_once("%{").and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        out.push_str(before);
+        let found = match slot.split_once(':') {
+            None => value(slot),
+            Some((name, words)) => value(name)
+                .zip(words.split_once('/'))
+                .map(|(number, (one, other))| if number == "1" { one } else { other }),
+        };
+        match found {
+            Some(found) => out.push_str(found),
+            None => out.extend(["%{", slot, "}"]),
+        }
+        rest = after;
     }
-    out
+    out + rest
 }
 
 /// One fault as a line: code, place, what is wrong and what to do.
@@ -67,18 +87,20 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
             *detail = type_detail(lang, detail);
         }
     }
-    for (_, detail) in params.iter_mut().filter(|(name, _)| *name == "detail") {
-        *detail = cause(lang, detail);
+    for (_, told) in params.iter_mut().filter(|(name, _)| ["detail", "found", "limit", "what"].contains(name)) {
+        *told = cause(lang, told);
     }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
     if let Some(key) = why {
         let told = fill(lang, &key, &params);
         params.push(("detail", told));
     }
-    let text = fill(lang, &key_of(lang, fault), &params);
-    match params.iter().find(|(name, _)| *name == "count") {
-        Some((_, count)) => format!("{text} {}", fill(lang, "fault.total", &[("count", count)])),
-        None => text,
+    let template = text(lang, &key_of(lang, fault));
+    let told = filled(&template, &params);
+    // How many more there are like it, unless that is what the rule is about.
+    match params.iter().find(|(name, _)| *name == "count" && !template.contains("%{count")) {
+        Some((_, count)) => format!("{told} {}", fill(lang, "fault.total", &[("count", count)])),
+        None => told,
     }
 }
 
@@ -94,15 +116,22 @@ fn key_of(lang: Lang, fault: &Fault) -> String {
 /// A cause that the code words in English as `what: figures`, in the user's language: each part that has a text under
 /// `cause.` is told by it, and the others, which are figures and names, stay.
 fn cause(lang: Lang, detail: &str) -> String {
-    let told = |part: &str| {
+    let word = |part: &str| {
         let letters = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
         let slug: String = part.chars().map(letters).collect();
         let key = format!("cause.{}", slug.trim_matches('_'));
-        let found = text(lang, &key);
-        match part.split_once(" of ") {
-            _ if found != key => found,
-            Some((some, all)) if some.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some(text(lang, &key)).filter(|found| *found != key)
+    };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let told = |part: &str| {
+        let figure = part.split_once(' ').filter(|(number, _)| is_number(number));
+        match (word(part), part.split_once(" of "), figure) {
+            (Some(found), ..) => found,
+            (_, Some((some, all)), _) if is_number(some) => {
                 fill(lang, "cause.of", &[("some", some), ("all", all)])
+            }
+            (_, _, Some((number, unit))) => {
+                word(unit).map_or_else(|| part.to_owned(), |unit| format!("{number} {unit}"))
             }
             _ => part.to_owned(),
         }
@@ -129,8 +158,9 @@ fn type_detail(lang: Lang, detail: &str) -> String {
     if let Some((key, expected)) =
         detail.strip_prefix("unknown variant ").and_then(|rest| rest.rsplit_once(", expected "))
     {
-        let expected = expected.trim_start_matches("one of ").replace('`', "");
-        let params = [("key", key.trim_matches('`').to_owned()), ("expected", expected)];
+        // serde joins two names by an English word and more by commas; each stands between backticks.
+        let options: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        let params = [("key", key.trim_matches('`').to_owned()), ("expected", options.join(", "))];
         return fill(lang, "fault.not_an_option", &params);
     }
     if lang == Lang::En || detail.starts_with('{') {
@@ -224,6 +254,7 @@ pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
 }
 
 #[cfg(test)]
+<<<<<<< HEAD
 mod tests {
     use super::*;
     use crate::error::Rule;
@@ -352,3 +383,6 @@ mod tests {
         assert!(what(Lang::Es, &fault).contains("nada limita la tasa"));
     }
 }
+=======
+mod tests;
+>>>>>>> a090a23007029cb4c5aa469e278f99ba55782335

@@ -1,18 +1,22 @@
 //! How each layer looks in QGIS 3.22 and newer: legend, colours, labels and aliases.
 //!
 //! The same reading everywhere: width or size is how much flow, colour is how it compares with what population
-//! alone would give, paleness is doubt. Colours are safe for the colour-blind. Classes come from what the audience
-//! sees and nothing else.
+//! alone would give, paleness is doubt, and the legend tells each. Colours are safe for the colour-blind. Classes come
+//! from what the audience sees and nothing else.
 
 use super::feature::{Lang, LayerGeometry};
 use super::view::{Header, LayerView};
 use crate::error::{Error, Result};
 
 mod classes;
+mod doubt;
 mod qml;
+mod symbols;
 
-use classes::{limits, steps};
-use qml::{Label, Rule, Style, Symbol, SymbolKind, SymbolLayer};
+use classes::{even_limits, limits, range, steps};
+use doubt::{doubt_legend, with_doubt};
+use qml::{Label, Rule, Style, Symbol};
+use symbols::{dashed, define, fill, hatched, line, marker, rule};
 
 /// The default style of a layer as QML, with the aliases of the header's language.
 ///
@@ -25,12 +29,28 @@ pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
         "roads" => (flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]), None),
         "corridors" => (
             flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
-            // Horizontal: a name is often longer than its corridor.
-            Some(Label { field: "name", color: "60,10,60,255", size: 9.0, placement: 4 }),
+            Some(Label {
+                text: "replace(\"name\", ' – ', ' –\\n')",
+                color: "60,10,60,255",
+                size: 9.0,
+                bold: true,
+                // A name is often longer than its corridor, so that along the line there would be no room for it.
+                point: Some("closest_point($geometry, centroid($geometry))"),
+                positions: "B,T,BR,TR,BL,TL,R,L",
+                priority: "max(6, 11 - coalesce(\"rank\", 5))",
+            }),
         ),
         "crossings" => (
             crossings(view, lang),
-            Some(Label { field: "name", color: "20,40,70,255", size: 8.0, placement: 6 }),
+            Some(Label {
+                text: "\"name\"",
+                color: "20,40,70,255",
+                size: 8.0,
+                bold: false,
+                point: None,
+                positions: "TR,TL,BR,BL,R,L,TSR,BSR",
+                priority: "5",
+            }),
         ),
         "checkpoints" => (checkpoints(lang), None),
         "worksites" => (worksites(view, lang), None),
@@ -45,101 +65,6 @@ pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
         notes: header.notices.join("\n"),
     };
     qml::write(&style).map_err(|e| Error::io(format!("{}.qml", view.name()), e))
-}
-
-fn rule(filter: impl Into<String>, label: impl Into<String>, symbol: Symbol) -> Rule {
-    Rule { filter: filter.into(), label: label.into(), symbol }
-}
-
-fn line(color: &str, width: f64) -> Symbol {
-    let options = vec![
-        ("line_color", color.to_owned()),
-        ("line_width", width.to_string()),
-        ("line_width_unit", "MM".into()),
-        ("line_style", "solid".into()),
-        ("capstyle", "round".into()),
-        ("joinstyle", "round".into()),
-    ];
-    let layer = SymbolLayer { class: "SimpleLine", options, defined: vec![], part: None };
-    Symbol { kind: SymbolKind::Line, layers: vec![layer], opacity: None }
-}
-
-fn dashed(color: &str, width: f64, dash: &str) -> Symbol {
-    let mut symbol = line(color, width);
-    for layer in &mut symbol.layers {
-        layer.options.extend([
-            ("use_custom_dash", "1".into()),
-            ("customdash", dash.to_owned()),
-            ("customdash_unit", "MM".into()),
-        ]);
-    }
-    symbol
-}
-
-fn marker(shape: &str, color: &str, size: f64) -> Symbol {
-    let options = vec![
-        ("name", shape.to_owned()),
-        ("color", color.to_owned()),
-        ("size", size.to_string()),
-        ("size_unit", "MM".into()),
-        ("outline_color", "35,35,35,255".into()),
-        ("outline_width", "0.2".into()),
-        ("outline_width_unit", "MM".into()),
-        ("outline_style", "solid".into()),
-        ("scale_method", "diameter".into()),
-    ];
-    let layer = SymbolLayer { class: "SimpleMarker", options, defined: vec![], part: None };
-    Symbol { kind: SymbolKind::Marker, layers: vec![layer], opacity: None }
-}
-
-fn fill(color: &str) -> Symbol {
-    let options = vec![
-        ("color", color.to_owned()),
-        ("style", "solid".into()),
-        ("outline_color", "110,110,110,255".into()),
-        ("outline_style", "solid".into()),
-        ("outline_width", "0.15".into()),
-        ("outline_width_unit", "MM".into()),
-    ];
-    let layer = SymbolLayer { class: "SimpleFill", options, defined: vec![], part: None };
-    Symbol { kind: SymbolKind::Fill, layers: vec![layer], opacity: None }
-}
-
-/// A pale fill with hatching over it, for a value that is known only within bounds.
-fn hatched(color: &str, lines: &str) -> Symbol {
-    let mut symbol = fill(color);
-    symbol.layers.push(SymbolLayer {
-        class: "LinePatternFill",
-        options: vec![
-            ("angle", "45".into()),
-            ("distance", "1.6".into()),
-            ("distance_unit", "MM".into()),
-            ("line_width", "0.3".into()),
-            ("line_width_unit", "MM".into()),
-        ],
-        defined: vec![],
-        part: Some(Box::new(line(lines, 0.3))),
-    });
-    symbol
-}
-
-/// Paler the less certain: by the membership of a corridor, else by the certainty of rank.
-fn with_doubt(mut symbol: Symbol, view: &LayerView<'_>) -> Symbol {
-    symbol.opacity = if view.has("membership") {
-        Some("100 * coalesce(\"membership\", 0)".into())
-    } else if view.has("pr_top") {
-        Some("35 + 65 * coalesce(\"pr_top\", 0)".into())
-    } else {
-        None
-    };
-    symbol
-}
-
-fn define(mut symbol: Symbol, property: &'static str, expression: &str) -> Symbol {
-    for layer in &mut symbol.layers {
-        layer.defined.push((property, expression.to_owned()));
-    }
-    symbol
 }
 
 /// A share as per cent, for the legend.
@@ -192,6 +117,7 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
             format!("{} ≥ {}", lang.pick("ancho: parte del flujo", "width: flow share"), percent(*limit));
         rules.push(rule("false", label, line(GREY, *width)));
     }
+    rules.extend(doubt_legend(view, lang, |color| line(color, widths[2])));
     rules
 }
 
@@ -200,14 +126,14 @@ const NARROW: f64 = 0.75;
 /// Widest interval that still gets a colour: some five cases.
 const WIDE: f64 = 1.5;
 
-/// Estimated rates in a value-suppressing scheme (Correll, Moritz & Heer 2018): the wider the interval beside the rate,
-/// the fewer and paler the colours, so that no one reads an order into what is not known.
+/// Estimated rates, in classes of a round step, in a value-suppressing scheme (Correll, Moritz & Heer 2018): the wider
+/// the interval beside the rate, the fewer and paler the colours, so that no one reads an order into what is not known.
 fn municipalities(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     const FULL: [&str; 4] = ["254,227,145,255", "254,153,41,255", "217,95,14,255", "128,40,4,255"];
     const PALE: [&str; 2] = ["245,232,210,255", "226,190,160,255"];
-    let limits = limits(sure_rates(view), &[0.25, 0.5, 0.75]);
-    // Each pale colour stands for two or so of the full ones: the limit in the middle stays.
-    let middle: Vec<f64> = limits.get(limits.len() / 2).copied().into_iter().collect();
+    let limits = even_limits(&sure_rates(view));
+    // Each pale colour stands for two of the full ones: the limit in the middle stays.
+    let middle: Vec<f64> = limits.get(1).copied().into_iter().collect();
     let known = "\"rate_mean\" > 0 AND \"rate_p05\" IS NOT NULL AND \"rate_p95\" IS NOT NULL";
     let width = "(\"rate_p95\" - \"rate_p05\")";
     let interval = |range: String| {
@@ -240,12 +166,7 @@ fn rate_classes(filter: &str, limits: &[f64], shades: &[&str], interval: &str, l
             let high = limits.get(i);
             let from = low.map(|low| format!(" AND \"rate_mean\" >= {low}")).unwrap_or_default();
             let to = high.map(|high| format!(" AND \"rate_mean\" < {high}")).unwrap_or_default();
-            let range = match (low, high) {
-                (None, None) => "> 0".to_owned(),
-                (None, Some(high)) => format!("< {high}"),
-                (Some(low), None) => format!("≥ {low}"),
-                (Some(low), Some(high)) => format!("{low} – {high}"),
-            };
+            let range = range(low, high);
             rule(format!("{filter}{from}{to}"), format!("{what} {range}, {interval}"), fill(shade))
         })
         .collect()
@@ -283,6 +204,7 @@ fn crossings(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
             format!("{} ≥ {}", lang.pick("tamaño: parte del flujo", "size: flow share"), percent(*limit));
         rules.push(rule("false", label, marker("circle", "200,200,200,255", size)));
     }
+    rules.extend(doubt_legend(view, lang, |color| marker("circle", color, 3.2)));
     rules
 }
 
@@ -309,12 +231,14 @@ fn checkpoints(lang: Lang) -> Vec<Rule> {
 fn worksites(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     let class = |color, size| with_doubt(marker("circle", color, size), view);
     let place = lang.pick("lugar", "place");
-    vec![
+    let mut rules = vec![
         rule("\"rank\" <= 10", format!("{place} 1 – 10"), class("153,52,4,255", 3.4)),
         rule("\"rank\" > 10 AND \"rank\" <= 50", format!("{place} 11 – 50"), class("254,153,41,255", 2.6)),
         rule("\"rank\" > 50", format!("{place} 51 – …"), class("254,217,142,255", 1.8)),
         rule("ELSE", lang.pick("sin lugar", "no place"), marker("circle", "225,225,225,255", 1.6)),
-    ]
+    ];
+    rules.extend(doubt_legend(view, lang, |color| marker("circle", color, 2.6)));
+    rules
 }
 
 fn diagnostics(lang: Lang) -> Vec<Rule> {
@@ -348,6 +272,7 @@ mod tests {
     use quick_xml::Reader;
     use quick_xml::events::Event;
 
+    use super::doubt::{OPACITY, certainty};
     use super::*;
     use crate::layers::feature::Tier;
     use crate::layers::samples;
@@ -429,10 +354,57 @@ mod tests {
     }
 
     #[test]
+    fn paleness_is_in_the_legend_with_the_classes_that_are_drawn() {
+        for (lang, words) in [
+            (Lang::Es, ["palidez: pertenencia mínima", "palidez: probabilidad de estar arriba"]),
+            (Lang::En, ["paleness: lowest membership", "paleness: probability of the top"]),
+        ] {
+            let mut seen = 0;
+            for layer in samples::all() {
+                let view = LayerView::new(&layer, Tier::Restricted).unwrap().unwrap();
+                let rules = match view.name() {
+                    "roads" | "corridors" => flow_lines(&view, lang, &[1.0, 2.0, 3.0, 4.0]),
+                    "crossings" => crossings(&view, lang),
+                    "worksites" => worksites(&view, lang),
+                    _ => continue,
+                };
+                let c = certainty(&view).unwrap();
+                let word = words[usize::from(c.field == "pr_top")];
+                let told: Vec<&Rule> = rules.iter().filter(|r| r.label.starts_with(word)).collect();
+                assert_eq!(told.len(), OPACITY.len(), "{}", view.name());
+                assert_eq!(told[0].label, format!("{word} < {}", c.limits[0]));
+                assert_eq!(told[3].label, format!("{word} ≥ {}", c.limits[2]));
+                // What is drawn changes at the limits of the legend, and to its opacities.
+                let drawn: Vec<&String> = rules.iter().filter_map(|r| r.symbol.opacity.as_ref()).collect();
+                assert!(!drawn.is_empty() && told.iter().all(|r| r.symbol.opacity.is_none()));
+                for (limit, percent) in c.limits.iter().zip(&OPACITY[1..]) {
+                    let class = format!("WHEN \"{}\" >= {limit} THEN {percent}", c.field);
+                    assert!(drawn.iter().all(|e| e.contains(&class)), "{class}: {drawn:?}");
+                }
+                let alphas = told.iter().map(|r| {
+                    let (_, color) =
+                        r.symbol.layers[0].options.iter().find(|(k, _)| k.ends_with("color")).unwrap();
+                    color.rsplit(',').next().unwrap().parse::<f64>().unwrap() / 2.55
+                });
+                assert!(alphas.zip(OPACITY).all(|(a, percent)| (a - percent).abs() < 0.5), "{}", view.name());
+                seen += 1;
+            }
+            assert_eq!(seen, 4);
+        }
+    }
+
+    #[test]
     fn widths_come_from_the_data_and_labels_from_the_name() {
         let styles = all(Lang::Es);
         assert!(styles[1].1.contains("WHEN &quot;mean&quot; &gt;= 0.9 THEN"), "{}", styles[1].1);
-        assert!(styles[2].1.contains("labelsEnabled=\"1\"") && styles[2].1.contains("fieldName=\"name\""));
+        assert!(
+            styles[2].1.contains("labelsEnabled=\"1\"") && styles[2].1.contains("replace(&quot;name&quot;")
+        );
+        // None is drawn over another, and the first corridors go first.
+        for (_, style) in &styles[2..4] {
+            assert!(style.contains("displayAll=\"0\""), "{style}");
+            assert!(style.contains("<Option type=\"Map\" name=\"Priority\">"), "{style}");
+        }
         assert!(styles[1].1.contains("labelsEnabled=\"0\""));
         assert_eq!(percent(0.015), "1.5 %");
         assert_eq!(percent(0.2), "20 %");

@@ -188,11 +188,12 @@ mod tests {
 
     #[test]
     fn the_public_sees_no_restricted_layer_and_no_restricted_field() {
-        const HIDDEN: [&str; 11] = [
+        const HIDDEN: [&str; 12] = [
             "count_mean",
             "count_p05",
             "count_p95",
             "demand_share",
+            "recruitment",
             "search_effort",
             "by_modality",
             "by_period",

@@ -5,7 +5,8 @@
 
 Every layer, from its GeoJSON and from the GeoPackage, must load, be valid, bring its own style and aliases,
 and hold the same number of features. The map of municipalities, roads, corridors and crossings is drawn in
-EPSG:6372 and must show the colours of the corridors. All faults are printed; exit code 1 if there is one.
+EPSG:6372 and must show the colours of the corridors and the names of the first ones, no label over another. All
+faults are printed; exit code 1 if there is one.
 
 Needs PyQGIS 3.22 or newer, which is built for the system's Python: hence the first line.
 """
@@ -21,8 +22,10 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsGeometry,
     QgsMapRendererParallelJob,
     QgsMapSettings,
+    QgsPointXY,
     QgsProject,
     QgsRectangle,
     QgsRenderContext,
@@ -46,6 +49,8 @@ BACKGROUND = QColor(255, 255, 255)
 MIN_COLOURS = 8
 # Blended pixels along edges do not make a colour.
 MIN_PIXELS = 40
+# Corridors, by their rank, whose names must find room on the map.
+NAMED = 3
 
 EPSG_6372 = """
 PROJCRS["Mexico ITRF2008 / LCC",
@@ -177,7 +182,7 @@ def open_layers(result, folder, faults):
 
 
 def draw(layers, extent, crs):
-    """Image of the layers, given from the bottom to the top."""
+    """Image of the layers, given from the bottom to the top, and its labels: each text with its outline."""
     settings = QgsMapSettings()
     settings.setLayers(list(reversed(layers)))
     settings.setOutputSize(SIZE)
@@ -189,7 +194,12 @@ def draw(layers, extent, crs):
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()
-    return job.renderedImage().convertToFormat(QImage.Format_RGB32)
+    labels = [
+        (label.labelText.replace("\n", " "), QgsGeometry.fromPolygonXY([[QgsPointXY(p) for p in label.cornerPoints]]))
+        for label in job.takeLabelingResults().allLabels()
+        if not label.isUnplaced
+    ]
+    return job.renderedImage().convertToFormat(QImage.Format_RGB32), labels
 
 
 def pixels(image):
@@ -214,7 +224,7 @@ def check_map(layers, out, faults):
     extent = QgsRectangle(transform.transformBoundingBox(area.extent()))
     extent.scale(1.04)
 
-    image = draw(stack, extent, crs)
+    image, labels = draw(stack, extent, crs)
     out.parent.mkdir(parents=True, exist_ok=True)
     faults.require(image.save(str(out), "PNG"), f"{out} cannot be written")
     colours = pixels(image)
@@ -222,17 +232,30 @@ def check_map(layers, out, faults):
     shown = [colour for colour, n in colours.items() if n >= MIN_PIXELS and colour != background]
     faults.require(len(shown) > MIN_COLOURS, f"the map has {len(shown)} colours beyond the background")
 
-    # The corridors: their own colours when drawn alone, and a trace of them in the whole map.
     corridors = layers["corridors"]
-    alone = pixels(draw([corridors], extent, crs))
+    check_labels(labels, corridors, faults)
+
+    # The corridors: their own colours when drawn alone, and a trace of them in the whole map.
+    alone = pixels(draw([corridors], extent, crs)[0])
     expected = symbol_colours(corridors)
     seen = {e for e in expected if any(alone[c] >= MIN_PIXELS for c in neighbours(e))}
     faults.require(expected, "no corridor gets a symbol that can be seen")
     faults.require(seen or not expected, f"none of the corridors' colours {sorted(expected)} is drawn")
-    without = pixels(draw([layer for layer in stack if layer is not corridors], extent, crs))
+    without = pixels(draw([layer for layer in stack if layer is not corridors], extent, crs)[0])
     changed = sum((colours - without).values())
     faults.require(changed >= MIN_PIXELS, f"the corridors change {changed} pixels of the map")
     print(f"{out.name}: {len(shown)} colours, {len(seen)} of {len(expected)} corridor colours, {changed} pixels of corridors")
+
+
+def check_labels(labels, corridors, faults):
+    """No label lies over another, and the first corridors have theirs."""
+    for i, (text, outline) in enumerate(labels):
+        for other, its_outline in labels[:i]:
+            faults.require(not outline.intersects(its_outline), f"the labels {text!r} and {other!r} overlap")
+    texts = {text for text, _ in labels}
+    for feature in corridors.getFeatures():
+        if feature["rank"] <= NAMED:
+            faults.require(feature["name"] in texts, f"no label for corridor {feature['rank']}, {feature['name']!r}")
 
 
 def neighbours(colour):

@@ -4,10 +4,12 @@ use geo::{Centroid, Coord};
 use serde_json::{Value, json};
 
 use super::counts::BORDER_TOLERANCE;
-use crate::error::{Error, Fault, Result, Rule};
+use crate::cli::spatial_error::spatial_error;
+use crate::error::{Error, Faults, Place, Result};
 use crate::incidence::CountDraw;
 use crate::incidence::spatial::{
     HotOptions, HotSpots, Inference as Test, Metric, SpatialError, SpatialWeights, hot_probability, moran,
+    usual_permutations,
 };
 use crate::layers::assemble::HotColumn;
 use crate::model::domain::Domain;
@@ -19,6 +21,9 @@ use crate::stats::spread;
 const LEVELS: [f64; 3] = [0.01, 0.05, 0.1];
 const CLASSES: [&str; 3] = ["q01", "q05", "q10"];
 
+/// With fewer municipalities nothing can be told apart.
+const FEWEST: usize = 3;
+
 /// From this share of draws on, a class stands; below it and above [`DOUBT`] it is uncertain.
 const STANDS: f64 = 0.5;
 const DOUBT: f64 = 0.1;
@@ -29,6 +34,25 @@ pub(super) struct Found {
     pub statistics: Value,
 }
 
+/// Whether the neighbours that the study asks for can be found, before a run needs them.
+pub(super) fn check(study: &Study, study_name: &str, domain: &Domain, faults: &mut Faults) -> Result<()> {
+    if domain.municipalities.len() < FEWEST {
+        return Ok(());
+    }
+    match neighbours(study.incidence.hot_spots.neighbours, domain).map_err(|e| spatial_error(&e, place(study_name))) {
+        Err(Error::Faults(found)) => {
+            faults.extend(found);
+            Ok(())
+        }
+        other => other.map(|_| ()),
+    }
+}
+
+fn place(study_name: &str) -> Place {
+    let field = Some("incidence.hot_spots".to_owned());
+    Place { file: study_name.to_owned(), field, ..Place::default() }
+}
+
 /// Looks for hot spots in the drawn rates. `None` where there are too few municipalities for any.
 pub(super) fn hot_spots(
     study: &Study,
@@ -37,20 +61,18 @@ pub(super) fn hot_spots(
     data: &[CountDatum],
     draws: &[CountDraw],
 ) -> Result<Option<Found>> {
-    if data.len() < 3 || draws.is_empty() {
+    if data.len() < FEWEST || draws.is_empty() {
         return Ok(None);
     }
-    let fault = |e: &SpatialError| {
-        let fault = Fault::new(Rule::ParameterRange, study_name).field("incidence.hot_spots");
-        Error::from(fault.with("range", e))
-    };
+    let fault = |e: &SpatialError| spatial_error(e, place(study_name));
     let weights = neighbours(study.incidence.hot_spots.neighbours, domain).map_err(|e| fault(&e))?;
     let rates: Vec<Vec<f64>> = draws.iter().map(|d| d.rate.clone()).collect();
     // One without neighbours would only be compared with itself.
     let is_tested =
         |(m, d): (usize, &CountDatum)| !matches!(d, CountDatum::Unknown { .. }) && weights.cardinality(m) > 0;
     let tested: Vec<bool> = data.iter().enumerate().map(is_tested).collect();
-    let permutations = permutations(study, tested.iter().filter(|t| **t).count());
+    let usual = usual_permutations(tested.iter().filter(|t| **t).count(), LEVELS[1]);
+    let permutations = study.incidence.hot_spots.permutations.unwrap_or(usual) as usize;
     let inference = match study.incidence.hot_spots.inference {
         Inference::Analytic => Test::Analytic,
         Inference::Permutation => Test::Permutation { permutations, seed: study.seed },
@@ -74,15 +96,6 @@ pub(super) fn hot_spots(
         }),
     });
     Ok(Some(Found { column: column(&hot), statistics }))
-}
-
-/// As many as it takes for one municipality alone to be found: `R + 1 ≥ m/α`, within what is usual and what is
-/// affordable.
-fn permutations(study: &Study, tested: usize) -> usize {
-    let needed = (tested as f64 / LEVELS[1]).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 9,999")]
-    let usual = needed.clamp(999.0, 9_999.0) as usize;
-    study.incidence.hot_spots.permutations.map_or(usual, |n| n as usize)
 }
 
 fn neighbours(kind: Neighbours, domain: &Domain) -> std::result::Result<SpatialWeights, SpatialError> {

@@ -94,6 +94,8 @@ pub fn municipalities(context: &Context<'_>, findings: &MunicipalFindings) -> La
                 row.set("hot_class", hot.class.get(i).map_or(Value::Null, |class| (*class).into()));
             }
             row.set("roles", if context.public { public_roles(roles) } else { restricted_roles(roles) });
+            // It would name places for what their people are: a field of its own, which the public does not have.
+            row.set("recruitment", numbers(&roles.recruitment));
             row.set("count_mean", rate.count_mean);
             row.set("count_p05", rate.count_p05);
             row.set("count_p95", rate.count_p95);
@@ -137,7 +139,7 @@ fn divided(parts: &[Part]) -> Value {
     parts.iter().map(part).collect()
 }
 
-/// Classes alone, and nothing of recruitment, which would name places for what their people are.
+/// Classes alone.
 fn public_roles(roles: &Roles) -> Value {
     json!({
         "transit": roles.transit.class.name(),
@@ -146,22 +148,21 @@ fn public_roles(roles: &Roles) -> Value {
     })
 }
 
-/// Every role with its numbers.
+/// Transit, reception and exploitation with their numbers.
 fn restricted_roles(roles: &Roles) -> Value {
     let mut transit = numbers(&roles.transit);
     if roles.schematic && roles.transit.spread.is_some() {
         transit.insert("note".into(), "schematic".into());
     }
     let mut exploitation = numbers(&roles.exploitation);
-    let modalities: Map<String, Value> = roles
+    let cases: Map<String, Value> = roles
         .modalities
         .iter()
         .map(|(name, cases)| (name.clone(), cases.map_or(Value::Null, Value::from)))
         .collect();
-    let modalities = if modalities.is_empty() { "unknown".into() } else { Value::Object(modalities) };
-    exploitation.insert("modalities".into(), modalities);
+    let cases = if cases.is_empty() { "unknown".into() } else { Value::Object(cases) };
+    exploitation.insert("cases".into(), cases);
     json!({
-        "recruitment": numbers(&roles.recruitment),
         "transit": transit,
         "reception": numbers(&roles.reception),
         "exploitation": exploitation,

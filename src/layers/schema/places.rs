@@ -35,13 +35,18 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "How much was looked for cases in the municipality, in the unit of the source; empty = not stated.";
         by_modality: Json "" Restricted, "Casos por modalidad", "Cases by modality",
             "Por modalidad: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95. Los casos sin modalidad \
-             ensanchan las cotas de todas y no están en ninguna; vacío = no se distinguen.",
+             ensanchan las cotas de todas y no están en ninguna. Cada tasa sale de un modelo propio de la modalidad: no suman \
+             rate_mean. Vacío = no se distinguen.",
             "By modality: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles. Cases \
-             without a modality widen the bounds of all and are in none; empty = not told apart.";
+             without a modality widen the bounds of all and are in none. Each rate has a posterior of its own, from a model \
+             of that modality: they do not add up to rate_mean. Empty = not told apart.";
         by_period: Json "" Restricted, "Casos por periodo", "Cases by period",
-            "Por año o periodo: cotas de los casos y tasa por 100 000 hab. y año con percentiles 5 y 95; vacío = un solo periodo.",
-            "By year or period: bounds of the cases, and the rate per 100 000 and year with its 5th and 95th percentiles; \
-             empty = one period.";
+            "Por año, con sus meses reunidos, o por periodo donde un registro abarca más de un año: cotas de los casos y tasa por \
+             100 000 hab. y año con percentiles 5 y 95. Cada tasa sale de un modelo propio del periodo: su promedio no es \
+             rate_mean. Vacío = un solo periodo.",
+            "By year, its months taken together, or by period where a record covers more than a year: bounds of the cases, and \
+             the rate per 100 000 and year with its 5th and 95th percentiles. Each rate has a posterior of its own, from a model \
+             of that period: their average is not rate_mean. Empty = one period.";
         rate_100k_year: Real "por 100 000 hab. y año" Public, "Tasa anual", "Yearly rate",
             "Tasa bruta de los casos localizados; solo donde el dato es exacto.",
             "Crude rate of located cases; only where the datum is exact.";
@@ -79,17 +84,27 @@ pub const MUNICIPALITIES: LayerDef = LayerDef {
             "Proporción de sorteos con q de Benjamini–Hochberg ≤ 0.05; no es en sí una tasa de falsos hallazgos. Vacío: sin datos.",
             "Share of draws with Benjamini–Hochberg q ≤ 0.05; not itself a false discovery rate. Empty: no data.";
         hot_class: Text "" Public, "Clase de concentración", "Hot-spot class",
-            "q01, q05, q10 (concentración con q de a lo más 0.01, 0.05 o 0.10), uncertain (incierta), none (ninguna), no_data (sin datos).",
-            "q01, q05, q10 (hot spot with a q of at most 0.01, 0.05, 0.10), uncertain, none, no_data.";
-        roles: Json "" Public, "Papeles: reclutamiento, tránsito, recepción, explotación", "Roles: recruitment, transit, reception, exploitation",
-            "Parte de la demanda localizada que comienza en el municipio (recruitment, reclutamiento: cantidad del modelo), que pasa sin comenzar ni \
-             terminar en él (transit, tránsito), que llega de fuera (reception, recepción), y parte de los casos localizados en él (exploitation, \
-             explotación), con mean, p05 y p95 de los sorteos. class compara el intervalo con la parte pareja (even): high (alta), medium (media), low \
-             (baja), no_data (sin datos suficientes; why dice por qué). En el resultado público, solo las clases y sin reclutamiento.",
-            "Share of the located demand that begins in the municipality (recruitment: a quantity of the model), that passes without beginning or \
-             ending there (transit), that arrives from outside (reception), and share of the located cases that are there (exploitation), with mean, \
-             p05 and p95 over draws. class compares the interval with the even share (even): high, medium, low, no_data (not enough data; why says \
-             which). In the public result classes alone, without recruitment.";
+            "q01, q05 o q10: el nivel más estricto (0.01, 0.05, 0.10) que la q de Benjamini–Hochberg cumple en al menos la mitad de \
+             los sorteos. uncertain (incierta): ninguno, pero la q es de a lo más 0.10 en al menos la décima parte de los sorteos. \
+             none (ninguna): menos que eso, que no dice que ahí no haya nada. no_data (sin datos): no se puso a prueba.",
+            "q01, q05 or q10: the strictest level (0.01, 0.05, 0.10) that the Benjamini–Hochberg q meets in at least half of the \
+             draws. uncertain: none does, but q is at most 0.10 in at least a tenth of the draws. none: less than that, which does \
+             not say that nothing is there. no_data: not tested.";
+        roles: Json "" Public, "Papeles: tránsito, recepción, explotación", "Roles: transit, reception, exploitation",
+            "Parte de la demanda localizada que pasa sin comenzar ni terminar en el municipio (transit, tránsito), que llega de fuera \
+             (reception, recepción), y parte de los casos localizados en él (exploitation, explotación), con mean, p05 y p95 de los \
+             sorteos. class compara el intervalo con la parte pareja (even): high (alta), medium (media), low (baja), no_data (sin datos \
+             suficientes; why dice por qué). exploitation.cases son números de casos por modalidad, no partes; unknown = no consta. En el \
+             resultado público, solo las clases.",
+            "Share of the located demand that passes without beginning or ending in the municipality (transit), that arrives from \
+             outside (reception), and share of the located cases that are there (exploitation), with mean, p05 and p95 over draws. class \
+             compares the interval with the even share (even): high, medium, low, no_data (not enough data; why says which). \
+             exploitation.cases are numbers of cases by modality, not shares; unknown = not stated. In the public result classes alone.";
+        recruitment: Json "" Restricted, "Papel de reclutamiento", "Recruitment role",
+            "Parte de la demanda localizada que comienza en el municipio, dondequiera que termine; cantidad del modelo, pues ningún dato \
+             habla del reclutamiento. Con mean, p05, p95, even, class y why, como en roles.",
+            "Share of the located demand that begins in the municipality, wherever it ends; a quantity of the model, since no datum \
+             speaks of recruitment. With mean, p05, p95, even, class and why, as in roles.";
         polygon_of: Text "" Public, "Comparte polígono con", "Shares the polygon of",
             "Clave del municipio cuyo polígono comparte; vacío = tiene el suyo.",
             "Code of the municipality whose polygon it shares; empty = it has its own.";

@@ -46,14 +46,21 @@ pub(super) struct Rule {
     pub symbol: Symbol,
 }
 
-/// Labels of a layer.
+/// Labels of a layer: beside a point, in the first of the positions in which they meet no other label.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
-    pub field: &'static str,
+    /// Expression for the text.
+    pub text: &'static str,
     pub color: &'static str,
     pub size: f64,
-    /// Placement code of QGIS: 2 along a line, 6 around a point by preference.
-    pub placement: u8,
+    /// Whether the strokes are bold.
+    pub bold: bool,
+    /// Expression for the point, where a feature is none.
+    pub point: Option<&'static str>,
+    /// Positions as QGIS names them, the best first.
+    pub positions: &'static str,
+    /// From 0, which gives way to all others, to 10; an expression.
+    pub priority: &'static str,
 }
 
 /// A style.
@@ -176,15 +183,20 @@ fn symbol(xml: &mut Xml, name: &str, symbol: &Symbol) -> io::Result<()> {
     Ok(())
 }
 
-fn defined(xml: &mut Xml, properties: &[(&'static str, String)]) -> io::Result<()> {
-    xml.create_element("data_defined_properties").write_inner_content(|xml| {
+fn defined(xml: &mut Xml, values: &[(&'static str, String)]) -> io::Result<()> {
+    properties(xml, "data_defined_properties", values)
+}
+
+/// Expressions by the name of the property that each gives.
+fn properties(xml: &mut Xml, element: &str, values: &[(&'static str, String)]) -> io::Result<()> {
+    xml.create_element(element).write_inner_content(|xml| {
         map(xml, None, |xml| {
             option(xml, "QString", Some("name"), Some(""))?;
-            if properties.is_empty() {
+            if values.is_empty() {
                 xml.create_element("Option").with_attribute(("name", "properties")).write_empty()?;
             } else {
                 map(xml, Some("properties"), |xml| {
-                    for (name, expression) in properties {
+                    for (name, expression) in values {
                         map(xml, Some(name), |xml| {
                             option(xml, "bool", Some("active"), Some("true"))?;
                             option(xml, "QString", Some("expression"), Some(expression))?;
@@ -223,14 +235,15 @@ fn option(xml: &mut Xml, kind: &str, name: Option<&str>, value: Option<&str>) ->
 }
 
 fn labeling(xml: &mut Xml, label: &Label) -> io::Result<()> {
-    let (size, placement) = (label.size.to_string(), label.placement.to_string());
+    let size = label.size.to_string();
     xml.create_element("labeling").with_attribute(("type", "simple")).write_inner_content(|xml| {
         xml.create_element("settings").with_attribute(("calloutType", "simple")).write_inner_content(
             |xml| {
                 let text = [
-                    ("fieldName", label.field),
-                    ("isExpression", "0"),
+                    ("fieldName", label.text),
+                    ("isExpression", "1"),
                     ("fontFamily", "Open Sans"),
+                    ("fontWeight", if label.bold { "75" } else { "50" }),
                     ("fontSize", size.as_str()),
                     ("fontSizeUnit", "Point"),
                     ("textColor", label.color),
@@ -242,25 +255,27 @@ fn labeling(xml: &mut Xml, label: &Label) -> io::Result<()> {
                         ("bufferSize", "0.8"),
                         ("bufferSizeUnits", "MM"),
                         ("bufferColor", "255,255,255,255"),
-                        ("bufferOpacity", "0.85"),
+                        ("bufferOpacity", "1"),
                     ];
                     xml.create_element("text-buffer").with_attributes(buffer).write_empty()?;
                     Ok(())
                 })?;
                 let place = [
-                    ("placement", placement.as_str()),
-                    ("placementFlags", "10"),
-                    ("predefinedPositionOrder", "TR,TL,BR,BL,R,L,TSR,BSR"),
+                    // 6: positions around a point, by preference.
+                    ("placement", "6"),
+                    ("predefinedPositionOrder", label.positions),
                     ("dist", "1"),
                     ("distUnits", "MM"),
-                    ("priority", "7"),
+                    ("geometryGenerator", label.point.unwrap_or_default()),
+                    ("geometryGeneratorEnabled", if label.point.is_some() { "1" } else { "0" }),
+                    ("geometryGeneratorType", "PointGeometry"),
                 ];
                 xml.create_element("placement").with_attributes(place).write_empty()?;
-                // One label for the whole of a corridor, not one for each part.
-                let rendering =
-                    [("drawLabels", "1"), ("mergeLines", "1"), ("labelPerPart", "0"), ("displayAll", "1")];
+                // A label that finds no room is left out. One for the whole of a corridor, not one for each part.
+                let rendering = [("drawLabels", "1"), ("labelPerPart", "0"), ("displayAll", "0")];
                 xml.create_element("rendering").with_attributes(rendering).write_empty()?;
-                Ok(())
+                let priority = [("Priority", label.priority.to_owned())];
+                properties(xml, "dd_properties", &priority)
             },
         )?;
         Ok(())
