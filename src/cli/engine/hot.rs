@@ -39,7 +39,9 @@ pub(super) fn check(study: &Study, study_name: &str, domain: &Domain, faults: &m
     if domain.municipalities.len() < FEWEST {
         return Ok(());
     }
-    match neighbours(study.incidence.hot_spots.neighbours, domain).map_err(|e| spatial_error(&e, place(study_name))) {
+    match neighbours(study.incidence.hot_spots.neighbours, domain)
+        .map_err(|e| spatial_error(&e, place(study_name)))
+    {
         Err(Error::Faults(found)) => {
             faults.extend(found);
             Ok(())

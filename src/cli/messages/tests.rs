@@ -97,6 +97,9 @@ fn every_rule_has_a_text_in_both_languages_that_differ() {
 fn causes_are_told_in_the_language() {
     for why in crate::error::Why::ALL {
         let fault = Fault::new(Rule::RecordBroken, "a.csv").why(why);
+        let fault = ["k", "sites", "needed", "size", "limit", "gal", "layer", "field"]
+            .into_iter()
+            .fold(fault, |f, name| f.with(name, 7));
         let [es, en] = [Lang::Es, Lang::En].map(|lang| what(lang, &fault));
         assert!(es != en && !es.contains("%{") && !es.contains("why."), "{es}");
     }
