@@ -351,16 +351,13 @@ pub fn usage_error(error: &clap::Error, lang: Lang) -> String {
         ErrorKind::UnknownArgument => fill("cli.error.unknown_argument", &[("arg", arg)]),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = ("value", context(ContextKind::InvalidValue));
-            match range_of(error) {
-                Some([low, high]) => {
-                    fill("cli.error.out_of_range", &[("arg", arg), value, ("low", low), ("high", high)])
-                }
-                None => {
-                    let said = fill("cli.error.invalid_value", &[("arg", arg), value]);
-                    match forms_of(error) {
-                        Some(forms) => format!("{said}; {}", fill("cli.error.use_one", &[("forms", forms)])),
-                        None => said,
-                    }
+            if let Some([low, high]) = range_of(error) {
+                fill("cli.error.out_of_range", &[("arg", arg), value, ("low", low), ("high", high)])
+            } else {
+                let said = fill("cli.error.invalid_value", &[("arg", arg), value]);
+                match forms_of(error) {
+                    Some(forms) => format!("{said}; {}", fill("cli.error.use_one", &[("forms", forms)])),
+                    None => said,
                 }
             }
         }

@@ -88,8 +88,7 @@ fn parse(text: &str) -> Result<Gal, Broken> {
     let words: Vec<&str> = header.split_whitespace().collect();
     // Two words are the line of an area.
     let (n, field) = match words.as_slice() {
-        [n] => (n, None),
-        [_, n, _] => (n, None),
+        [n] | [_, n, _] => (n, None),
         [_, n, _, .., field] => (n, Some((*field).to_owned())),
         _ => return Err(broken(at, "no header", header.trim())),
     };
