@@ -1,7 +1,7 @@
 //! No file of a public result, in either language, names what is not for the public: the role of recruitment, posts and
 //! visits.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot read fails it")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,7 +36,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     out
 }
 
-/// All texts of a SQLite file, the statements that made its tables too.
+/// All texts of an `SQLite` file, the statements that made its tables too.
 fn texts_of_database(path: &Path) -> String {
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let tables: Vec<String> = database
