@@ -18,7 +18,8 @@ use libfuzzer_sys::fuzz_target;
 const AREAS: &str = "clave,casos,pob\n1,4,100\n2,1,90\n3,,80\n4,7,120\n5,2,70\n6,0,110\n";
 
 const PLAIN: &str = "6\n1 1\n2\n2 2\n1 3\n3 2\n2 4\n4 2\n3 5\n5 1\n4\n6 0\n";
-const GEODA: &str = "0 6 areas clave\r\n6 1\r\n5\r\n5 2\r\n6 4\r\n4 2\r\n5 3\r\n3 1\r\n4\r\n2 1\r\n1\r\n1 1\r\n2\r\n";
+const GEODA: &str =
+    "0 6 areas clave\r\n6 1\r\n5\r\n5 2\r\n6 4\r\n4 2\r\n5 3\r\n3 1\r\n4\r\n2 1\r\n1\r\n1 1\r\n2\r\n";
 
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let of = |kind: u8, text: &str| [&[kind], text.as_bytes()].concat();
