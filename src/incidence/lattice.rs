@@ -26,6 +26,9 @@ const SPACING: f64 = 1.2;
 /// Most points: where there are more, the spacing grows.
 const MAX_POINTS: usize = 600;
 
+/// By how much the spacing grows where there are more points than that.
+const COARSER: f64 = 1.7;
+
 /// Newton steps at most.
 const STEPS: usize = 12;
 
@@ -56,16 +59,18 @@ pub(super) struct Lattice<T> {
     pub step: [f64; AXES],
 }
 
-/// Explores `density`, which gives the log-density and anything else worth keeping. A place that
-/// cannot be is [`IncidenceError::Impossible`]; the other errors end the search.
+/// Explores `density`, which gives the log-density and anything else worth keeping; `ceiling` is never below it and costs
+/// nothing, so that most of what lies outside need not be looked at. A place that cannot be is
+/// [`IncidenceError::Impossible`]; the other errors end the search.
 ///
 /// # Errors
 /// [`IncidenceError::Impossible`] where no start has a density, else what `density` fails with.
 pub(super) fn explore<T: Send>(
     axes: &[Axis; AXES],
+    ceiling: impl Fn(&[f64; AXES]) -> f64 + Sync,
     density: impl Fn(&[f64; AXES]) -> Result<(f64, T), IncidenceError> + Sync,
 ) -> Result<Lattice<T>, IncidenceError> {
-    let search = Search { axes, density: &density };
+    let search = Search { axes, density: &density, ceiling: &ceiling };
     let free: Vec<usize> = (0..AXES).filter(|&k| axes[k].scale > 0.0).collect();
     let (mode, step) = search.mode(&free)?;
     let mut step = step;
@@ -74,17 +79,23 @@ pub(super) fn explore<T: Send>(
             return Ok(Lattice { points, step });
         }
         for &k in &free {
-            step[k] *= 1.5;
+            step[k] *= COARSER;
         }
     }
 }
 
-struct Search<'a, F> {
+struct Search<'a, F, C> {
     axes: &'a [Axis; AXES],
     density: &'a F,
+    ceiling: &'a C,
 }
 
-impl<T: Send, F: Fn(&[f64; AXES]) -> Result<(f64, T), IncidenceError> + Sync> Search<'_, F> {
+impl<T, F, C> Search<'_, F, C>
+where
+    T: Send,
+    F: Fn(&[f64; AXES]) -> Result<(f64, T), IncidenceError> + Sync,
+    C: Fn(&[f64; AXES]) -> f64 + Sync,
+{
     fn inside(&self, place: &[f64; AXES]) -> bool {
         place.iter().zip(self.axes).all(|(x, axis)| *x >= axis.range[0] && *x <= axis.range[1])
     }
@@ -258,7 +269,8 @@ impl<T: Send, F: Fn(&[f64; AXES]) -> Result<(f64, T), IncidenceError> + Sync> Se
                         let mut key = *key;
                         key[k] += side;
                         if !found.contains_key(&key) {
-                            if bounded(&found, &key) > height - DROP {
+                            let ceiling = (self.ceiling)(&place(&key));
+                            if bounded(&found, &key).min(ceiling) > height - DROP {
                                 next.push(key);
                             }
                             found.insert(key, None);
@@ -335,6 +347,27 @@ mod tests {
         scales.map(|scale| Axis { starts: [0.0, 1.0, -1.0], scale, range: [-50.0, 50.0] })
     }
 
+    fn open(_: &[f64; AXES]) -> f64 {
+        f64::INFINITY
+    }
+
+    #[test]
+    fn what_lies_under_the_ceiling_is_not_looked_at() {
+        let looked = std::sync::atomic::AtomicU32::new(0);
+        let density = |x: &[f64; AXES]| {
+            looked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Ok((-0.5 * x.iter().map(|v| v * v).sum::<f64>(), ()))
+        };
+        let axes = axes([1.0, 1.0, 1.0]);
+        let free = explore(&axes, open, density).unwrap();
+        let all = looked.swap(0, std::sync::atomic::Ordering::Relaxed);
+        // The density itself is the closest ceiling.
+        let under = explore(&axes, |x| -0.5 * x.iter().map(|v| v * v).sum::<f64>(), density).unwrap();
+        assert_eq!(free.points.len(), under.points.len());
+        let few = looked.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(few < all && few as usize >= under.points.len(), "{few} of {all}");
+    }
+
     /// Mean and covariance by the lattice.
     fn moments<T>(lattice: &Lattice<T>) -> ([f64; AXES], [[f64; AXES]; AXES]) {
         let highest = lattice.points.iter().map(|p| p.ln).fold(f64::NEG_INFINITY, f64::max);
@@ -365,7 +398,7 @@ mod tests {
             let (a, b, c) = (x[0] - 3.0, x[1] + 2.0, x[2] - 0.5);
             Ok((-0.5 * (a * a + b * b - a * b + 4.0 * c * c), ()))
         };
-        let lattice = explore(&axes([1.0, 2.0, 3.0]), density).unwrap();
+        let lattice = explore(&axes([1.0, 2.0, 3.0]), open, density).unwrap();
         let (mean, covariance) = moments(&lattice);
         for (got, want) in mean.iter().zip([3.0, -2.0, 0.5]) {
             assert!((got - want).abs() < 0.01, "{mean:?}");
@@ -381,16 +414,16 @@ mod tests {
         let density = |x: &[f64; AXES]| {
             if x[0] < -0.5 { Err(IncidenceError::Impossible) } else { Ok((-x[0] * x[0] / 2.0, ())) }
         };
-        let lattice = explore(&axes([1.0, 0.0, 0.0]), density).unwrap();
+        let lattice = explore(&axes([1.0, 0.0, 0.0]), open, density).unwrap();
         assert!(lattice.points.iter().all(|p| p.place[1] == 0.0 && p.place[0] >= -0.5));
         assert!(lattice.points.len() > 2);
-        let none = explore(&axes([1.0, 0.0, 0.0]), |_| Err::<(f64, ()), _>(IncidenceError::Impossible));
+        let none = explore(&axes([1.0, 0.0, 0.0]), open, |_| Err::<(f64, ()), _>(IncidenceError::Impossible));
         assert_eq!(none.unwrap_err(), IncidenceError::Impossible);
     }
 
     #[test]
     fn a_law_without_a_scale_of_its_own_ends_at_its_range() {
-        let lattice = explore(&axes([5.0, 0.0, 0.0]), |x| Ok((-0.01 * x[0].abs(), ()))).unwrap();
+        let lattice = explore(&axes([5.0, 0.0, 0.0]), open, |x| Ok((-0.01 * x[0].abs(), ()))).unwrap();
         let low = lattice.points.iter().map(|p| p.place[0]).fold(0.0, f64::min);
         assert!((-50.0..-35.0).contains(&low) && lattice.points.len() <= MAX_POINTS, "{low}");
     }

@@ -124,7 +124,9 @@ impl Hierarchy {
         };
         evaluator.by_filter = size <= LARGE_FILTER;
         let steps = if has_sum && !evaluator.by_filter { MORE_STEPS } else { 1 };
-        let lattice = explore(&axes, |place| evaluator.evaluate(place, tilt))?;
+        // A probability is at most 1.
+        let ceiling = |place: &[f64; AXES]| evaluator.ln_prior(place);
+        let lattice = explore(&axes, ceiling, |place| evaluator.evaluate(place, tilt))?;
         let mut atoms = weighed(lattice.points, &evaluator);
         if has_sum && !evaluator.by_filter {
             let fit = usize::try_from(KEPT_ENTRIES / size.max(1)).unwrap_or(usize::MAX);
