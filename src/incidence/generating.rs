@@ -39,6 +39,9 @@ const SILENT: u32 = 24;
 /// Multiplications at most, over all points and cells.
 const MAX_WORK: u64 = 500_000_000;
 
+/// Where the integrand rises by so much, in logarithms, the path is not one of descent.
+const RISE: f64 = 2.0;
+
 /// Widest interval of which all terms are kept.
 const NARROW: u32 = 64;
 
@@ -106,7 +109,11 @@ fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<f64> {
     if !(curvature > 0.0 && curvature.is_finite()) || parts.iter().any(|p| !p.whole) {
         return None;
     }
-    let nearest = parts.iter().map(|p| -p.unlocated.ln()).fold(f64::INFINITY, f64::min);
+    let distances = || parts.iter().map(|p| -p.unlocated.ln());
+    let nearest = distances().fold(f64::INFINITY, f64::min);
+    let farthest = distances().filter(|d| d.is_finite()).fold(nearest, f64::max);
+    // Over no singularity shall the path pass nearer than the saddle point lies, or the integrand would rise there.
+    let curvature = curvature.min(1.0 / farthest);
     // The trapezoidal rule on a line errs by e^(−2π · distance to a singularity / step).
     let step = (0.5 / variance.sqrt()).min(0.3 * nearest);
     let lowest: f64 = parts.iter().map(|p| p.first).sum();
@@ -124,6 +131,9 @@ fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<f64> {
             let (modulus, angle) = part.at(zeta);
             ln_modulus += modulus;
             argument += angle;
+        }
+        if ln_modulus > RISE {
+            return None;
         }
         let term = ln_modulus.exp();
         silent = if term < 1e-18 { silent + 1 } else { 0 };
@@ -320,6 +330,23 @@ mod tests {
     fn by_filter(cells: &[Cell], total: u32, hyper: Hyper) -> f64 {
         let located = LocatedTables::new(cells, total, hyper.pi);
         filter(cells, total, hyper, &located, MAX_ENTRIES, 0.0).unwrap().ln_normaliser()
+    }
+
+    #[test]
+    fn many_places_of_which_any_can_have_most_cases_take_few_points() {
+        let cells: Vec<Cell> = (0..60)
+            .map(|i| Cell { exposure: f64::from(1 + i * i), min: 0, max: Some(14) })
+            .chain([Cell { exposure: 9.0, min: 1, max: Some(1) }])
+            .collect();
+        for (total, alpha, pi) in [(5_000, 6e-4, 0.93), (5_000, 0.02, 0.97), (3_000, 0.2, 0.9)] {
+            let hyper = Hyper { alpha, beta: alpha / 3.0, pi };
+            let exposed: Vec<&Cell> = cells.iter().collect();
+            let eta = saddle(&exposed, total, hyper).unwrap();
+            let parts: Vec<Part> = cells.iter().map(|c| Part::new(c, hyper, eta).unwrap()).collect();
+            let got = on_parabola(&parts, total.into(), eta).unwrap();
+            let expected = by_filter(&cells, total, hyper);
+            assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {alpha} {pi}: {got} {expected}");
+        }
     }
 
     #[test]
