@@ -321,11 +321,8 @@ fn cases_without_a_municipality_are_a_datum_where_there_is_no_total() {
 fn without_a_located_case_there_is_no_corridor() {
     let study = Study::new();
     let codes = study.text("municipios.csv");
-    let rows: String = codes
-        .lines()
-        .skip(1)
-        .map(|line| format!("{},2019,,0,,\n", line.split(',').next().unwrap()))
-        .collect();
+    let zero = |line: &str| [line.split(',').next().unwrap(), ",2019,,0,,\n"].concat();
+    let rows: String = codes.lines().skip(1).map(zero).collect();
     study.write("incidencia.csv", format!("cvegeo,period,modality,count,known_by,search_effort\n{rows}"));
     study.cut("study.toml", "period = ", "unlisted_max");
     let answer = study.run(&["--steps", "incidence,corridors"]).exits(0);
