@@ -1,0 +1,198 @@
+//! Flows of trips on links.
+//!
+//! 1. For each origin, demand is pushed from the destinations towards the origin, node by node: a node is reached over
+//!    the arc for which the sum of labels is exact (`push`). What passes over arcs of the hierarchy is summed over
+//!    all origins.
+//! 2. From the highest arcs to the lowest, each arc that carries something in a lane is replaced by the link or by the two
+//!    lower arcs it stands for in that lane, subtrees in parallel.
+//! 3. Flows go down in that order, once for all origins.
+//!
+//! Flows are integers; nothing depends on the order of sums.
+
+use rayon::prelude::*;
+
+use super::push::{Pushing, WayFlows};
+use super::query::{Batch, Labels, Selection};
+use super::ties::{Choice, Choices, lower_triangles};
+use super::topology::Segment;
+
+/// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in `P` parts
+/// that are assigned side by side.
+#[derive(Debug, Clone, Copy)]
+pub enum Demand<'a, const P: usize, const W: usize> {
+    /// The same in all lanes.
+    Shared(&'a [[i64; P]]),
+    /// By lane.
+    ByLane(&'a [[[i64; P]; W]]),
+}
+
+impl<const P: usize, const W: usize> Demand<'_, P, W> {
+    pub(super) fn at(&self, pair: usize, lane: usize) -> &[i64; P] {
+        match self {
+            Self::Shared(all) => &all[pair],
+            Self::ByLane(all) => &all[pair][lane],
+        }
+    }
+}
+
+/// Flows on the links that carry any, in ascending order of the links.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkFlows<const P: usize, const W: usize> {
+    /// Links.
+    pub link: Vec<u32>,
+    /// By place of the link, by lane: flow of each part, both directions together.
+    pub flow: Vec<[[i64; P]; W]>,
+}
+
+/// What an assignment gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assigned<const P: usize, const W: usize, T> {
+    /// Flows.
+    pub flows: LinkFlows<P, W>,
+    /// What the visitor returned, by origin.
+    pub visits: Vec<T>,
+}
+
+/// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no link, and
+/// neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances and paths.
+///
+/// Sums of demand must fit in 64 bits.
+#[must_use]
+pub fn assign<const P: usize, const W: usize, T: Send>(
+    batch: Batch<'_, W>,
+    selection: &Selection,
+    demand: Demand<'_, P, W>,
+    visit: impl Fn(&Labels<'_, W>) -> T + Sync + Send,
+) -> Assigned<P, W, T> {
+    let arcs = batch.hierarchy.arc_count();
+    let (spaces, visits) = selection.each(
+        batch,
+        || (Pushing::new(batch), WayFlows::new(2 * arcs)),
+        |labels, (pushing, flows)| {
+            pushing.push(*labels, demand, flows);
+            visit(labels)
+        },
+    );
+    let mut flows = spaces.into_iter().map(|(_, flows)| flows).reduce(WayFlows::merge).unwrap_or_default();
+    let mut masks = vec![[0_u8; 2]; arcs];
+    for (way, lanes) in flows.lanes() {
+        masks[(way / 2) as usize][(way % 2) as usize] = lanes;
+    }
+    let splits = splits(batch, &batch.hierarchy.segments, &mut masks, 0);
+    let mut links = WayFlows::new(batch.weights.len());
+    for split in splits {
+        match split.choice {
+            Choice::Link(link) => flows.hand_to(split.way, split.lanes, &mut links, link),
+            Choice::Over(first, second) => {
+                flows.hand_on(split.way, split.lanes, first);
+                flows.hand_on(split.way, split.lanes, second);
+            }
+        }
+    }
+    let (link, flow) = links.into_sorted();
+    Assigned { flows: LinkFlows { link, flow }, visits }
+}
+
+/// What an arc stands for in some lanes.
+#[derive(Debug, Clone, Copy)]
+struct Split {
+    way: u32,
+    lanes: u8,
+    choice: Choice,
+}
+
+/// What the arcs stand for that carry something, the highest first. `masks` has the lanes in which the arcs of the
+/// segment carry something, up and down, from arc `base` on.
+fn splits<const W: usize>(
+    batch: Batch<'_, W>,
+    segment: &Segment,
+    masks: &mut [[u8; 2]],
+    base: usize,
+) -> Vec<Split> {
+    let hierarchy = batch.hierarchy;
+    let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
+    let mut out = Vec::new();
+    let mut choices: [Choices<'_, W>; W] = std::array::from_fn(|lane| Choices::new(batch, lane));
+    for rank in own.rev() {
+        for arc in hierarchy.row(rank) {
+            let carried = masks[arc - base];
+            for (way, lanes) in (2 * super::number(arc)..).zip(carried).filter(|(_, lanes)| *lanes != 0) {
+                let begin = out.len();
+                decide(batch, way, lanes, &mut choices, &mut out);
+                for split in &out[begin..] {
+                    if let Choice::Over(first, second) = split.choice {
+                        for way in [first, second] {
+                            masks[(way / 2) as usize - base][(way % 2) as usize] |= split.lanes;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let mut parts = Vec::with_capacity(segment.below.len());
+    let (mut rest, mut from) = (masks, base);
+    for part in &segment.below {
+        let to = hierarchy.first[part.to as usize] as usize;
+        let (own, more) = rest.split_at_mut(to - from);
+        parts.push((part, own, from));
+        (rest, from) = (more, to);
+    }
+    let below: Vec<Vec<Split>> =
+        parts.into_par_iter().map(|(part, own, from)| splits(batch, part, own, from)).collect();
+    out.extend(below.into_iter().flatten());
+    out
+}
+
+/// Adds to `out` what `way` stands for in each of `lanes`.
+fn decide<'a, const W: usize>(
+    batch: Batch<'a, W>,
+    way: u32,
+    lanes: u8,
+    choices: &mut [Choices<'a, W>; W],
+    out: &mut Vec<Split>,
+) {
+    let weight = batch.metric.way(way);
+    let (mut found, mut tie) = (0_u8, 0_u8);
+    let begin = out.len();
+    // An arc stands for few things at most.
+    let mut add = |lanes: u8, choice: Choice| {
+        let new = lanes & !found;
+        tie |= lanes & found;
+        found |= lanes;
+        if new != 0 {
+            out.push(Split { way, lanes: new, choice });
+        }
+    };
+    let inputs = batch.hierarchy.inputs(batch.hierarchy.tail[(way / 2) as usize]);
+    let mut by_link = 0;
+    for input in inputs.iter().filter(|input| input.way == way) {
+        let own = &batch.weights[input.link as usize];
+        let exact = lane_mask::<W>(|lane| own[lane].max(1) == weight[lane]) & lanes & !by_link;
+        // Of parallel links that tie the first is taken, and that is the lowest.
+        by_link |= exact;
+        add(exact, Choice::Link(input.link));
+    }
+    lower_triangles(batch.hierarchy, way, |first, second| {
+        let (a, b) = (batch.metric.way(first), batch.metric.way(second));
+        let exact = lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == weight[lane]) & lanes;
+        if exact != 0 {
+            add(exact, Choice::Over(first, second));
+        }
+    });
+    if tie != 0 {
+        for split in &mut out[begin..] {
+            split.lanes &= !tie;
+        }
+        for (lane, choices) in choices.iter_mut().enumerate().filter(|(lane, _)| tie >> lane & 1 == 1) {
+            if let Some(choice) = choices.choose(way) {
+                out.push(Split { way, lanes: 1 << lane, choice });
+            }
+        }
+    }
+}
+
+/// The lanes for which something holds, as bits.
+pub(super) fn lane_mask<const W: usize>(holds: impl Fn(usize) -> bool) -> u8 {
+    const { assert!(W <= 8, "a mask of lanes is a byte") };
+    (0..W).fold(0, |mask, lane| mask | u8::from(holds(lane)) << lane)
+}

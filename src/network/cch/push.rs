@@ -1,0 +1,256 @@
+//! Demand of one origin, pushed from its destinations to it over arcs of the hierarchy.
+
+use super::flow::{Demand, lane_mask};
+use super::query::{Batch, Labels};
+use super::ties::{Choices, Paths};
+use super::{NONE, UNREACHED};
+
+/// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a union.
+#[derive(Debug, Clone)]
+pub(super) struct WayFlows<const P: usize, const W: usize> {
+    /// By thing: one more than the place of its flow, or zero. Fresh zeros take no memory until they are touched.
+    place: Vec<u32>,
+    key: Vec<u32>,
+    flow: Vec<[[i64; P]; W]>,
+}
+
+impl<const P: usize, const W: usize> Default for WayFlows<P, W> {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl<const P: usize, const W: usize> WayFlows<P, W> {
+    pub(super) fn new(things: usize) -> Self {
+        Self { place: vec![0; things], key: Vec::new(), flow: Vec::new() }
+    }
+
+    fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
+        let place = &mut self.place[key as usize];
+        if *place == 0 {
+            self.key.push(key);
+            self.flow.push([[0; P]; W]);
+            *place = super::number(self.key.len());
+        }
+        &mut self.flow[*place as usize - 1]
+    }
+
+    fn get(&self, key: u32) -> Option<&[[i64; P]; W]> {
+        self.flow.get((self.place[key as usize] as usize).checked_sub(1)?)
+    }
+
+    fn add(&mut self, key: u32, lane: usize, flow: &[i64; P]) {
+        add(&mut self.slot(key)[lane], flow);
+    }
+
+    fn clear(&mut self) {
+        self.key.iter().for_each(|key| self.place[*key as usize] = 0);
+        self.key.clear();
+        self.flow.clear();
+    }
+
+    /// The flows of both.
+    pub(super) fn merge(mut self, other: Self) -> Self {
+        for (key, flow) in other.key.iter().zip(&other.flow) {
+            let slot = self.slot(*key);
+            slot.iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
+        }
+        self
+    }
+
+    /// All that carry something, with their lanes as bits.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (u32, u8)> + '_ {
+        self.key.iter().zip(&self.flow).map(|(key, flow)| (*key, carried(flow)))
+    }
+
+    /// Adds what `from` carries in `lanes` to `to`.
+    pub(super) fn hand_on(&mut self, from: u32, lanes: u8, to: u32) {
+        if let Some(flow) = self.get(from).copied() {
+            add_lanes(self.slot(to), &flow, lanes);
+        }
+    }
+
+    /// The same to `to` among other things.
+    pub(super) fn hand_to(&self, from: u32, lanes: u8, others: &mut Self, to: u32) {
+        if let Some(flow) = self.get(from) {
+            add_lanes(others.slot(to), flow, lanes);
+        }
+    }
+
+    /// Keys in ascending order, with their flows.
+    pub(super) fn into_sorted(self) -> (Vec<u32>, Vec<[[i64; P]; W]>) {
+        let mut all: Vec<(u32, u32)> = self.key.into_iter().zip(0..).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(key, at)| (key, self.flow[at as usize])).unzip()
+    }
+}
+
+fn add<const P: usize>(sum: &mut [i64; P], flow: &[i64; P]) {
+    for (sum, flow) in sum.iter_mut().zip(flow) {
+        // Sums are promised to fit; a check for each would cost more than the sum.
+        *sum = sum.wrapping_add(*flow);
+    }
+}
+
+fn add_lanes<const P: usize, const W: usize>(sum: &mut [[i64; P]; W], flow: &[[i64; P]; W], lanes: u8) {
+    for (lane, (sum, flow)) in sum.iter_mut().zip(flow).enumerate() {
+        if lanes >> lane & 1 == 1 {
+            add(sum, flow);
+        }
+    }
+}
+
+fn carried<const P: usize, const W: usize>(flow: &[[i64; P]; W]) -> u8 {
+    lane_mask::<W>(|lane| flow[lane] != [0; P])
+}
+
+/// Lanes of a mask.
+fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |lane| lanes >> lane & 1 == 1)
+}
+
+/// What a thread pushes with.
+#[derive(Debug)]
+pub(super) struct Pushing<'a, const P: usize, const W: usize> {
+    /// By place in the union: what has come to a node and goes on from it.
+    falling: WayFlows<P, W>,
+    /// By position among the origin's ancestors: what goes on over lower nodes alone.
+    rising: WayFlows<P, W>,
+    /// By position: lanes in which what has come is not yet handed on.
+    waiting: Vec<u8>,
+    choices: [Choices<'a, W>; W],
+}
+
+impl<'a, const P: usize, const W: usize> Pushing<'a, P, W> {
+    pub(super) fn new(batch: Batch<'a, W>) -> Self {
+        Self {
+            falling: WayFlows::new(batch.hierarchy.node_count()),
+            rising: WayFlows::new(batch.hierarchy.height()),
+            waiting: vec![0; batch.hierarchy.height()],
+            choices: std::array::from_fn(|lane| Choices::new(batch, lane)),
+        }
+    }
+
+    /// Adds the trips of the origin of `labels` to `ways`.
+    pub(super) fn push(
+        &mut self,
+        labels: Labels<'_, W>,
+        demand: Demand<'_, P, W>,
+        ways: &mut WayFlows<P, W>,
+    ) {
+        let destinations = labels.selection.destinations();
+        for j in 0..destinations {
+            let pair = labels.origin() * destinations + j;
+            for lane in 0..W {
+                let units = demand.at(pair, lane);
+                if *units != [0; P]
+                    && let Some(place) = labels.nearest(j, lane)
+                {
+                    self.falling.add(super::number(place), lane, units);
+                }
+            }
+        }
+        let mut paths = self.choices.each_mut().map(|choices| Paths::new(labels, choices));
+        fall(labels, &mut self.falling, &mut self.rising, &mut paths, ways);
+        rise(labels, &mut self.rising, &mut self.waiting, &mut paths, ways);
+        self.falling.clear();
+        self.rising.clear();
+    }
+}
+
+/// From the destinations up the tree, until the path goes on over lower nodes.
+fn fall<const P: usize, const W: usize>(
+    labels: Labels<'_, W>,
+    falling: &mut WayFlows<P, W>,
+    rising: &mut WayFlows<P, W>,
+    paths: &mut [Paths<'_, '_, '_, W>; W],
+    ways: &mut WayFlows<P, W>,
+) {
+    for (place, &rank) in labels.selection.union.iter().enumerate() {
+        let Some(flow) = falling.get(super::number(place)).copied() else { continue };
+        let lanes = carried(&flow);
+        let label = labels.label(place);
+        let position = labels.position(rank);
+        let turns = position.map_or(0, |p| {
+            let below = &labels.chain().label[p];
+            lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
+        });
+        let (mut found, mut tie) = (turns, 0);
+        let mut over = [NONE; W];
+        for run in labels.selection.runs(place) {
+            for k in 0..run.len {
+                let (from, way) =
+                    (labels.label((run.place + k) as usize), &labels.batch.metric.down[(run.arc + k) as usize]);
+                let exact = lane_mask::<W>(|lane| from[lane].saturating_add(way[lane]) == label[lane]) & lanes;
+                if exact != 0 {
+                    tie |= exact & found;
+                    each_lane(exact & !found).for_each(|lane| over[lane] = 2 * (run.arc + k) + 1);
+                    found |= exact;
+                }
+            }
+        }
+        // The origin itself is reached over nothing.
+        if position != Some(0) {
+            each_lane(tie).for_each(|lane| over[lane] = paths[lane].parent(rank, false).unwrap_or(NONE));
+        }
+        for lane in each_lane(lanes) {
+            let way = over[lane];
+            if way == NONE || way.is_multiple_of(2) {
+                if let Some(position) = position {
+                    rising.add(super::number(position), lane, &flow[lane]);
+                }
+            } else {
+                ways.add(way, lane, &flow[lane]);
+                let head = labels.batch.hierarchy.head[(way / 2) as usize];
+                falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
+            }
+        }
+    }
+}
+
+/// From where paths turn, down the ancestors of the origin to itself.
+fn rise<const P: usize, const W: usize>(
+    labels: Labels<'_, W>,
+    rising: &mut WayFlows<P, W>,
+    waiting: &mut [u8],
+    paths: &mut [Paths<'_, '_, '_, W>; W],
+    ways: &mut WayFlows<P, W>,
+) {
+    let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
+    let deepest = hierarchy.depth[chain.rank[0] as usize];
+    for position in (0..chain.rank.len()).rev() {
+        let (rank, label) = (chain.rank[position], &chain.label[position]);
+        // What waits above for a node from which it is reached.
+        let row = hierarchy.row(rank);
+        let mut arc = row.start;
+        while arc < row.end && *label != [UNREACHED; W] {
+            let run = usize::from(hierarchy.run[arc]);
+            let place = (deepest - hierarchy.depth[hierarchy.head[arc] as usize]) as usize;
+            for k in (0..run).filter(|k| waiting[place + k] != 0).collect::<Vec<_>>() {
+                let (weight, above) = (&labels.batch.metric.up[arc + k], &chain.label[place + k]);
+                let exact = lane_mask::<W>(|lane| label[lane].saturating_add(weight[lane]) == above[lane])
+                    & waiting[place + k];
+                if exact == 0 {
+                    continue;
+                }
+                waiting[place + k] &= !exact;
+                if let Some(flow) = rising.get(super::number(place + k)).copied() {
+                    add_lanes(ways.slot(2 * super::number(arc + k)), &flow, exact);
+                    add_lanes(rising.slot(super::number(position)), &flow, exact);
+                }
+            }
+            arc += run;
+        }
+        let Some(flow) = rising.get(super::number(position)).copied().filter(|_| position > 0) else { continue };
+        let lanes = carried(&flow);
+        let tie = lane_mask::<W>(|lane| chain.tie[position][lane] != 0) & lanes;
+        waiting[position] = lanes & !tie;
+        for lane in each_lane(tie) {
+            let Some(way) = paths[lane].parent(rank, true) else { continue };
+            ways.add(way, lane, &flow[lane]);
+            if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
+                rising.add(super::number(below), lane, &flow[lane]);
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The kernel beside the reference search, on random networks.
+
+mod agreeing;
+mod random;
