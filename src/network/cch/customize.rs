@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::UNREACHED;
-use super::topology::{Hierarchy, Segment};
+use super::topology::{Hierarchy, Low, Segment};
 
 /// Rows that are gathered at the same time on top of the parts of a tree.
 const BLOCK: usize = 32;
@@ -139,7 +139,7 @@ impl<const W: usize> Task<'_, W> {
         let places = || vec![0; self.hierarchy.height];
         list.into_par_iter().with_max_len(4).for_each_init(places, |places, (row, own)| {
             let lows = self.hierarchy.lows(row);
-            let below = lows.partition_point(|arc| self.hierarchy.tail[*arc as usize] < rows.start);
+            let below = lows.partition_point(|low| low.tail < rows.start);
             let done = Done { up: done.up, down: done.down, base: done.base };
             self.arch.dispatch(Row { task: *self, row, lows: &lows[..below], fill: true, done, own, places });
         });
@@ -176,7 +176,7 @@ impl<const W: usize> WithSimd for Rows<'_, W> {
             let mut lows = hierarchy.lows(row);
             if !self.fill {
                 let lowest = self.lowest;
-                lows = &lows[lows.partition_point(|arc| hierarchy.tail[*arc as usize] < lowest)..];
+                lows = &lows[lows.partition_point(|low| low.tail < lowest)..];
             }
             let done = Done { up: done.up, down: done.down, base: done.base };
             one_row(&self.task, row, lows, self.fill, done, own, self.places);
@@ -187,7 +187,7 @@ impl<const W: usize> WithSimd for Rows<'_, W> {
 struct Row<'a, const W: usize> {
     task: Task<'a, W>,
     row: u32,
-    lows: &'a [u32],
+    lows: &'a [Low],
     fill: bool,
     done: Done<'a, W>,
     own: Arcs<'a, W>,
@@ -211,7 +211,7 @@ impl<const W: usize> WithSimd for Row<'_, W> {
 fn one_row<const W: usize>(
     task: &Task<'_, W>,
     row: u32,
-    lows: &[u32],
+    lows: &[Low],
     fill: bool,
     done: Done<'_, W>,
     own: Arcs<'_, W>,
@@ -241,24 +241,23 @@ fn one_row<const W: usize>(
     }
     let mut at = 0;
     while at < lows.len() {
-        let arc = lows[at] as usize;
-        let tail = hierarchy.tail[arc];
+        let Low { tail, arc } = lows[at];
+        let arc = arc as usize;
         let mut next = arc + 1;
         let end = hierarchy.first[tail as usize + 1] as usize;
         // Nodes that follow each other and have the same heads from here on are taken together.
         let same = |k: usize| {
             lows.get(at + k).is_some_and(|other| {
-                let other = *other as usize;
                 let last = tail + super::number(k) - 1;
-                hierarchy.tail[other] == last + 1
+                other.tail == last + 1
                     && hierarchy.parent[last as usize] == last + 1
-                    && hierarchy.first[hierarchy.tail[other] as usize + 1] as usize - other == end - arc
+                    && (hierarchy.first[other.tail as usize + 1] - other.arc) as usize == end - arc
             })
         };
         let together = if same(1) && same(2) && same(3) { 4 } else { 1 };
-        let via = |weights: &[[u32; W]], k: usize| weights[lows[at + k] as usize - done.base];
+        let via = |weights: &[[u32; W]], k: usize| weights[lows[at + k].arc as usize - done.base];
         if together == 4 {
-            let others = [0, 1, 2, 3].map(|k| lows[at + k] as usize - arc);
+            let others = [0, 1, 2, 3].map(|k| lows[at + k].arc as usize - arc);
             let (in_down, in_up) =
                 ([0, 1, 2, 3].map(|k| via(done.down, k)), [0, 1, 2, 3].map(|k| via(done.up, k)));
             while next < end {

@@ -9,8 +9,10 @@
 //!
 //! Flows are integers; nothing depends on the order of sums.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::customize::Metric;
 use super::push::{Pushing, WayFlows};
 use super::query::{Batch, Labels, Selection};
 use super::ties::{Choice, Choices, lower_triangles};
@@ -111,14 +113,14 @@ fn splits<const W: usize>(
 ) -> Vec<Split> {
     let hierarchy = batch.hierarchy;
     let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
-    let mut out = Vec::new();
+    let (mut out, mut hits) = (Vec::new(), Vec::new());
     let mut choices: [Choices<'_, W>; W] = std::array::from_fn(|lane| Choices::new(batch, lane));
     for rank in own.rev() {
         for arc in hierarchy.row(rank) {
             let carried = masks[arc - base];
             for (way, lanes) in (2 * super::number(arc)..).zip(carried).filter(|(_, lanes)| *lanes != 0) {
                 let begin = out.len();
-                decide(batch, way, lanes, &mut choices, &mut out);
+                decide(batch, way, lanes, &mut choices, &mut hits, &mut out);
                 for split in &out[begin..] {
                     if let Choice::Over(first, second) = split.choice {
                         for way in [first, second] {
@@ -149,6 +151,7 @@ fn decide<'a, const W: usize>(
     way: u32,
     lanes: u8,
     choices: &mut [Choices<'a, W>; W],
+    hits: &mut Vec<Split>,
     out: &mut Vec<Split>,
 ) {
     let weight = batch.metric.way(way);
@@ -172,13 +175,11 @@ fn decide<'a, const W: usize>(
         by_link |= exact;
         add(exact, Choice::Link(input.link));
     }
-    lower_triangles(batch.hierarchy, way, |first, second| {
-        let (a, b) = (batch.metric.way(first), batch.metric.way(second));
-        let exact = lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == weight[lane]) & lanes;
-        if exact != 0 {
-            add(exact, Choice::Over(first, second));
-        }
-    });
+    hits.clear();
+    Arch::new().dispatch(Exact { batch, way, lanes, weight, hits });
+    for hit in hits.iter() {
+        add(hit.lanes, hit.choice);
+    }
     if tie != 0 {
         for split in &mut out[begin..] {
             split.lanes &= !tie;
@@ -191,7 +192,43 @@ fn decide<'a, const W: usize>(
     }
 }
 
+/// Finds the lower nodes over which a way is exact in some of `lanes`.
+struct Exact<'a, const W: usize> {
+    batch: Batch<'a, W>,
+    way: u32,
+    lanes: u8,
+    weight: &'a [u32; W],
+    hits: &'a mut Vec<Split>,
+}
+
+impl<const W: usize> WithSimd for Exact<'_, W> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { batch, way, lanes, weight, hits } = self;
+        let Metric { up, down } = batch.metric;
+        lower_triangles(batch.hierarchy, way, |first, second| {
+            let (a, b) = (&down[(first / 2) as usize], &up[(second / 2) as usize]);
+            let exact = exact_lanes(a, b, weight) & lanes;
+            if exact != 0 {
+                hits.push(Split { way, lanes: exact, choice: Choice::Over(first, second) });
+            }
+        });
+    }
+}
+
+/// The lanes in which two weights add up to a third, as bits.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32; W]) -> u8 {
+    lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == sum[lane])
+}
+
 /// The lanes for which something holds, as bits.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
 pub(super) fn lane_mask<const W: usize>(holds: impl Fn(usize) -> bool) -> u8 {
     const { assert!(W <= 8, "a mask of lanes is a byte") };
     (0..W).fold(0, |mask, lane| mask | u8::from(holds(lane)) << lane)

@@ -1,6 +1,8 @@
 //! Demand of one origin, pushed from its destinations to it over arcs of the hierarchy.
 
-use super::flow::{Demand, lane_mask};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::flow::{Demand, exact_lanes, lane_mask};
 use super::query::{Batch, Labels};
 use super::ties::{Choices, Paths};
 use super::{NONE, UNREACHED};
@@ -150,15 +152,34 @@ impl<'a, const P: usize, const W: usize> Pushing<'a, P, W> {
                 }
             }
         }
-        let mut paths = self.choices.each_mut().map(|choices| Paths::new(labels, choices));
-        fall(labels, &mut self.falling, &mut self.rising, &mut paths, ways);
-        rise(labels, &mut self.rising, &mut self.waiting, &mut paths, ways);
+        Arch::new().dispatch(Push { labels, pushing: self, ways });
         self.falling.clear();
         self.rising.clear();
     }
 }
 
+struct Push<'p, 'l, 'a, const P: usize, const W: usize> {
+    labels: Labels<'l, W>,
+    pushing: &'p mut Pushing<'a, P, W>,
+    ways: &'p mut WayFlows<P, W>,
+}
+
+impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { labels, pushing, ways } = self;
+        let mut paths = pushing.choices.each_mut().map(|choices| Paths::new(labels, choices));
+        fall(labels, &mut pushing.falling, &mut pushing.rising, &mut paths, ways);
+        rise(labels, &mut pushing.rising, &mut pushing.waiting, &mut paths, ways);
+    }
+}
+
 /// From the destinations up the tree, until the path goes on over lower nodes.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
 fn fall<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
     falling: &mut WayFlows<P, W>,
@@ -181,7 +202,7 @@ fn fall<const P: usize, const W: usize>(
             for k in 0..run.len {
                 let (from, way) =
                     (labels.label((run.place + k) as usize), &labels.batch.metric.down[(run.arc + k) as usize]);
-                let exact = lane_mask::<W>(|lane| from[lane].saturating_add(way[lane]) == label[lane]) & lanes;
+                let exact = exact_lanes(from, way, label) & lanes;
                 if exact != 0 {
                     tie |= exact & found;
                     each_lane(exact & !found).for_each(|lane| over[lane] = 2 * (run.arc + k) + 1);
@@ -209,6 +230,8 @@ fn fall<const P: usize, const W: usize>(
 }
 
 /// From where paths turn, down the ancestors of the origin to itself.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
 fn rise<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
     rising: &mut WayFlows<P, W>,
@@ -226,10 +249,12 @@ fn rise<const P: usize, const W: usize>(
         while arc < row.end && *label != [UNREACHED; W] {
             let run = usize::from(hierarchy.run[arc]);
             let place = (deepest - hierarchy.depth[hierarchy.head[arc] as usize]) as usize;
-            for k in (0..run).filter(|k| waiting[place + k] != 0).collect::<Vec<_>>() {
+            for k in 0..run {
+                if waiting[place + k] == 0 {
+                    continue;
+                }
                 let (weight, above) = (&labels.batch.metric.up[arc + k], &chain.label[place + k]);
-                let exact = lane_mask::<W>(|lane| label[lane].saturating_add(weight[lane]) == above[lane])
-                    & waiting[place + k];
+                let exact = exact_lanes(label, weight, above) & waiting[place + k];
                 if exact == 0 {
                     continue;
                 }

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::query::{Batch, Labels};
-use super::topology::Hierarchy;
+use super::topology::{Hierarchy, Low};
 use super::{NONE, UNREACHED};
 
 /// What an arc of the hierarchy stands for, in one direction and lane.
@@ -37,22 +37,33 @@ pub(super) fn start(hierarchy: &Hierarchy, way: u32) -> u32 {
 }
 
 /// Calls `see` with every lower node of the ends of a way: with the two ways over it.
+#[expect(clippy::inline_always, reason = "it is called where vector instructions are chosen")]
+#[inline(always)]
 pub(super) fn lower_triangles(hierarchy: &Hierarchy, way: u32, mut see: impl FnMut(u32, u32)) {
     let arc = (way / 2) as usize;
-    let (mut from_tail, mut from_head) =
-        (hierarchy.lows(hierarchy.tail[arc]), hierarchy.lows(hierarchy.head[arc]));
-    while let (Some((&a, rest_a)), Some((&b, rest_b))) = (from_tail.split_first(), from_head.split_first()) {
-        match hierarchy.tail[a as usize].cmp(&hierarchy.tail[b as usize]) {
-            Ordering::Less => from_tail = rest_a,
-            Ordering::Greater => from_head = rest_b,
-            Ordering::Equal => {
-                if way.is_multiple_of(2) {
-                    see(2 * a + 1, 2 * b);
-                } else {
-                    see(2 * b + 1, 2 * a);
-                }
-                (from_tail, from_head) = (rest_a, rest_b);
+    let mut from_tail = hierarchy.lows(hierarchy.tail[arc]).iter();
+    let mut from_head = hierarchy.lows(hierarchy.head[arc]);
+    let Some(mut a) = from_tail.next() else { return };
+    // The first lower node of the tail is far up the list of the head.
+    from_head = &from_head[from_head.partition_point(|low| low.tail < a.tail)..];
+    let mut from_head = from_head.iter();
+    let Some(mut b) = from_head.next() else { return };
+    loop {
+        if a.tail == b.tail {
+            if way.is_multiple_of(2) {
+                see(2 * a.arc + 1, 2 * b.arc);
+            } else {
+                see(2 * b.arc + 1, 2 * a.arc);
             }
+        }
+        let (next_a, next_b) = (a.tail <= b.tail, b.tail <= a.tail);
+        if next_a {
+            let Some(next) = from_tail.next() else { return };
+            a = next;
+        }
+        if next_b {
+            let Some(next) = from_head.next() else { return };
+            b = next;
         }
     }
 }
@@ -246,11 +257,11 @@ impl<'l, 'a, 'c, const W: usize> Paths<'l, 'a, 'c, W> {
             return Vec::new();
         }
         if label == below {
-            for &arc in hierarchy.lows(rank) {
+            for &Low { tail, arc } in hierarchy.lows(rank) {
                 let tight = |p: usize| {
                     chain.label[p][lane].saturating_add(labels.batch.metric.up[arc as usize][lane]) == label
                 };
-                if labels.position(hierarchy.tail[arc as usize]).is_some_and(tight) {
+                if labels.position(tail).is_some_and(tight) {
                     out.push(2 * arc);
                 }
             }

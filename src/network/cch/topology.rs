@@ -30,6 +30,13 @@ pub(super) struct Input {
     pub(super) link: u32,
 }
 
+/// An arc that comes to a node from a lower one, whose rank is `tail`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Low {
+    pub(super) tail: u32,
+    pub(super) arc: u32,
+}
+
 /// A part of the elimination tree: ranks `from..chain` are those of `below`, without gap; `chain..to` is a path in the tree
 /// on top of them. A part without anything below it is swept by one thread.
 #[derive(Debug, Clone)]
@@ -56,9 +63,9 @@ pub struct Hierarchy {
     pub(super) tail: Vec<u32>,
     /// By arc: number of arcs from it on to the end of its run, itself counted.
     pub(super) run: Vec<u16>,
-    /// By rank: arcs that end there, by tail; `low_first` has one entry more.
+    /// By rank: arcs that end there, sorted; `low_first` has one entry more.
     pub(super) low_first: Vec<u32>,
-    pub(super) low: Vec<u32>,
+    pub(super) low: Vec<Low>,
     /// By rank of the tail: arcs of the network, sorted.
     pub(super) input_first: Vec<u32>,
     pub(super) input: Vec<Input>,
@@ -192,10 +199,10 @@ impl Hierarchy {
             self.low_first[v + 1] += self.low_first[v];
         }
         let mut next = self.low_first.clone();
-        self.low = vec![0; self.head.len()];
-        for (arc, head) in (0..).zip(&self.head) {
+        self.low = vec![Low::default(); self.head.len()];
+        for ((arc, head), tail) in (0..).zip(&self.head).zip(&self.tail) {
             let slot = &mut next[*head as usize];
-            self.low[*slot as usize] = arc;
+            self.low[*slot as usize] = Low { tail: *tail, arc };
             *slot += 1;
         }
     }
@@ -232,7 +239,7 @@ impl Hierarchy {
     }
 
     /// The arcs that come to a node from lower ones.
-    pub(super) fn lows(&self, rank: u32) -> &[u32] {
+    pub(super) fn lows(&self, rank: u32) -> &[Low] {
         &self.low[self.low_first[rank as usize] as usize..self.low_first[rank as usize + 1] as usize]
     }
 
@@ -276,7 +283,7 @@ impl Hierarchy {
     #[must_use]
     pub fn bytes(&self) -> usize {
         4 * (4 * self.node.len() + self.first.len() + self.low_first.len() + self.input_first.len())
-            + 14 * self.head.len()
+            + 18 * self.head.len()
             + 8 * self.input.len()
     }
 
