@@ -71,7 +71,8 @@ fn measure(junctions: usize, vectors: usize) {
 
     let (mut customize, mut whole, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = Metric::<LANES>::new(&hierarchy);
-    let batches: Vec<Vec<[u32; LANES]>> = (0..vectors.div_ceil(LANES)).map(|b| network.perturbed(b)).collect();
+    let batches: Vec<Vec<[u32; LANES]>> =
+        (0..vectors.div_ceil(LANES)).map(|b| network.perturbed(b)).collect();
     for weights in &batches {
         let ((), first) = seconds(|| metric.customize(&hierarchy, weights));
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights };
@@ -155,8 +156,7 @@ fn dijkstra(
         }
         flows
     };
-    let flows: Vec<Vec<(u32, i64)>> =
-        (0..origins.len()).into_par_iter().map_init(space, one).collect();
+    let flows: Vec<Vec<(u32, i64)>> = (0..origins.len()).into_par_iter().map_init(space, one).collect();
     let mut links = vec![0_i64; weights.len()];
     flows.iter().flatten().for_each(|(link, flow)| links[*link as usize] += flow);
     links.iter().zip(weights).map(|(f, w)| i128::from(*f) * i128::from((*w).max(1))).sum()

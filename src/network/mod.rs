@@ -18,6 +18,7 @@ pub mod grid;
 pub mod hilbert;
 pub mod keyed;
 pub mod noding;
+pub mod perturb;
 pub mod report;
 pub mod search;
 pub mod shared;

@@ -286,11 +286,7 @@ fn one_row<const W: usize>(
 /// Lowers the weights of `target` to those over each of `K` nodes: `via` to the node, and `on` from there.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
-fn relax<const W: usize, const K: usize>(
-    target: &mut [[u32; W]],
-    on: [&[[u32; W]]; K],
-    via: &[[u32; W]; K],
-) {
+fn relax<const W: usize, const K: usize>(target: &mut [[u32; W]], on: [&[[u32; W]]; K], via: &[[u32; W]; K]) {
     let on = on.map(|o| &o[..target.len()]);
     for (i, slot) in target.iter_mut().enumerate() {
         let mut best = *slot;

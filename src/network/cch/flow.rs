@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::customize::Metric;
 use super::push::{Pushing, WayFlows};
 use super::query::{Batch, Labels, Selection};
-use super::ties::{Choice, Choices, lower_triangles};
+use super::ties::{Choice, Choices, lower_triangles, over};
 use super::topology::Segment;
 
 /// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in `P` parts
@@ -113,14 +113,18 @@ fn splits<const W: usize>(
 ) -> Vec<Split> {
     let hierarchy = batch.hierarchy;
     let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
-    let (mut out, mut hits) = (Vec::new(), Vec::new());
-    let mut choices: [Choices<'_, W>; W] = std::array::from_fn(|lane| Choices::new(batch, lane));
+    let mut out = Vec::new();
+    let mut space = Space {
+        triangles: Vec::new(),
+        hits: Vec::new(),
+        choices: std::array::from_fn(|lane| Choices::new(batch, lane)),
+    };
     for rank in own.rev() {
         for arc in hierarchy.row(rank) {
             let carried = masks[arc - base];
             for (way, lanes) in (2 * super::number(arc)..).zip(carried).filter(|(_, lanes)| *lanes != 0) {
                 let begin = out.len();
-                decide(batch, way, lanes, &mut choices, &mut hits, &mut out);
+                decide(batch, way, lanes, &mut space, &mut out);
                 for split in &out[begin..] {
                     if let Choice::Over(first, second) = split.choice {
                         for way in [first, second] {
@@ -145,13 +149,20 @@ fn splits<const W: usize>(
     out
 }
 
+/// What a thread splits with.
+struct Space<'a, const W: usize> {
+    triangles: Vec<[u32; 2]>,
+    /// Lower nodes over which a way is exact, with the lanes in which it is.
+    hits: Vec<(u8, [u32; 2])>,
+    choices: [Choices<'a, W>; W],
+}
+
 /// Adds to `out` what `way` stands for in each of `lanes`.
 fn decide<'a, const W: usize>(
     batch: Batch<'a, W>,
     way: u32,
     lanes: u8,
-    choices: &mut [Choices<'a, W>; W],
-    hits: &mut Vec<Split>,
+    space: &mut Space<'a, W>,
     out: &mut Vec<Split>,
 ) {
     let weight = batch.metric.way(way);
@@ -175,16 +186,18 @@ fn decide<'a, const W: usize>(
         by_link |= exact;
         add(exact, Choice::Link(input.link));
     }
-    hits.clear();
-    Arch::new().dispatch(Exact { batch, way, lanes, weight, hits });
-    for hit in hits.iter() {
-        add(hit.lanes, hit.choice);
+    lower_triangles(batch.hierarchy, way / 2, &mut space.triangles);
+    space.hits.clear();
+    let Space { triangles, hits, .. } = &mut *space;
+    Arch::new().dispatch(Exact { metric: batch.metric, way, lanes, triangles, hits });
+    for (lanes, arcs) in hits {
+        add(*lanes, over(way, *arcs));
     }
     if tie != 0 {
         for split in &mut out[begin..] {
             split.lanes &= !tie;
         }
-        for (lane, choices) in choices.iter_mut().enumerate().filter(|(lane, _)| tie >> lane & 1 == 1) {
+        for (lane, choices) in space.choices.iter_mut().enumerate().filter(|(lane, _)| tie >> lane & 1 == 1) {
             if let Some(choice) = choices.choose(way) {
                 out.push(Split { way, lanes: 1 << lane, choice });
             }
@@ -194,11 +207,11 @@ fn decide<'a, const W: usize>(
 
 /// Finds the lower nodes over which a way is exact in some of `lanes`.
 struct Exact<'a, const W: usize> {
-    batch: Batch<'a, W>,
+    metric: &'a Metric<W>,
     way: u32,
     lanes: u8,
-    weight: &'a [u32; W],
-    hits: &'a mut Vec<Split>,
+    triangles: &'a [[u32; 2]],
+    hits: &'a mut Vec<(u8, [u32; 2])>,
 }
 
 impl<const W: usize> WithSimd for Exact<'_, W> {
@@ -207,15 +220,16 @@ impl<const W: usize> WithSimd for Exact<'_, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { batch, way, lanes, weight, hits } = self;
-        let Metric { up, down } = batch.metric;
-        lower_triangles(batch.hierarchy, way, |first, second| {
-            let (a, b) = (&down[(first / 2) as usize], &up[(second / 2) as usize]);
-            let exact = exact_lanes(a, b, weight) & lanes;
-            if exact != 0 {
-                hits.push(Split { way, lanes: exact, choice: Choice::Over(first, second) });
+        let Metric { up, down } = self.metric;
+        let weight = self.metric.way(self.way);
+        let upward = self.way.is_multiple_of(2);
+        for &[to_tail, to_head] in self.triangles {
+            let (first, second) = if upward { (to_tail, to_head) } else { (to_head, to_tail) };
+            let lanes = exact_lanes(&down[first as usize], &up[second as usize], weight) & self.lanes;
+            if lanes != 0 {
+                self.hits.push((lanes, [to_tail, to_head]));
             }
-        });
+        }
     }
 }
 
@@ -223,7 +237,12 @@ impl<const W: usize> WithSimd for Exact<'_, W> {
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32; W]) -> u8 {
-    lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == sum[lane])
+    // Seldom any: that question alone is a short one.
+    let mut any = false;
+    for lane in 0..W {
+        any |= a[lane].saturating_add(b[lane]) == sum[lane];
+    }
+    if any { lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == sum[lane]) } else { 0 }
 }
 
 /// The lanes for which something holds, as bits.
@@ -231,5 +250,9 @@ pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32
 #[inline(always)]
 pub(super) fn lane_mask<const W: usize>(holds: impl Fn(usize) -> bool) -> u8 {
     const { assert!(W <= 8, "a mask of lanes is a byte") };
-    (0..W).fold(0, |mask, lane| mask | u8::from(holds(lane)) << lane)
+    let mut mask = 0;
+    for lane in 0..W {
+        mask |= u8::from(holds(lane)) << lane;
+    }
+    mask
 }

@@ -8,6 +8,7 @@
 //! | distances from origins to destinations | [`query`] | per batch | Buchhold, Sanders & Wagner 2019 |
 //! | flows on links | [`flow`] | per batch | the same |
 //! | paths and trees of one lane | [`paths`] | when asked | |
+//! | the order in a file | [`cache`] | between runs | |
 //!
 //! Distances and paths are those of [`super::search`], ties included. Its rule, to take the lowest link among those
 //! that lead to a node on cheapest paths, chooses the path whose links and nodes, read from its end, come first in
@@ -18,6 +19,7 @@
 
 use super::search::UNREACHED;
 
+pub mod cache;
 pub mod customize;
 pub mod flow;
 mod order;
@@ -30,10 +32,11 @@ mod tests;
 mod ties;
 pub mod topology;
 
+pub use cache::{CacheNote, Prepared};
 pub use customize::Metric;
 pub use flow::{Assigned, Demand, LinkFlows, assign};
-pub use query::{Batch, Labels, Selection};
 pub use paths::{PathNode, PathTree};
+pub use query::{Batch, Labels, Selection};
 pub use topology::Hierarchy;
 
 /// Lanes of a batch: eight 32-bit weights fill a vector register of AVX2.

@@ -208,7 +208,9 @@ fn least_degree(nodes: &[u32], graph: &Undirected, out: &mut [u32]) {
     }
     let mut left: Vec<usize> = (0..nodes.len()).collect();
     for slot in out {
-        let Some(best) = (0..left.len()).min_by_key(|k| (rows[left[*k]].count_ones(), left[*k])) else { return };
+        let Some(best) = (0..left.len()).min_by_key(|k| (rows[left[*k]].count_ones(), left[*k])) else {
+            return;
+        };
         let v = left.swap_remove(best);
         *slot = nodes[v];
         let around = rows[v];

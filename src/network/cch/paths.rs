@@ -1,8 +1,8 @@
 //! Paths when asked for: those of one origin, in one lane, to its destinations.
 
+use super::NONE;
 use super::query::{Batch, Labels, Selection};
 use super::ties::{Choices, Paths, Trail};
-use super::NONE;
 use crate::ids::{JunctionId, LinkId};
 
 /// A node of a tree of paths.

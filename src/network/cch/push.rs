@@ -200,8 +200,10 @@ fn fall<const P: usize, const W: usize>(
         let mut over = [NONE; W];
         for run in labels.selection.runs(place) {
             for k in 0..run.len {
-                let (from, way) =
-                    (labels.label((run.place + k) as usize), &labels.batch.metric.down[(run.arc + k) as usize]);
+                let (from, way) = (
+                    labels.label((run.place + k) as usize),
+                    &labels.batch.metric.down[(run.arc + k) as usize],
+                );
                 let exact = exact_lanes(from, way, label) & lanes;
                 if exact != 0 {
                     tie |= exact & found;
@@ -266,7 +268,9 @@ fn rise<const P: usize, const W: usize>(
             }
             arc += run;
         }
-        let Some(flow) = rising.get(super::number(position)).copied().filter(|_| position > 0) else { continue };
+        let Some(flow) = rising.get(super::number(position)).copied().filter(|_| position > 0) else {
+            continue;
+        };
         let lanes = carried(&flow);
         let tie = lane_mask::<W>(|lane| chain.tie[position][lane] != 0) & lanes;
         waiting[position] = lanes & !tie;

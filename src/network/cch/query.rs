@@ -149,9 +149,11 @@ impl Selection {
     /// Distances in ms by origin, destination and lane; [`UNREACHED`] where there is no way.
     #[must_use]
     pub fn distances<const W: usize>(&self, batch: Batch<'_, W>) -> Vec<[u32; W]> {
-        let (_, rows) = self.each(batch, || (), |labels, ()| {
-            (0..self.destinations()).map(|j| labels.distances(j)).collect::<Vec<_>>()
-        });
+        let (_, rows) = self.each(
+            batch,
+            || (),
+            |labels, ()| (0..self.destinations()).map(|j| labels.distances(j)).collect::<Vec<_>>(),
+        );
         rows.into_iter().flatten().collect()
     }
 
@@ -177,7 +179,8 @@ impl Selection {
             }
             (space, seen)
         };
-        let done: Vec<(S, Vec<(usize, T)>)> = (0..threads).into_par_iter().with_max_len(1).map(work).collect();
+        let done: Vec<(S, Vec<(usize, T)>)> =
+            (0..threads).into_par_iter().with_max_len(1).map(work).collect();
         let (spaces, seen): (Vec<S>, Vec<_>) = done.into_iter().unzip();
         let mut seen: Vec<(usize, T)> = seen.into_iter().flatten().collect();
         seen.sort_unstable_by_key(|(origin, _)| *origin);

@@ -36,35 +36,30 @@ pub(super) fn start(hierarchy: &Hierarchy, way: u32) -> u32 {
     if way.is_multiple_of(2) { hierarchy.tail[arc] } else { hierarchy.head[arc] }
 }
 
-/// Calls `see` with every lower node of the ends of a way: with the two ways over it.
-#[expect(clippy::inline_always, reason = "it is called where vector instructions are chosen")]
-#[inline(always)]
-pub(super) fn lower_triangles(hierarchy: &Hierarchy, way: u32, mut see: impl FnMut(u32, u32)) {
-    let arc = (way / 2) as usize;
-    let mut from_tail = hierarchy.lows(hierarchy.tail[arc]).iter();
-    let mut from_head = hierarchy.lows(hierarchy.head[arc]);
-    let Some(mut a) = from_tail.next() else { return };
-    // The first lower node of the tail is far up the list of the head.
-    from_head = &from_head[from_head.partition_point(|low| low.tail < a.tail)..];
-    let mut from_head = from_head.iter();
-    let Some(mut b) = from_head.next() else { return };
-    loop {
+/// Fills `out` with the lower nodes that both ends of an arc have: for each, its arc to the tail and to the head.
+pub(super) fn lower_triangles(hierarchy: &Hierarchy, arc: u32, out: &mut Vec<[u32; 2]>) {
+    out.clear();
+    let of_tail = hierarchy.lows(hierarchy.tail[arc as usize]);
+    let of_head = hierarchy.lows(hierarchy.head[arc as usize]);
+    let Some(lowest) = of_tail.first() else { return };
+    // The lower nodes of the tail lie far up the list of the head.
+    let of_head = &of_head[of_head.partition_point(|low| low.tail < lowest.tail)..];
+    let (mut i, mut j) = (0, 0);
+    while let (Some(a), Some(b)) = (of_tail.get(i), of_head.get(j)) {
         if a.tail == b.tail {
-            if way.is_multiple_of(2) {
-                see(2 * a.arc + 1, 2 * b.arc);
-            } else {
-                see(2 * b.arc + 1, 2 * a.arc);
-            }
+            out.push([a.arc, b.arc]);
         }
-        let (next_a, next_b) = (a.tail <= b.tail, b.tail <= a.tail);
-        if next_a {
-            let Some(next) = from_tail.next() else { return };
-            a = next;
-        }
-        if next_b {
-            let Some(next) = from_head.next() else { return };
-            b = next;
-        }
+        i += usize::from(a.tail <= b.tail);
+        j += usize::from(b.tail <= a.tail);
+    }
+}
+
+/// The two ways that a way stands for over a lower node, given by its arcs to the tail and to the head.
+pub(super) const fn over(way: u32, [to_tail, to_head]: [u32; 2]) -> Choice {
+    if way.is_multiple_of(2) {
+        Choice::Over(2 * to_tail + 1, 2 * to_head)
+    } else {
+        Choice::Over(2 * to_head + 1, 2 * to_tail)
     }
 }
 
@@ -100,12 +95,16 @@ impl<'a, const W: usize> Choices<'a, W> {
             input.way == way && self.batch.weights[input.link as usize][lane].max(1) == weight
         };
         out.extend(inputs.iter().find(tight).map(|input| Choice::Link(input.link)));
-        lower_triangles(self.batch.hierarchy, way, |first, second| {
-            let sum = self.batch.metric.way(first)[lane].saturating_add(self.batch.metric.way(second)[lane]);
-            if sum == weight {
-                out.push(Choice::Over(first, second));
+        let mut triangles = Vec::new();
+        lower_triangles(self.batch.hierarchy, way / 2, &mut triangles);
+        for choice in triangles.into_iter().map(|arcs| over(way, arcs)) {
+            if let Choice::Over(first, second) = choice {
+                let [first, second] = [first, second].map(|way| self.batch.metric.way(way)[lane]);
+                if first.saturating_add(second) == weight {
+                    out.push(choice);
+                }
             }
-        });
+        }
         out
     }
 
@@ -148,13 +147,12 @@ impl Unpacking {
     }
 
     /// The last link that is left, with the node (in the numbers of the network) at which it begins.
-    fn back<const W: usize>(
-        &mut self,
-        choices: &mut Choices<'_, W>,
-    ) -> Option<(u32, u32)> {
+    fn back<const W: usize>(&mut self, choices: &mut Choices<'_, W>) -> Option<(u32, u32)> {
         loop {
             match self.stack.pop()? {
-                Part::Link { start, link } => return Some((link, choices.batch.hierarchy.node[start as usize])),
+                Part::Link { start, link } => {
+                    return Some((link, choices.batch.hierarchy.node[start as usize]));
+                }
                 Part::Way(way) => {
                     let choice = choices.choose(way)?;
                     self.push(start(choices.batch.hierarchy, way), choice);
@@ -195,10 +193,7 @@ impl Trail {
 }
 
 impl<'l, 'a, 'c, const W: usize> Paths<'l, 'a, 'c, W> {
-    pub(super) fn new(
-        labels: Labels<'l, W>,
-        choices: &'c mut Choices<'a, W>,
-    ) -> Self {
+    pub(super) fn new(labels: Labels<'l, W>, choices: &'c mut Choices<'a, W>) -> Self {
         Self { labels, choices, known: BTreeMap::new() }
     }
 

@@ -48,7 +48,12 @@ fn units(pair: usize, lane: usize) -> [i64; PARTS] {
 }
 
 fn check(seed: u64, weights: Weights, bans: bool) {
-    let case = Case::new(seed, weights, bans);
+    compare(&Case::new(seed, weights, bans));
+}
+
+/// Compares everything in all lanes.
+pub(super) fn compare(case: &Case) {
+    let seed = case.seed;
     let hierarchy = Hierarchy::new(&case.arcs, &case.at);
     let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
     let mut metric = Metric::<8>::new(&hierarchy);
@@ -63,7 +68,7 @@ fn check(seed: u64, weights: Weights, bans: bool) {
     });
     assert!(assigned.flows.link.is_sorted_by(|a, b| a < b));
     for lane in 0..8 {
-        let reference = Reference::new(&case, lane, |pair| units(pair, lane));
+        let reference = Reference::new(case, lane, |pair| units(pair, lane));
         let own: Vec<u32> = distances.iter().map(|d| d[lane]).collect();
         assert_eq!(own, reference.distances, "distances of case {seed}, lane {lane}");
         let mut flows = vec![[0; PARTS]; case.weights.len()];

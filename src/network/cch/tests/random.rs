@@ -9,6 +9,7 @@ use crate::network::search::{Arcs, UNREACHED};
 
 /// A network, weights of its links in lanes, and who travels.
 pub(super) struct Case {
+    pub(super) seed: u64,
     pub(super) arcs: Arcs,
     pub(super) at: Vec<Coord<f64>>,
     pub(super) weights: Vec<[u32; 8]>,
@@ -80,6 +81,27 @@ impl Case {
             (0..rng.random_range(0..=most)).map(|_| JunctionId(rng.random_range(0..n))).collect()
         };
         let (origins, destinations) = (some(12), some(12));
-        Self { arcs, at, weights, origins, destinations }
+        Self { seed, arcs, at, weights, origins, destinations }
+    }
+
+    /// A lattice of `side` by `side` junctions with gaps, and an island apart from it.
+    pub(super) fn lattice(side: u32, seed: u64, weights: Weights) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let n = side * side + 3;
+        let at = (0..n)
+            .map(|v| Coord { x: f64::from(v % side), y: f64::from(v / side) + rng.random_range(0.0..0.4) })
+            .collect();
+        let mut ends = vec![(n - 3, n - 2), (n - 2, n - 1)];
+        for v in 0..n - 3 {
+            let right = (v % side + 1 < side).then_some((v, v + 1));
+            let up = (v + side < n - 3).then_some((v, v + side));
+            ends.extend([right, up].into_iter().flatten().filter(|_| rng.random_bool(0.8)));
+        }
+        let list = (0..).zip(&ends).flat_map(|(link, (a, b))| [(*a, *b, link), (*b, *a, link)]).collect();
+        let most = if weights == Weights::Tiny { 3 } else { 600_000 };
+        let weights = ends.iter().map(|_| std::array::from_fn(|_| rng.random_range(1..=most))).collect();
+        let mut some = |count: u32| (0..count).map(|_| JunctionId(rng.random_range(0..n))).collect();
+        let (origins, destinations) = (some(20), some(30));
+        Self { seed, arcs: Arcs::of_list(n as usize, list), at, weights, origins, destinations }
     }
 }
