@@ -97,13 +97,13 @@ fn key(arcs: &Arcs, at: &[Coord<f64>]) -> [u8; HASH] {
         hash.update((list.len() as u64).to_le_bytes());
         for part in list.chunks(1 << 14) {
             buffer.clear();
-            part.iter().for_each(|n| buffer.extend_from_slice(&n.to_le_bytes()));
+            buffer.extend(part.iter().flat_map(|n| n.to_le_bytes()));
             hash.update(&buffer);
         }
     }
     for part in at.chunks(1 << 13) {
         buffer.clear();
-        part.iter().for_each(|c| [c.x, c.y].iter().for_each(|n| buffer.extend_from_slice(&n.to_le_bytes())));
+        buffer.extend(part.iter().flat_map(|c| [c.x, c.y]).flat_map(f64::to_le_bytes));
         hash.update(&buffer);
     }
     hash.finalize().into()
@@ -113,7 +113,7 @@ fn encode(order: &[u32], key: &[u8; HASH]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(MAGIC.len() + 2 * HASH + 4 * order.len());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(key);
-    order.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+    bytes.extend(order.iter().flat_map(|v| v.to_le_bytes()));
     let sum = Sha256::digest(&bytes);
     bytes.extend_from_slice(&sum);
     bytes

@@ -65,7 +65,7 @@ struct Arcs<'a, const W: usize> {
     base: usize,
 }
 
-impl<'a, const W: usize> Arcs<'a, W> {
+impl<const W: usize> Arcs<'_, W> {
     /// Those before an arc, and the others.
     fn split(self, arc: usize) -> (Self, Self) {
         let (up, more_up) = self.up.split_at_mut(arc - self.base);
@@ -124,7 +124,7 @@ impl<const W: usize> Task<'_, W> {
     /// Rows one after the other, from the lower neighbours of rank `lowest` and more.
     fn serial(&self, rows: Range<u32>, lowest: u32, fill: bool, arcs: Arcs<'_, W>) {
         let mut places = vec![0; self.hierarchy.height];
-        self.arch.dispatch(Rows { task: *self, rows, lowest, fill, arcs, places: &mut places });
+        self.arch.dispatch(Rows { task: *self, range: rows, lowest, fill, arcs, places: &mut places });
     }
 
     /// The rows of a block, each by itself, from all that is below the block.
@@ -141,7 +141,15 @@ impl<const W: usize> Task<'_, W> {
             let lows = self.hierarchy.lows(row);
             let below = lows.partition_point(|low| low.tail < rows.start);
             let done = Done { up: done.up, down: done.down, base: done.base };
-            self.arch.dispatch(Row { task: *self, row, lows: &lows[..below], fill: true, done, own, places });
+            self.arch.dispatch(Row {
+                task: *self,
+                rank: row,
+                lows: &lows[..below],
+                fill: true,
+                done,
+                own,
+                places,
+            });
         });
     }
 }
@@ -156,7 +164,7 @@ struct Done<'a, const W: usize> {
 
 struct Rows<'a, const W: usize> {
     task: Task<'a, W>,
-    rows: Range<u32>,
+    range: Range<u32>,
     lowest: u32,
     fill: bool,
     arcs: Arcs<'a, W>,
@@ -170,7 +178,7 @@ impl<const W: usize> WithSimd for Rows<'_, W> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
         let hierarchy = self.task.hierarchy;
-        for row in self.rows {
+        for row in self.range {
             let (done, rest) = self.arcs.lend().split(hierarchy.first[row as usize] as usize);
             let (own, _) = rest.split(hierarchy.first[row as usize + 1] as usize);
             let mut lows = hierarchy.lows(row);
@@ -186,7 +194,7 @@ impl<const W: usize> WithSimd for Rows<'_, W> {
 
 struct Row<'a, const W: usize> {
     task: Task<'a, W>,
-    row: u32,
+    rank: u32,
     lows: &'a [Low],
     fill: bool,
     done: Done<'a, W>,
@@ -200,7 +208,7 @@ impl<const W: usize> WithSimd for Row<'_, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        one_row(&self.task, self.row, self.lows, self.fill, self.done, self.own, self.places);
+        one_row(&self.task, self.rank, self.lows, self.fill, self.done, self.own, self.places);
     }
 }
 

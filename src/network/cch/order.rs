@@ -35,7 +35,9 @@ impl Undirected {
         list.par_sort_unstable();
         list.dedup();
         let mut first = vec![0; nodes + 1];
-        list.iter().for_each(|(a, _)| first[*a as usize + 1] += 1);
+        for (a, _) in &list {
+            first[*a as usize + 1] += 1;
+        }
         for i in 0..nodes {
             first[i + 1] += first[i];
         }

@@ -53,9 +53,9 @@ impl<const P: usize, const W: usize> WayFlows<P, W> {
 
     /// The flows of both.
     pub(super) fn merge(mut self, other: Self) -> Self {
-        for (key, flow) in other.key.iter().zip(&other.flow) {
-            let slot = self.slot(*key);
-            slot.iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
+        for (key, flow) in other.key.into_iter().zip(other.flow) {
+            let slot = self.slot(key);
+            slot.iter_mut().zip(&flow).for_each(|(sum, flow)| add(sum, flow));
         }
         self
     }

@@ -125,10 +125,14 @@ impl Piece {
         let order = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
         let mut band_of = vec![Band::Middle; n];
         let (sources, _, rest) = along.select_nth_unstable_by(band - 1, order);
-        sources.iter().for_each(|(_, v)| band_of[*v as usize] = Band::Source);
+        for (_, v) in sources {
+            band_of[*v as usize] = Band::Source;
+        }
         let others = rest.len();
         rest.select_nth_unstable_by(others - band, order);
-        rest[others - band..].iter().for_each(|(_, v)| band_of[*v as usize] = Band::Sink);
+        for (_, v) in &rest[others - band..] {
+            band_of[*v as usize] = Band::Sink;
+        }
         band_of[along[band - 1].1 as usize] = Band::Source;
         let mut flow = Flow::new(self, band_of);
         let size = flow.maximize(bound)?;
@@ -214,7 +218,9 @@ impl<'a> Flow<'a> {
         let mut queue = std::mem::take(&mut self.states);
         queue.clear();
         queue.extend(self.frontier.iter().filter(|s| !self.used(**s)).map(|s| 2 * s));
-        queue.iter().for_each(|s| self.level[*s as usize] = 0);
+        for state in &queue {
+            self.level[*state as usize] = 0;
+        }
         let (mut at, mut found) = (0, NONE);
         while let Some(&state) = queue.get(at) {
             at += 1;
@@ -264,12 +270,11 @@ impl<'a> Flow<'a> {
             if state % 2 == 1 && self.band[v as usize] == Band::Sink {
                 break true;
             }
-            match self.move_from(state) {
-                Some(to) => path.push(to),
-                None => {
-                    self.level[state as usize] = NONE;
-                    path.pop();
-                }
+            if let Some(to) = self.move_from(state) {
+                path.push(to);
+            } else {
+                self.level[state as usize] = NONE;
+                path.pop();
             }
         };
         if found {
@@ -341,7 +346,9 @@ impl<'a> Flow<'a> {
             .filter(|v| self.band[*v as usize] == Band::Sink && !self.used(*v))
             .map(|v| 2 * v + 1)
             .collect();
-        queue.iter().for_each(|s| reaches[*s as usize] = true);
+        for state in &queue {
+            reaches[*state as usize] = true;
+        }
         while let Some(state) = queue.pop() {
             let v = state / 2;
             let mut visit = |from: u32| {

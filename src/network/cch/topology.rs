@@ -344,16 +344,12 @@ impl Hierarchy {
             }
             let total: u64 = children.iter().map(|c| work[*c as usize]).sum();
             let goes_on = |heavy: &&u32| work[**heavy as usize] * 4 > total * 3 && total > SERIAL_WORK;
-            match children.first().filter(goes_on) {
-                Some(&heavy) => {
-                    below.extend_from_slice(&children[1..]);
-                    chain = heavy;
-                }
-                None => {
-                    below.extend_from_slice(&children);
-                    break;
-                }
-            }
+            let Some(&heavy) = children.first().filter(goes_on) else {
+                below.extend_from_slice(&children);
+                break;
+            };
+            below.extend_from_slice(&children[1..]);
+            chain = heavy;
         }
         below.sort_unstable();
         Segment { from, chain, to, below: self.segments_of(&below, lowest, work) }
