@@ -1,7 +1,8 @@
 //! The routing kernel beside the reference search, on made-up networks of 20,000, 250,000 and 1,000,000 junctions
 //! (`CORREDOR_BENCH_JUNCTIONS=20000,250000` for others): 50 origins, 124 destinations, 32 perturbed weight vectors
-//! (`CORREDOR_BENCH_VECTORS`), same weights, same threads, in one run. Both must find the same sum of flow times cost.
+//! (`CORREDOR_BENCH_VECTORS`), the perturbations of some draws, same weights, same threads, in one run. Both must find the same sum of flow times cost.
 
+#![expect(clippy::print_stdout, reason = "what a bench is for")]
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 #[path = "common/generated.rs"]
@@ -93,7 +94,7 @@ fn measure(junctions: usize, vectors: usize) {
     std::hint::black_box(distances);
     let own = median(whole.clone());
     println!(
-        "  kernel {own:.2} ms a vector: customization {:.2}, distances {:.2}",
+        "  kernel {own:.2} ms a vector: customization {:.2}, distances {:.2}; perturbing {perturbing:.2} beside it",
         median(customize),
         matrix * 1e3 / LANES as f64
     );
@@ -136,7 +137,9 @@ fn dijkstra(
     demand: &[[i64; 1]],
 ) -> i128 {
     let mut is_target = vec![false; network.at.len()];
-    destinations.iter().for_each(|d| is_target[d.index()] = true);
+    for d in destinations {
+        is_target[d.index()] = true;
+    }
     let wanted = is_target.iter().filter(|t| **t).count();
     let space = || (Search::new(&network.arcs), vec![0_i64; network.at.len()]);
     let one = |(search, nodes): &mut (Search, Vec<i64>), i: usize| -> Vec<(u32, i64)> {

@@ -5,11 +5,16 @@
 //! of six speed classes: every 2nd, 4th, 8th, 16th and 32nd line is of a faster one. All of it follows from the seed.
 
 use corredor::ids::JunctionId;
+use corredor::network::perturb::{Perception, VectorKey};
 use corredor::network::search::Arcs;
 use geo::Coord;
+use rayon::prelude::*;
 
 /// Speeds of the classes in km/h.
 const SPEEDS: [f64; 6] = [25.0, 40.0, 60.0, 80.0, 90.0, 110.0];
+
+/// Variance of a perceived cost over its mean, in minutes.
+const VARIANCE: f64 = 0.3;
 
 /// A network with unperturbed weights.
 pub(crate) struct Generated {
@@ -80,17 +85,14 @@ impl Generated {
         Self { arcs: Arcs::of_list(at.len(), list), at, weights }
     }
 
-    /// Batch `b` of perturbed weights, by link: between half and one and a half times as long.
-    pub(crate) fn perturbed(&self, b: usize) -> Vec<[u32; 8]> {
-        let one = |(link, weight): (u64, &u32)| {
-            std::array::from_fn(|lane| {
-                let factor = 0.5 + scatter([link, (b * 8 + lane) as u64, 9]);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
-                let perturbed = (f64::from(*weight) * factor) as u32;
-                perturbed
-            })
+    /// Perceived costs of the perturbations of draw `draw`, by link and lane.
+    pub(crate) fn perceived(&self, draw: u32) -> Vec<[u32; 8]> {
+        let keys = [0, 1, 2, 3, 4, 5, 6, 7].map(|r| VectorKey::new(1, draw, r));
+        let table = Perception::table();
+        let one = |(link, weight): (usize, &u32)| {
+            table.lanes(&keys, link as u64, &[f64::from(*weight) / 60_000.0; 8], &[VARIANCE; 8])
         };
-        (0..).zip(&self.weights).map(one).collect()
+        self.weights.par_iter().enumerate().map(one).collect()
     }
 
     /// `count` junctions, spread at random.

@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn lanes_are_single_values_and_closed_links_stay_apart() {
         let table = Perception::table();
-        let keys: [VectorKey; 8] = std::array::from_fn(|lane| VectorKey::new(3, lane as u32, 1));
+        let keys: [VectorKey; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|draw| VectorKey::new(3, draw, 1));
         let means = [0.0, 1e-12, 0.001, 0.5, 3.0, 60.0, 1e4, 1e12];
         let scales = [0.3, 0.3, 0.3, 0.0, 0.3, 0.01, 0.3, 0.3];
         let lanes = table.lanes(&keys, 99, &means, &scales);

@@ -15,8 +15,12 @@ use geo::Coord;
 const NONE: u32 = u32::MAX;
 /// In the place of the node before a source or after a sink.
 const END: u32 = u32::MAX - 1;
-/// Share of the nodes that are sources, and of those that are sinks.
+/// Share of the nodes that are sources, and of those that are sinks. Wide bands make less work of a large piece, and cost
+/// some of the choice between separators.
 const BAND: f64 = 0.3;
+const WIDE_BAND: f64 = 0.4;
+/// Pieces of more nodes have wide bands, and half as many directions are tried.
+const LARGE: usize = 60_000;
 /// Pieces of at least this size have their directions computed two at a time.
 const PARALLEL: usize = 20_000;
 /// Directions, in the order in which they are tried.
@@ -88,7 +92,8 @@ impl Piece {
 
     /// A separator of the piece, whose nodes stand at `at` (in the numbers of the whole).
     pub(super) fn separate(&self, at: &[Coord<f64>]) -> Option<Separation> {
-        let directions = if self.len() < 200 { &DIRECTIONS[..4] } else { &DIRECTIONS[..] };
+        let few = self.len() < 200 || self.len() > LARGE;
+        let directions = if few { &DIRECTIONS[..4] } else { &DIRECTIONS[..] };
         let mut best: Option<Separation> = None;
         let better = |a: Option<Separation>, b: Option<Separation>| match (a, b) {
             (Some(a), Some(b)) => Some(if b.score < a.score { b } else { a }),
@@ -118,7 +123,7 @@ impl Piece {
             })
             .collect();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
-        let band = ((n as f64 * BAND) as usize).max(1);
+        let band = ((n as f64 * if n > LARGE { WIDE_BAND } else { BAND }) as usize).max(1);
         if n < 2 {
             return None;
         }

@@ -124,7 +124,7 @@ fn an_empty_network_has_no_way_and_no_flow() {
     let mut metric = Metric::<8>::new(&hierarchy);
     metric.customize(&hierarchy, &[]);
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &[] };
-    let assigned = assign(batch, &selection, Demand::<1, 8>::Shared(&[]), |labels| labels.origin());
+    let assigned = assign(batch, &selection, Demand::<1, 8>::Shared(&[]), |_| ());
     assert!(assigned.flows.link.is_empty() && assigned.visits.is_empty());
     assert!(selection.distances(batch).is_empty());
     let lonely = crate::network::search::Arcs::of_list(1, Vec::new());

@@ -8,7 +8,7 @@ use crate::network::cch::Hierarchy;
 use crate::network::cch::cache::{CacheNote, Prepared};
 
 fn case() -> Case {
-    (0..).map(|seed| Case::new(seed, Weights::Minutes, true)).find(|c| c.arcs.arc_count() > 60).unwrap()
+    (0..100).map(|seed| Case::new(seed, Weights::Minutes, true)).find(|c| c.arcs.arc_count() > 60).unwrap()
 }
 
 fn heads(prepared: &Prepared) -> (&[u32], &[u32]) {
