@@ -72,15 +72,15 @@ fn measure(junctions: usize, vectors: usize) {
 
     let (mut customize, mut whole, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = Metric::<LANES>::new(&hierarchy);
-    // The first call computes the table.
-    drop(network.perceived(0));
+    // The first call computes the table of perturbations.
+    let weights = network.perceived(0);
+    let mut perturbing = Vec::new();
     let draws = u32::try_from(vectors.div_ceil(LANES)).expect("few draws");
-    let (batches, time) =
-        seconds(|| (0..draws).map(|draw| network.perceived(draw)).collect::<Vec<Vec<[u32; LANES]>>>());
-    let perturbing = time * 1e3 / (f64::from(draws) * LANES as f64);
-    for weights in &batches {
-        let ((), first) = seconds(|| metric.customize(&hierarchy, weights));
-        let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights };
+    for draw in 0..draws {
+        let (weights, time) = seconds(|| network.perceived(draw));
+        perturbing.push(time * 1e3 / LANES as f64);
+        let ((), first) = seconds(|| metric.customize(&hierarchy, &weights));
+        let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
         let (assigned, second) =
             seconds(|| assign(batch, &selection, Demand::<1, LANES>::Shared(&demand), |_| ()));
         customize.push(first * 1e3 / LANES as f64);
@@ -92,15 +92,16 @@ fn measure(junctions: usize, vectors: usize) {
         sums.extend((0..LANES).map(cost));
     }
     let (distances, matrix) = {
-        let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &batches[batches.len() - 1] };
+        let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
         seconds(|| selection.distances(batch))
     };
     std::hint::black_box(distances);
     let own = median(whole.clone());
     println!(
-        "  kernel {own:.2} ms a vector: customization {:.2}, distances {:.2}; perturbing {perturbing:.2} beside it",
+        "  kernel {own:.2} ms a vector: customization {:.2}, distances {:.2}; perturbing {:.2} beside it",
         median(customize),
-        matrix * 1e3 / LANES as f64
+        matrix * 1e3 / LANES as f64,
+        median(perturbing)
     );
     println!(
         "  memory {:.0} bytes a junction over the network's",
@@ -110,7 +111,7 @@ fn measure(junctions: usize, vectors: usize) {
     let mut single = Metric::<1>::new(&hierarchy);
     let mut alone = Vec::new();
     for lane in 0..REFERENCE {
-        let weights: Vec<[u32; 1]> = batches[0].iter().map(|w| [w[lane]]).collect();
+        let weights: Vec<[u32; 1]> = weights.iter().map(|w| [w[lane]]).collect();
         let ((), time) = seconds(|| {
             single.customize(&hierarchy, &weights);
             let batch = Batch { hierarchy: &hierarchy, metric: &single, weights: &weights };
@@ -121,7 +122,7 @@ fn measure(junctions: usize, vectors: usize) {
 
     let mut reference = Vec::new();
     for lane in 0..REFERENCE.min(vectors) {
-        let weights: Vec<u32> = batches[0].iter().map(|w| w[lane]).collect();
+        let weights: Vec<u32> = weights.iter().map(|w| w[lane]).collect();
         let (sum, time) = seconds(|| dijkstra(&network, &weights, &origins, &destinations, &demand));
         assert_eq!(sum, sums[lane], "the sum of flow times cost");
         reference.push(time * 1e3);

@@ -120,7 +120,11 @@ fn splits<const W: usize>(
         choices: std::array::from_fn(|lane| Choices::new(batch, lane)),
     };
     for rank in own.rev() {
-        for arc in hierarchy.row(rank) {
+        let row = hierarchy.row(rank);
+        if masks[row.start - base..row.end - base].as_flattened().iter().fold(0, |any, m| any | m) == 0 {
+            continue;
+        }
+        for arc in row {
             let carried = masks[arc - base];
             for (way, lanes) in (2 * super::number(arc)..).zip(carried).filter(|(_, lanes)| *lanes != 0) {
                 let begin = out.len();

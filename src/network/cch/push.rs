@@ -185,7 +185,7 @@ fn fall<const P: usize, const W: usize>(
     falling: &mut WayFlows<P, W>,
     rising: &mut WayFlows<P, W>,
     paths: &mut [Paths<'_, '_, '_, W>; W],
-    ways: &mut WayFlows<P, W>,
+    flows: &mut WayFlows<P, W>,
 ) {
     for (place, &rank) in labels.selection.union.iter().enumerate() {
         let Some(flow) = falling.get(super::number(place)).copied() else { continue };
@@ -199,15 +199,12 @@ fn fall<const P: usize, const W: usize>(
         let (mut found, mut tie) = (turns, 0);
         let mut over = [NONE; W];
         for run in labels.selection.runs(place) {
-            for k in 0..run.len {
-                let (from, way) = (
-                    labels.label((run.place + k) as usize),
-                    &labels.batch.metric.down[(run.arc + k) as usize],
-                );
+            let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
+            for ((from, way), arc) in labels.labels(run.place, run.len).zip(ways).zip(run.arc..) {
                 let exact = exact_lanes(from, way, label) & lanes;
                 if exact != 0 {
                     tie |= exact & found;
-                    each_lane(exact & !found).for_each(|lane| over[lane] = 2 * (run.arc + k) + 1);
+                    each_lane(exact & !found).for_each(|lane| over[lane] = 2 * arc + 1);
                     found |= exact;
                 }
             }
@@ -223,7 +220,7 @@ fn fall<const P: usize, const W: usize>(
                     rising.add(super::number(position), lane, &flow[lane]);
                 }
             } else {
-                ways.add(way, lane, &flow[lane]);
+                flows.add(way, lane, &flow[lane]);
                 let head = labels.batch.hierarchy.head[(way / 2) as usize];
                 falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
             }
@@ -239,7 +236,7 @@ fn rise<const P: usize, const W: usize>(
     rising: &mut WayFlows<P, W>,
     waiting: &mut [u8],
     paths: &mut [Paths<'_, '_, '_, W>; W],
-    ways: &mut WayFlows<P, W>,
+    flows: &mut WayFlows<P, W>,
 ) {
     let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
     let deepest = hierarchy.depth[chain.rank[0] as usize];
@@ -251,19 +248,21 @@ fn rise<const P: usize, const W: usize>(
         while arc < row.end && *label != [UNREACHED; W] {
             let run = usize::from(hierarchy.run[arc]);
             let place = (deepest - hierarchy.depth[hierarchy.head[arc] as usize]) as usize;
-            for k in 0..run {
-                if waiting[place + k] == 0 {
-                    continue;
-                }
-                let (weight, above) = (&labels.batch.metric.up[arc + k], &chain.label[place + k]);
-                let exact = exact_lanes(label, weight, above) & waiting[place + k];
-                if exact == 0 {
-                    continue;
-                }
-                waiting[place + k] &= !exact;
-                if let Some(flow) = rising.get(super::number(place + k)).copied() {
-                    add_lanes(ways.slot(2 * super::number(arc + k)), &flow, exact);
-                    add_lanes(rising.slot(super::number(position)), &flow, exact);
+            let here = &mut waiting[place..place + run];
+            // Few nodes have something to hand on.
+            if here.iter().fold(0, |any, lanes| any | lanes) != 0 {
+                let ways = &labels.batch.metric.up[arc..arc + run];
+                let above = &chain.label[place..place + run];
+                for (k, ((waiting, way), above)) in here.iter_mut().zip(ways).zip(above).enumerate() {
+                    let exact = if *waiting == 0 { 0 } else { exact_lanes(label, way, above) & *waiting };
+                    if exact == 0 {
+                        continue;
+                    }
+                    *waiting &= !exact;
+                    if let Some(flow) = rising.get(super::number(place + k)).copied() {
+                        add_lanes(flows.slot(2 * super::number(arc + k)), &flow, exact);
+                        add_lanes(rising.slot(super::number(position)), &flow, exact);
+                    }
                 }
             }
             arc += run;
@@ -276,7 +275,7 @@ fn rise<const P: usize, const W: usize>(
         waiting[position] = lanes & !tie;
         for lane in each_lane(tie) {
             let Some(way) = paths[lane].parent(rank, true) else { continue };
-            ways.add(way, lane, &flow[lane]);
+            flows.add(way, lane, &flow[lane]);
             if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
                 rising.add(super::number(below), lane, &flow[lane]);
             }
