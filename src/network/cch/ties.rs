@@ -44,14 +44,16 @@ pub(super) fn lower_triangles(hierarchy: &Hierarchy, arc: u32, out: &mut Vec<[u3
     let Some(lowest) = of_tail.first() else { return };
     // The lower nodes of the tail lie far up the list of the head.
     let of_head = &of_head[of_head.partition_point(|low| low.tail < lowest.tail)..];
-    let (mut i, mut j) = (0, 0);
+    // Every pair is written and the next one overwrites it unless it is one: which it is cannot be foreseen.
+    out.resize(of_tail.len().min(of_head.len()) + 1, [0; 2]);
+    let (mut i, mut j, mut count) = (0, 0, 0);
     while let (Some(a), Some(b)) = (of_tail.get(i), of_head.get(j)) {
-        if a.tail == b.tail {
-            out.push([a.arc, b.arc]);
-        }
+        out[count] = [a.arc, b.arc];
+        count += usize::from(a.tail == b.tail);
         i += usize::from(a.tail <= b.tail);
         j += usize::from(b.tail <= a.tail);
     }
+    out.truncate(count);
 }
 
 /// The two ways that a way stands for over a lower node, given by its arcs to the tail and to the head.
