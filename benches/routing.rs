@@ -12,7 +12,7 @@ use std::fs;
 use std::time::Instant;
 
 use corredor::ids::JunctionId;
-use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, assign};
+use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Workspace};
 use corredor::network::search::{Search, UNREACHED};
 use generated::Generated;
 use rayon::prelude::*;
@@ -72,6 +72,7 @@ fn measure(junctions: usize, vectors: usize) {
 
     let (mut customize, mut whole, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = Metric::<LANES>::new(&hierarchy);
+    let mut space = Workspace::<1, LANES>::new(&hierarchy, links);
     // The first call computes the table of perturbations.
     let weights = network.perceived(0);
     let mut perturbing = Vec::new();
@@ -81,8 +82,7 @@ fn measure(junctions: usize, vectors: usize) {
         perturbing.push(time * 1e3 / LANES as f64);
         let ((), first) = seconds(|| metric.customize(&hierarchy, &weights));
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
-        let (assigned, second) =
-            seconds(|| assign(batch, &selection, Demand::<1, LANES>::Shared(&demand), |_| ()));
+        let (assigned, second) = seconds(|| space.assign(batch, &selection, Demand::Shared(&demand), |_| ()));
         customize.push(first * 1e3 / LANES as f64);
         whole.push((first + second) * 1e3 / LANES as f64);
         let cost = |lane: usize| -> i128 {
@@ -109,13 +109,14 @@ fn measure(junctions: usize, vectors: usize) {
     );
 
     let mut single = Metric::<1>::new(&hierarchy);
+    let mut space = Workspace::<1, 1>::new(&hierarchy, links);
     let mut alone = Vec::new();
     for lane in 0..REFERENCE {
         let weights: Vec<[u32; 1]> = weights.iter().map(|w| [w[lane]]).collect();
         let ((), time) = seconds(|| {
             single.customize(&hierarchy, &weights);
             let batch = Batch { hierarchy: &hierarchy, metric: &single, weights: &weights };
-            std::hint::black_box(assign(batch, &selection, Demand::<1, 1>::Shared(&demand), |_| ()));
+            std::hint::black_box(space.assign(batch, &selection, Demand::Shared(&demand), |_| ()));
         });
         alone.push(time * 1e3);
     }

@@ -247,47 +247,66 @@ fn one_row<const W: usize>(
     for (place, head) in (0..).zip(heads) {
         places[hierarchy.depth[*head as usize] as usize] = place;
     }
-    let mut at = 0;
-    while at < lows.len() {
-        let Low { tail, arc } = lows[at];
-        let arc = arc as usize;
-        let mut next = arc + 1;
-        let end = hierarchy.first[tail as usize + 1] as usize;
-        // Nodes that follow each other and have the same heads from here on are taken together.
-        let same = |k: usize| {
-            lows.get(at + k).is_some_and(|other| {
-                let last = tail + super::number(k) - 1;
-                other.tail == last + 1
-                    && hierarchy.parent[last as usize] == last + 1
-                    && (hierarchy.first[other.tail as usize + 1] - other.arc) as usize == end - arc
-            })
-        };
-        let together = if same(1) && same(2) && same(3) { 4 } else { 1 };
-        let via = |weights: &[[u32; W]], k: usize| weights[lows[at + k].arc as usize - done.base];
-        if together == 4 {
-            let others = [0, 1, 2, 3].map(|k| lows[at + k].arc as usize - arc);
-            let (in_down, in_up) =
-                ([0, 1, 2, 3].map(|k| via(done.down, k)), [0, 1, 2, 3].map(|k| via(done.up, k)));
-            while next < end {
-                let run = usize::from(hierarchy.run[next]);
-                let place = places[hierarchy.depth[hierarchy.head[next] as usize] as usize] as usize;
-                let from = others.map(|o| next + o - done.base);
-                relax(&mut up[place..place + run], from.map(|f| &done.up[f..f + run]), &in_down);
-                relax(&mut down[place..place + run], from.map(|f| &done.down[f..f + run]), &in_up);
-                next += run;
-            }
+    let mut rest = lows;
+    while let Some((low, others)) = rest.split_first() {
+        let end = hierarchy.first[low.tail as usize + 1] as usize;
+        // Nodes that follow each other and have the same heads from here on are taken together: their ways are added up in
+        // registers.
+        if let [b, c, d, ..] = others
+            && follows(hierarchy, low, b)
+            && follows(hierarchy, b, c)
+            && follows(hierarchy, c, d)
+        {
+            let arcs = [low.arc as usize, b.arc as usize, c.arc as usize, d.arc as usize];
+            over_lower(hierarchy, arcs, end, done, up, down, places);
+            rest = &rest[4..];
         } else {
-            let (in_down, in_up) = ([via(done.down, 0)], [via(done.up, 0)]);
-            while next < end {
-                let run = usize::from(hierarchy.run[next]);
-                let place = places[hierarchy.depth[hierarchy.head[next] as usize] as usize] as usize;
-                let range = next - done.base..next + run - done.base;
-                relax(&mut up[place..place + run], [&done.up[range.clone()]], &in_down);
-                relax(&mut down[place..place + run], [&done.down[range]], &in_up);
-                next += run;
-            }
+            over_lower(hierarchy, [low.arc as usize], end, done, up, down, places);
+            rest = others;
         }
-        at += together;
+    }
+}
+
+/// Whether a lower node is the parent of another that has the same heads beyond the node at hand.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn follows(hierarchy: &Hierarchy, low: &Low, next: &Low) -> bool {
+    let heads = |low: &Low| hierarchy.first[low.tail as usize + 1] - low.arc;
+    next.tail == low.tail + 1 && hierarchy.parent[low.tail as usize] == next.tail && heads(low) == heads(next)
+}
+
+/// Takes over what comes over `K` lower nodes with the same heads, given by their arcs to the node at hand; `end` is the end of
+/// the row of the first of them.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn over_lower<const W: usize, const K: usize>(
+    hierarchy: &Hierarchy,
+    arcs: [usize; K],
+    end: usize,
+    done: Done<'_, W>,
+    up: &mut [[u32; W]],
+    down: &mut [[u32; W]],
+    places: &[u32],
+) {
+    let (mut to_lower, mut from_lower) = ([[0; W]; K], [[0; W]; K]);
+    for k in 0..K {
+        to_lower[k] = done.down[arcs[k] - done.base];
+        from_lower[k] = done.up[arcs[k] - done.base];
+    }
+    let mut next = arcs[0] + 1;
+    while next < end {
+        let run = usize::from(hierarchy.run[next]);
+        let place = places[hierarchy.depth[hierarchy.head[next] as usize] as usize] as usize;
+        let mut ups: [&[[u32; W]]; K] = [&[]; K];
+        let mut downs = ups;
+        for k in 0..K {
+            let from = next - arcs[0] + arcs[k] - done.base;
+            ups[k] = &done.up[from..from + run];
+            downs[k] = &done.down[from..from + run];
+        }
+        relax(&mut up[place..place + run], ups, &to_lower);
+        relax(&mut down[place..place + run], downs, &from_lower);
+        next += run;
     }
 }
 
@@ -295,7 +314,6 @@ fn one_row<const W: usize>(
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn relax<const W: usize, const K: usize>(target: &mut [[u32; W]], on: [&[[u32; W]]; K], via: &[[u32; W]; K]) {
-    let on = on.map(|o| &o[..target.len()]);
     for (i, slot) in target.iter_mut().enumerate() {
         let mut best = *slot;
         for k in 0..K {

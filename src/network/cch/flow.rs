@@ -9,6 +9,8 @@
 //!
 //! Flows are integers; nothing depends on the order of sums.
 
+use std::sync::Mutex;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -16,7 +18,7 @@ use super::customize::Metric;
 use super::push::{Pushing, WayFlows};
 use super::query::{Batch, Labels, Selection};
 use super::ties::{Choice, Choices, lower_triangles, over};
-use super::topology::Segment;
+use super::topology::{Hierarchy, Segment};
 
 /// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in `P` parts
 /// that are assigned side by side.
@@ -55,44 +57,83 @@ pub struct Assigned<const P: usize, const W: usize, T> {
     pub visits: Vec<T>,
 }
 
-/// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no link, and
-/// neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances and paths.
-///
-/// Sums of demand must fit in 64 bits.
-#[must_use]
-pub fn assign<const P: usize, const W: usize, T: Send>(
-    batch: Batch<'_, W>,
-    selection: &Selection,
-    demand: Demand<'_, P, W>,
-    visit: impl Fn(&Labels<'_, W>) -> T + Sync + Send,
-) -> Assigned<P, W, T> {
-    let arcs = batch.hierarchy.arc_count();
-    let (spaces, visits) = selection.each(
-        batch,
-        || (Pushing::new(batch), WayFlows::new(2 * arcs)),
-        |labels, (pushing, flows)| {
-            pushing.push(*labels, demand, flows);
+/// What assignments over one hierarchy work in: of some 12 bytes an arc and thread, as far as they are touched.
+#[derive(Debug, Clone)]
+pub struct Workspace<const P: usize, const W: usize> {
+    pushing: Vec<Pushing<P, W>>,
+    links: WayFlows<P, W>,
+    /// By arc of the hierarchy, up and down: lanes in which it carries something.
+    masks: Vec<[u8; 2]>,
+}
+
+impl<const P: usize, const W: usize> Workspace<P, W> {
+    /// For `hierarchy`, over a network of `links` links.
+    #[must_use]
+    pub fn new(hierarchy: &Hierarchy, links: usize) -> Self {
+        let masks = vec![[0; 2]; hierarchy.arc_count()];
+        Self { pushing: vec![Pushing::new(hierarchy)], links: WayFlows::new(links), masks }
+    }
+
+    /// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no link,
+    /// and neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances and paths.
+    /// `batch` is of the hierarchy that this was made for.
+    ///
+    /// Sums of demand must fit in 64 bits.
+    pub fn assign<T: Send>(
+        &mut self,
+        batch: Batch<'_, W>,
+        selection: &Selection,
+        demand: Demand<'_, P, W>,
+        visit: impl Fn(&Labels<'_, W>) -> T + Sync,
+    ) -> Assigned<P, W, T> {
+        let idle = Mutex::new(std::mem::take(&mut self.pushing));
+        let space = || {
+            let used = idle.lock().ok().and_then(|mut idle| idle.pop());
+            (used.unwrap_or_else(|| Pushing::new(batch.hierarchy)), choices(batch))
+        };
+        let (spaces, visits) = selection.each(batch, space, |labels, (pushing, choices)| {
+            pushing.push(*labels, demand, choices);
             visit(labels)
-        },
-    );
-    let mut flows = spaces.into_iter().map(|(_, flows)| flows).reduce(WayFlows::merge).unwrap_or_default();
-    let mut masks = vec![[0_u8; 2]; arcs];
-    for (way, lanes) in flows.lanes() {
+        });
+        self.pushing = spaces.into_iter().map(|(pushing, _)| pushing).collect();
+        if let Some((first, others)) = self.pushing.split_first_mut() {
+            for other in others {
+                first.ways.take(&mut other.ways);
+            }
+            unpack(batch, &mut first.ways, &mut self.masks, &mut self.links);
+        }
+        let (link, flow) = self.links.sorted();
+        self.links.clear();
+        Assigned { flows: LinkFlows { link, flow }, visits }
+    }
+}
+
+fn choices<const W: usize>(batch: Batch<'_, W>) -> [Choices<'_, W>; W] {
+    std::array::from_fn(|lane| Choices::new(batch, lane))
+}
+
+/// Brings what `ways` carry down to links, and leaves `ways` empty and `masks` zero.
+fn unpack<const P: usize, const W: usize>(
+    batch: Batch<'_, W>,
+    ways: &mut WayFlows<P, W>,
+    masks: &mut [[u8; 2]],
+    links: &mut WayFlows<P, W>,
+) {
+    for (way, lanes) in ways.lanes() {
         masks[(way / 2) as usize][(way % 2) as usize] = lanes;
     }
-    let splits = splits(batch, &batch.hierarchy.segments, &mut masks, 0);
-    let mut links = WayFlows::new(batch.weights.len());
+    let splits = splits(batch, &batch.hierarchy.segments, masks, 0);
     for split in splits {
+        masks[(split.way / 2) as usize] = [0; 2];
         match split.choice {
-            Choice::Link(link) => flows.hand_to(split.way, split.lanes, &mut links, link),
+            Choice::Link(link) => ways.hand_to(split.way, split.lanes, links, link),
             Choice::Over(first, second) => {
-                flows.hand_on(split.way, split.lanes, first);
-                flows.hand_on(split.way, split.lanes, second);
+                ways.hand_on(split.way, split.lanes, first);
+                ways.hand_on(split.way, split.lanes, second);
             }
         }
     }
-    let (link, flow) = links.into_sorted();
-    Assigned { flows: LinkFlows { link, flow }, visits }
+    ways.clear();
 }
 
 /// What an arc stands for in some lanes.
@@ -114,11 +155,7 @@ fn splits<const W: usize>(
     let hierarchy = batch.hierarchy;
     let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
     let mut out = Vec::new();
-    let mut space = Space {
-        triangles: Vec::new(),
-        hits: Vec::new(),
-        choices: std::array::from_fn(|lane| Choices::new(batch, lane)),
-    };
+    let mut space = Space { triangles: Vec::new(), hits: Vec::new(), choices: choices(batch) };
     for rank in own.rev() {
         let row = hierarchy.row(rank);
         if masks[row.start - base..row.end - base].as_flattened().iter().fold(0, |any, m| any | m) == 0 {

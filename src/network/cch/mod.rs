@@ -34,7 +34,7 @@ pub mod topology;
 
 pub use cache::{CacheNote, Prepared};
 pub use customize::Metric;
-pub use flow::{Assigned, Demand, LinkFlows, assign};
+pub use flow::{Assigned, Demand, LinkFlows, Workspace};
 pub use paths::{PathNode, PathTree};
 pub use query::{Batch, Labels, Selection};
 pub use topology::Hierarchy;

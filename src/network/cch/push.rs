@@ -3,8 +3,9 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::flow::{Demand, exact_lanes, lane_mask};
-use super::query::{Batch, Labels};
+use super::query::Labels;
 use super::ties::{Choices, Paths};
+use super::topology::Hierarchy;
 use super::{NONE, UNREACHED};
 
 /// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a union.
@@ -14,12 +15,6 @@ pub(super) struct WayFlows<const P: usize, const W: usize> {
     place: Vec<u32>,
     key: Vec<u32>,
     flow: Vec<[[i64; P]; W]>,
-}
-
-impl<const P: usize, const W: usize> Default for WayFlows<P, W> {
-    fn default() -> Self {
-        Self::new(0)
-    }
 }
 
 impl<const P: usize, const W: usize> WayFlows<P, W> {
@@ -45,19 +40,19 @@ impl<const P: usize, const W: usize> WayFlows<P, W> {
         add(&mut self.slot(key)[lane], flow);
     }
 
-    fn clear(&mut self) {
+    /// Forgets everything; the room stays.
+    pub(super) fn clear(&mut self) {
         self.key.iter().for_each(|key| self.place[*key as usize] = 0);
         self.key.clear();
         self.flow.clear();
     }
 
-    /// The flows of both.
-    pub(super) fn merge(mut self, other: Self) -> Self {
-        for (key, flow) in other.key.into_iter().zip(other.flow) {
-            let slot = self.slot(key);
-            slot.iter_mut().zip(&flow).for_each(|(sum, flow)| add(sum, flow));
+    /// Adds the flows of another, which has none after it.
+    pub(super) fn take(&mut self, other: &mut Self) {
+        for (key, flow) in other.key.iter().zip(&other.flow) {
+            self.slot(*key).iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
         }
-        self
+        other.clear();
     }
 
     /// All that carry something, with their lanes as bits.
@@ -80,8 +75,8 @@ impl<const P: usize, const W: usize> WayFlows<P, W> {
     }
 
     /// Keys in ascending order, with their flows.
-    pub(super) fn into_sorted(self) -> (Vec<u32>, Vec<[[i64; P]; W]>) {
-        let mut all: Vec<(u32, u32)> = self.key.into_iter().zip(0..).collect();
+    pub(super) fn sorted(&self) -> (Vec<u32>, Vec<[[i64; P]; W]>) {
+        let mut all: Vec<(u32, u32)> = self.key.iter().copied().zip(0..).collect();
         all.sort_unstable();
         all.into_iter().map(|(key, at)| (key, self.flow[at as usize])).unzip()
     }
@@ -111,34 +106,35 @@ fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |lane| lanes >> lane & 1 == 1)
 }
 
-/// What a thread pushes with.
-#[derive(Debug)]
-pub(super) struct Pushing<'a, const P: usize, const W: usize> {
+/// What a thread pushes with; it can be used again for the same hierarchy.
+#[derive(Debug, Clone)]
+pub(super) struct Pushing<const P: usize, const W: usize> {
+    /// By way of the hierarchy: what passes over it, of all origins so far.
+    pub(super) ways: WayFlows<P, W>,
     /// By place in the union: what has come to a node and goes on from it.
     falling: WayFlows<P, W>,
     /// By position among the origin's ancestors: what goes on over lower nodes alone.
     rising: WayFlows<P, W>,
     /// By position: lanes in which what has come is not yet handed on.
     waiting: Vec<u8>,
-    choices: [Choices<'a, W>; W],
 }
 
-impl<'a, const P: usize, const W: usize> Pushing<'a, P, W> {
-    pub(super) fn new(batch: Batch<'a, W>) -> Self {
+impl<const P: usize, const W: usize> Pushing<P, W> {
+    pub(super) fn new(hierarchy: &Hierarchy) -> Self {
         Self {
-            falling: WayFlows::new(batch.hierarchy.node_count()),
-            rising: WayFlows::new(batch.hierarchy.height()),
-            waiting: vec![0; batch.hierarchy.height()],
-            choices: std::array::from_fn(|lane| Choices::new(batch, lane)),
+            ways: WayFlows::new(2 * hierarchy.arc_count()),
+            falling: WayFlows::new(hierarchy.node_count()),
+            rising: WayFlows::new(hierarchy.height()),
+            waiting: vec![0; hierarchy.height()],
         }
     }
 
-    /// Adds the trips of the origin of `labels` to `ways`.
+    /// Adds the trips of the origin of `labels` to its ways.
     pub(super) fn push(
         &mut self,
         labels: Labels<'_, W>,
         demand: Demand<'_, P, W>,
-        ways: &mut WayFlows<P, W>,
+        choices: &mut [Choices<'_, W>; W],
     ) {
         let destinations = labels.selection.destinations();
         for j in 0..destinations {
@@ -152,7 +148,7 @@ impl<'a, const P: usize, const W: usize> Pushing<'a, P, W> {
                 }
             }
         }
-        Arch::new().dispatch(Push { labels, pushing: self, ways });
+        Arch::new().dispatch(Push { labels, pushing: self, choices });
         self.falling.clear();
         self.rising.clear();
     }
@@ -160,8 +156,8 @@ impl<'a, const P: usize, const W: usize> Pushing<'a, P, W> {
 
 struct Push<'p, 'l, 'a, const P: usize, const W: usize> {
     labels: Labels<'l, W>,
-    pushing: &'p mut Pushing<'a, P, W>,
-    ways: &'p mut WayFlows<P, W>,
+    pushing: &'p mut Pushing<P, W>,
+    choices: &'p mut [Choices<'a, W>; W],
 }
 
 impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
@@ -170,10 +166,10 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { labels, pushing, ways } = self;
-        let mut paths = pushing.choices.each_mut().map(|choices| Paths::new(labels, choices));
-        fall(labels, &mut pushing.falling, &mut pushing.rising, &mut paths, ways);
-        rise(labels, &mut pushing.rising, &mut pushing.waiting, &mut paths, ways);
+        let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices } = self;
+        let mut paths = choices.each_mut().map(|choices| Paths::new(labels, choices));
+        fall(labels, falling, rising, &mut paths, ways);
+        rise(labels, rising, waiting, &mut paths, ways);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::random::{Case, Weights};
 use crate::ids::JunctionId;
-use crate::network::cch::{Batch, Demand, Hierarchy, Metric, PathNode, Selection, assign};
+use crate::network::cch::{Batch, Demand, Hierarchy, Metric, PathNode, Selection, Workspace};
 use crate::network::search::{Search, UNREACHED};
 
 const PARTS: usize = 2;
@@ -63,9 +63,12 @@ pub(super) fn compare(case: &Case) {
     let demand: Vec<[[i64; PARTS]; 8]> =
         (0..pairs).map(|pair| std::array::from_fn(|lane| units(pair, lane))).collect();
     let distances = selection.distances(batch);
-    let assigned = assign(batch, &selection, Demand::ByLane(&demand), |labels| {
+    let mut space = Workspace::new(&hierarchy, case.weights.len());
+    let assigned = space.assign(batch, &selection, Demand::ByLane(&demand), |labels| {
         [0, 3, 7].map(|lane| labels.tree(lane, |_| true))
     });
+    let again = space.assign(batch, &selection, Demand::ByLane(&demand), |_| ());
+    assert_eq!(assigned.flows, again.flows, "a workspace that was used before, case {seed}");
     assert!(assigned.flows.link.is_sorted_by(|a, b| a < b));
     for lane in 0..8 {
         let reference = Reference::new(case, lane, |pair| units(pair, lane));
@@ -124,7 +127,8 @@ fn an_empty_network_has_no_way_and_no_flow() {
     let mut metric = Metric::<8>::new(&hierarchy);
     metric.customize(&hierarchy, &[]);
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &[] };
-    let assigned = assign(batch, &selection, Demand::<1, 8>::Shared(&[]), |_| ());
+    let assigned =
+        Workspace::<1, 8>::new(&hierarchy, 0).assign(batch, &selection, Demand::Shared(&[]), |_| ());
     assert!(assigned.flows.link.is_empty() && assigned.visits.is_empty());
     assert!(selection.distances(batch).is_empty());
     let lonely = crate::network::search::Arcs::of_list(1, Vec::new());

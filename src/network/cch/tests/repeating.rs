@@ -2,7 +2,7 @@
 
 use super::agreeing::compare;
 use super::random::{Case, Weights};
-use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, assign};
+use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, Workspace};
 
 fn demand(case: &Case) -> Vec<[i64; 2]> {
     let pairs = case.origins.len() * case.destinations.len();
@@ -17,7 +17,8 @@ fn assigned<const W: usize>(case: &Case, hierarchy: &Hierarchy, from: usize) -> 
     let mut metric = Metric::<W>::new(hierarchy);
     metric.customize(hierarchy, &weights);
     let batch = Batch { hierarchy, metric: &metric, weights: &weights };
-    assign(batch, &selection, Demand::Shared(&demand(case)), |_| ()).flows
+    let mut space = Workspace::new(hierarchy, weights.len());
+    space.assign(batch, &selection, Demand::Shared(&demand(case)), |_| ()).flows
 }
 
 /// The flow of one lane where there is any.
@@ -80,7 +81,8 @@ fn flow_is_conserved_at_every_junction() {
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights };
     let demand = demand(&case);
     let distances = selection.distances(batch);
-    let flows = assign(batch, &selection, Demand::<2, 8>::Shared(&demand), |_| ()).flows;
+    let mut space = Workspace::<2, 8>::new(&hierarchy, case.weights.len());
+    let flows = space.assign(batch, &selection, Demand::Shared(&demand), |_| ()).flows;
     for l in 0..8 {
         // The sum of flow times cost is that of demand times distance.
         let carried = flows.link.iter().zip(&flows.flow).map(|(link, flow)| {
