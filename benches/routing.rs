@@ -74,7 +74,7 @@ fn measure(junctions: usize, vectors: usize) {
     let mut metric = Metric::<LANES>::new(&hierarchy);
     let mut space = Workspace::<1, LANES>::new(&hierarchy, links);
     // The first call computes the table of perturbations.
-    let weights = network.perceived(0);
+    drop(network.perceived(0));
     let mut perturbing = Vec::new();
     let draws = u32::try_from(vectors.div_ceil(LANES)).expect("few draws");
     for draw in 0..draws {
@@ -91,6 +91,8 @@ fn measure(junctions: usize, vectors: usize) {
         };
         sums.extend((0..LANES).map(cost));
     }
+    let weights = network.perceived(0);
+    metric.customize(&hierarchy, &weights);
     let (distances, matrix) = {
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
         seconds(|| selection.distances(batch))

@@ -123,7 +123,7 @@ fn unpack<const P: usize, const W: usize>(
         masks[(way / 2) as usize][(way % 2) as usize] = lanes;
     }
     let splits = splits(batch, &batch.hierarchy.segments, masks, 0);
-    for split in splits {
+    for split in splits.into_iter().flatten() {
         masks[(split.way / 2) as usize] = [0; 2];
         match split.choice {
             Choice::Link(link) => ways.hand_to(split.way, split.lanes, links, link),
@@ -144,14 +144,14 @@ struct Split {
     choice: Choice,
 }
 
-/// What the arcs stand for that carry something, the highest first. `masks` has the lanes in which the arcs of the
+/// What the arcs stand for that carry something, the highest first, in lists one after the other. `masks` has the lanes in which the arcs of the
 /// segment carry something, up and down, from arc `base` on.
 fn splits<const W: usize>(
     batch: Batch<'_, W>,
     segment: &Segment,
     masks: &mut [[u8; 2]],
     base: usize,
-) -> Vec<Split> {
+) -> Vec<Vec<Split>> {
     let hierarchy = batch.hierarchy;
     let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
     let mut out = Vec::new();
@@ -184,10 +184,9 @@ fn splits<const W: usize>(
         parts.push((part, own, from));
         (rest, from) = (more, to);
     }
-    let below: Vec<Vec<Split>> =
+    let below: Vec<Vec<Vec<Split>>> =
         parts.into_par_iter().map(|(part, own, from)| splits(batch, part, own, from)).collect();
-    out.extend(below.into_iter().flatten());
-    out
+    std::iter::once(out).chain(below.into_iter().flatten()).collect()
 }
 
 /// What a thread splits with.
@@ -278,12 +277,13 @@ impl<const W: usize> WithSimd for Exact<'_, W> {
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32; W]) -> u8 {
-    // Seldom any: that question alone is a short one.
-    let mut any = false;
+    // One vector of bits first, and their union last: other forms are taken apart into single lanes.
+    let mut bits = [0_u32; W];
     for lane in 0..W {
-        any |= a[lane].saturating_add(b[lane]) == sum[lane];
+        bits[lane] = u32::from(a[lane].saturating_add(b[lane]) == sum[lane]) << lane;
     }
-    if any { lane_mask::<W>(|lane| a[lane].saturating_add(b[lane]) == sum[lane]) } else { 0 }
+    let mask = bits.iter().fold(0, |mask, bit| mask | bit);
+    mask.to_le_bytes()[0]
 }
 
 /// The lanes for which something holds, as bits.
