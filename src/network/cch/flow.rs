@@ -92,8 +92,8 @@ impl<const P: usize, const W: usize> Workspace<P, W> {
             (used.unwrap_or_else(|| Pushing::new(batch.hierarchy)), choices(batch))
         };
         let (spaces, visits) = selection.each(batch, space, |labels, (pushing, choices)| {
-            pushing.push(*labels, demand, choices);
-            visit(labels)
+            pushing.push(labels, demand, choices);
+            labels.iter().map(&visit).collect()
         });
         self.pushing = spaces.into_iter().map(|(pushing, _)| pushing).collect();
         if let Some((first, others)) = self.pushing.split_first_mut() {

@@ -2,7 +2,7 @@
 
 use super::NONE;
 use super::query::{Batch, Labels, Selection};
-use super::ties::{Choices, Paths, Trail};
+use super::ties::{Choices, Paths, Reached, Trail};
 use crate::ids::{JunctionId, LinkId};
 
 /// A node of a tree of paths.
@@ -31,7 +31,8 @@ impl<const W: usize> Labels<'_, W> {
     pub fn tree(&self, lane: usize, wanted: impl Fn(usize) -> bool) -> PathTree {
         let hierarchy = self.batch.hierarchy;
         let mut choices = Choices::new(self.batch, lane);
-        let mut paths = Paths::new(*self, &mut choices);
+        let mut reached = Reached::new();
+        let mut paths = Paths::new(*self, &mut choices, &mut reached);
         let root = self.chain().rank.first().map_or(0, |rank| hierarchy.node[*rank as usize]);
         let mut tree = PathTree {
             nodes: vec![PathNode { parent: 0, link: u32::MAX, node: root }],
@@ -87,6 +88,6 @@ impl Selection {
         batch: Batch<'_, W>,
         visit: impl Fn(&Labels<'_, W>) -> T + Sync,
     ) -> Vec<T> {
-        self.each(batch, || (), |labels, ()| visit(labels)).1
+        self.each(batch, || (), |labels, ()| labels.iter().map(&visit).collect()).1
     }
 }

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::flow::{Demand, exact_lanes, lane_mask};
 use super::query::Labels;
-use super::ties::{Choices, Paths};
+use super::ties::{Choices, Paths, Reached};
 use super::topology::Hierarchy;
 use super::{NONE, UNREACHED};
 
@@ -20,6 +20,12 @@ pub(super) struct WayFlows<const P: usize, const W: usize> {
 impl<const P: usize, const W: usize> WayFlows<P, W> {
     pub(super) fn new(things: usize) -> Self {
         Self { place: vec![0; things], key: Vec::new(), flow: Vec::new() }
+    }
+
+    /// Makes room for that many things, if there is less.
+    fn make_room(&mut self, things: usize) {
+        let more = things.max(self.place.len());
+        self.place.resize(more, 0);
     }
 
     fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
@@ -111,10 +117,10 @@ fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
 pub(super) struct Pushing<const P: usize, const W: usize> {
     /// By way of the hierarchy: what passes over it, of all origins so far.
     pub(super) ways: WayFlows<P, W>,
-    /// By place in the union: what has come to a node and goes on from it.
-    falling: WayFlows<P, W>,
-    /// By position among the origin's ancestors: what goes on over lower nodes alone.
-    rising: WayFlows<P, W>,
+    /// By origin of a block, by place in the union: what has come to a node and goes on from it.
+    falling: Vec<WayFlows<P, W>>,
+    /// By origin of a block, by position among its ancestors: what goes on over lower nodes alone.
+    rising: Vec<WayFlows<P, W>>,
     /// By position: lanes in which what has come is not yet handed on.
     waiting: Vec<u8>,
 }
@@ -123,39 +129,44 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
     pub(super) fn new(hierarchy: &Hierarchy) -> Self {
         Self {
             ways: WayFlows::new(2 * hierarchy.arc_count()),
-            falling: WayFlows::new(hierarchy.node_count()),
-            rising: WayFlows::new(hierarchy.height()),
+            falling: Vec::new(),
+            rising: Vec::new(),
             waiting: vec![0; hierarchy.height()],
         }
     }
 
-    /// Adds the trips of the origin of `labels` to its ways.
+    /// Adds the trips of the origins of `labels`, which are of one block, to its ways.
     pub(super) fn push(
         &mut self,
-        labels: Labels<'_, W>,
+        labels: &[Labels<'_, W>],
         demand: Demand<'_, P, W>,
         choices: &mut [Choices<'_, W>; W],
     ) {
-        let destinations = labels.selection.destinations();
-        for j in 0..destinations {
-            let pair = labels.origin() * destinations + j;
-            for lane in 0..W {
-                let units = demand.at(pair, lane);
-                if *units != [0; P]
-                    && let Some(place) = labels.nearest(j, lane)
-                {
-                    self.falling.add(super::number(place), lane, units);
+        let more = self.falling.len().max(labels.len());
+        self.falling.resize_with(more, || WayFlows::new(0));
+        self.rising.resize_with(more, || WayFlows::new(self.waiting.len()));
+        for (labels, falling) in labels.iter().zip(&mut self.falling) {
+            falling.make_room(labels.selection.union_size());
+            let destinations = labels.selection.destinations();
+            for j in 0..destinations {
+                let pair = labels.origin() * destinations + j;
+                for lane in 0..W {
+                    let units = demand.at(pair, lane);
+                    if *units != [0; P]
+                        && let Some(place) = labels.nearest(j, lane)
+                    {
+                        falling.add(super::number(place), lane, units);
+                    }
                 }
             }
         }
         Arch::new().dispatch(Push { labels, pushing: self, choices });
-        self.falling.clear();
-        self.rising.clear();
+        self.falling.iter_mut().chain(&mut self.rising).for_each(WayFlows::clear);
     }
 }
 
 struct Push<'p, 'l, 'a, const P: usize, const W: usize> {
-    labels: Labels<'l, W>,
+    labels: &'p [Labels<'l, W>],
     pushing: &'p mut Pushing<P, W>,
     choices: &'p mut [Choices<'a, W>; W],
 }
@@ -167,59 +178,70 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices } = self;
-        let mut paths = choices.each_mut().map(|choices| Paths::new(labels, choices));
-        fall(labels, falling, rising, &mut paths, ways);
-        rise(labels, rising, waiting, &mut paths, ways);
+        let Some(first) = labels.first() else { return };
+        let mut reached: Vec<[Reached; W]> =
+            labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
+        // Node by node for all origins: its arcs are read once.
+        for place in 0..first.selection.union_size() {
+            for (b, labels) in labels.iter().enumerate() {
+                fall(*labels, place, &mut falling[b], &mut rising[b], choices, &mut reached[b], ways);
+            }
+        }
+        for (b, labels) in labels.iter().enumerate() {
+            rise(*labels, &mut rising[b], waiting, choices, &mut reached[b], ways);
+        }
     }
 }
 
-/// From the destinations up the tree, until the path goes on over lower nodes.
+/// From a node to the higher one by which it is reached, or to the beginning of the way over lower nodes.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn fall<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
+    place: usize,
     falling: &mut WayFlows<P, W>,
     rising: &mut WayFlows<P, W>,
-    paths: &mut [Paths<'_, '_, '_, W>; W],
+    choices: &mut [Choices<'_, W>; W],
+    reached: &mut [Reached; W],
     flows: &mut WayFlows<P, W>,
 ) {
-    for (place, &rank) in labels.selection.union.iter().enumerate() {
-        let Some(flow) = falling.get(super::number(place)).copied() else { continue };
-        let lanes = carried(&flow);
-        let label = labels.label(place);
-        let position = labels.position(rank);
-        let turns = position.map_or(0, |p| {
-            let below = &labels.chain().label[p];
-            lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
-        });
-        let (mut found, mut tie) = (turns, 0);
-        let mut over = [NONE; W];
-        for run in labels.selection.runs(place) {
-            let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
-            for ((from, way), arc) in labels.labels(run.place, run.len).zip(ways).zip(run.arc..) {
-                let exact = exact_lanes(from, way, label) & lanes;
-                if exact != 0 {
-                    tie |= exact & found;
-                    each_lane(exact & !found).for_each(|lane| over[lane] = 2 * arc + 1);
-                    found |= exact;
-                }
+    let Some(flow) = falling.get(super::number(place)).copied() else { return };
+    let rank = labels.selection.union[place];
+    let lanes = carried(&flow);
+    let label = labels.label(place);
+    let position = labels.position(rank);
+    let turns = position.map_or(0, |p| {
+        let below = &labels.chain().label[p];
+        lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
+    });
+    let (mut found, mut tie) = (turns, 0);
+    let mut over = [NONE; W];
+    for run in labels.selection.runs(place) {
+        let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
+        for ((from, way), arc) in labels.labels(run.place, run.len).zip(ways).zip(run.arc..) {
+            let exact = exact_lanes(from, way, label) & lanes;
+            if exact != 0 {
+                tie |= exact & found;
+                each_lane(exact & !found).for_each(|lane| over[lane] = 2 * arc + 1);
+                found |= exact;
             }
         }
-        // The origin itself is reached over nothing.
-        if position != Some(0) {
-            each_lane(tie).for_each(|lane| over[lane] = paths[lane].parent(rank, false).unwrap_or(NONE));
-        }
-        for lane in each_lane(lanes) {
-            let way = over[lane];
-            if way == NONE || way.is_multiple_of(2) {
-                if let Some(position) = position {
-                    rising.add(super::number(position), lane, &flow[lane]);
-                }
-            } else {
-                flows.add(way, lane, &flow[lane]);
-                let head = labels.batch.hierarchy.head[(way / 2) as usize];
-                falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
+    }
+    // The origin itself is reached over nothing.
+    for lane in each_lane(tie).filter(|_| position != Some(0)) {
+        let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+        over[lane] = paths.parent(rank, false).unwrap_or(NONE);
+    }
+    for lane in each_lane(lanes) {
+        let way = over[lane];
+        if way == NONE || way.is_multiple_of(2) {
+            if let Some(position) = position {
+                rising.add(super::number(position), lane, &flow[lane]);
             }
+        } else {
+            flows.add(way, lane, &flow[lane]);
+            let head = labels.batch.hierarchy.head[(way / 2) as usize];
+            falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
         }
     }
 }
@@ -231,7 +253,8 @@ fn rise<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
     rising: &mut WayFlows<P, W>,
     waiting: &mut [u8],
-    paths: &mut [Paths<'_, '_, '_, W>; W],
+    choices: &mut [Choices<'_, W>; W],
+    reached: &mut [Reached; W],
     flows: &mut WayFlows<P, W>,
 ) {
     let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
@@ -270,7 +293,8 @@ fn rise<const P: usize, const W: usize>(
         let tie = lane_mask::<W>(|lane| chain.tie[position][lane] != 0) & lanes;
         waiting[position] = lanes & !tie;
         for lane in each_lane(tie) {
-            let Some(way) = paths[lane].parent(rank, true) else { continue };
+            let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+            let Some(way) = paths.parent(rank, true) else { continue };
             flows.add(way, lane, &flow[lane]);
             if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
                 rising.add(super::number(below), lane, &flow[lane]);

@@ -149,21 +149,18 @@ impl Selection {
     /// Distances in ms by origin, destination and lane; [`UNREACHED`] where there is no way.
     #[must_use]
     pub fn distances<const W: usize>(&self, batch: Batch<'_, W>) -> Vec<[u32; W]> {
-        let (_, rows) = self.each(
-            batch,
-            || (),
-            |labels, ()| (0..self.destinations()).map(|j| labels.distances(j)).collect::<Vec<_>>(),
-        );
+        let row = |labels: &Labels<'_, W>| (0..self.destinations()).map(|j| labels.distances(j)).collect();
+        let (_, rows) = self.each(batch, || (), |labels, ()| labels.iter().map(row).collect::<Vec<Vec<_>>>());
         rows.into_iter().flatten().collect()
     }
 
-    /// Calls `visit` with the labels of each origin, in parallel, and returns what it returns in the order of the
-    /// origins, with what the threads worked with, which `space` makes.
+    /// Calls `visit` with the labels of origins that follow each other, in parallel, and returns what it returns in the
+    /// order of the origins, with what the threads worked with, which `space` makes.
     pub(super) fn each<const W: usize, S: Send, T: Send>(
         &self,
         batch: Batch<'_, W>,
         space: impl Fn() -> S + Sync,
-        visit: impl Fn(&Labels<'_, W>, &mut S) -> T + Sync,
+        visit: impl Fn(&[Labels<'_, W>], &mut S) -> Vec<T> + Sync,
     ) -> (Vec<S>, Vec<T>) {
         let blocks = self.blocks();
         let next = AtomicUsize::new(0);
@@ -172,19 +169,18 @@ impl Selection {
             let (mut space, mut block, mut seen) = (space(), Block::new(), Vec::new());
             while let Some(origins) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
                 block.fill(batch, self, origins.clone());
-                for (b, origin) in origins.clone().enumerate() {
-                    let labels = Labels { batch, selection: self, block: &block, b };
-                    seen.push((origin, visit(&labels, &mut space)));
-                }
+                let one = |b| Labels { batch, selection: self, block: &block, b };
+                let labels: Vec<Labels<'_, W>> = (0..origins.len()).map(one).collect();
+                seen.push((origins.start, visit(&labels, &mut space)));
             }
             (space, seen)
         };
-        let done: Vec<(S, Vec<(usize, T)>)> =
+        let done: Vec<(S, Vec<(usize, Vec<T>)>)> =
             (0..threads).into_par_iter().with_max_len(1).map(work).collect();
         let (spaces, seen): (Vec<S>, Vec<_>) = done.into_iter().unzip();
-        let mut seen: Vec<(usize, T)> = seen.into_iter().flatten().collect();
-        seen.sort_unstable_by_key(|(origin, _)| *origin);
-        (spaces, seen.into_iter().map(|(_, t)| t).collect())
+        let mut seen: Vec<(usize, Vec<T>)> = seen.into_iter().flatten().collect();
+        seen.sort_unstable_by_key(|(first, _)| *first);
+        (spaces, seen.into_iter().flat_map(|(_, t)| t).collect())
     }
 
     /// Origins in blocks of like size, so that no thread waits long for another.

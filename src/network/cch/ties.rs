@@ -169,9 +169,11 @@ impl Unpacking {
 pub(super) struct Paths<'l, 'a, 'c, const W: usize> {
     labels: Labels<'l, W>,
     choices: &'c mut Choices<'a, W>,
-    /// By rank, and whether only ways over lower nodes count: the way by which a node is reached.
-    known: BTreeMap<(u32, bool), u32>,
+    known: &'c mut Reached,
 }
+
+/// By rank, and whether only ways over lower nodes count: the way by which a node is reached from an origin.
+pub(super) type Reached = BTreeMap<(u32, bool), u32>;
 
 /// A path that is followed back to the origin.
 #[derive(Debug, Clone)]
@@ -195,8 +197,12 @@ impl Trail {
 }
 
 impl<'l, 'a, 'c, const W: usize> Paths<'l, 'a, 'c, W> {
-    pub(super) fn new(labels: Labels<'l, W>, choices: &'c mut Choices<'a, W>) -> Self {
-        Self { labels, choices, known: BTreeMap::new() }
+    pub(super) fn new(
+        labels: Labels<'l, W>,
+        choices: &'c mut Choices<'a, W>,
+        known: &'c mut Reached,
+    ) -> Self {
+        Self { labels, choices, known }
     }
 
     /// The link before the last one that was given, with the node at which it begins; `None` at the origin.
