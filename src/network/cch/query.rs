@@ -175,9 +175,7 @@ impl Selection {
             }
             (space, seen)
         };
-        let done: Vec<(S, Vec<(usize, Vec<T>)>)> =
-            (0..threads).into_par_iter().with_max_len(1).map(work).collect();
-        let (spaces, seen): (Vec<S>, Vec<_>) = done.into_iter().unzip();
+        let (spaces, seen): (Vec<S>, Vec<_>) = (0..threads).into_par_iter().with_max_len(1).map(work).unzip();
         let mut seen: Vec<(usize, Vec<T>)> = seen.into_iter().flatten().collect();
         seen.sort_unstable_by_key(|(first, _)| *first);
         (spaces, seen.into_iter().flat_map(|(_, t)| t).collect())
