@@ -30,8 +30,6 @@ impl Arcs {
     /// The arcs of `network`: one for each direction in which a link may be driven, and copies of those that
     /// begin where a ban has begun.
     ///
-    /// # Panics
-    /// Never for a network: its arcs are counted and placed by the same loop.
     #[must_use]
     pub fn new(network: &Network) -> Self {
         let n = network.junction_count();
@@ -45,24 +43,51 @@ impl Arcs {
             }
         }
         list.sort_unstable();
-        let mut first_out = vec![0; n + 1];
-        for &(tail, ..) in &list {
-            first_out[tail as usize + 1] += 1;
-        }
-        for i in 0..n {
-            first_out[i + 1] += first_out[i];
-        }
-        let mut arcs = Self {
-            first_out,
-            head: list.iter().map(|a| a.1).collect(),
-            link: list.iter().map(|a| a.2).collect(),
-            extra: Vec::new(),
-        };
-        assert_eq!(arcs.first_out.last().copied().map(|v| v as usize), Some(arcs.head.len()));
+        // The order of the shorter list is that of the longer one: a link is in it once for each direction.
+        let mut arcs = Self::of_list(n, list.iter().map(|a| (a.0, a.1, a.2)).collect());
         if !network.bans().is_empty() {
             arcs.forbid(&Automaton::new(network), &list);
         }
         arcs
+    }
+
+    /// Arcs without turn bans, from (tail, head, link) in any order; ends are below `junctions`.
+    ///
+    /// # Panics
+    /// If an end is none of the junctions.
+    #[must_use]
+    pub fn of_list(junctions: usize, mut list: Vec<(u32, u32, u32)>) -> Self {
+        assert!(list.iter().all(|a| (a.0.max(a.1) as usize) < junctions), "an end beyond the junctions");
+        list.sort_unstable();
+        let mut first_out = vec![0; junctions + 1];
+        for &(tail, ..) in &list {
+            first_out[tail as usize + 1] += 1;
+        }
+        for i in 0..junctions {
+            first_out[i + 1] += first_out[i];
+        }
+        Self {
+            first_out,
+            head: list.iter().map(|a| a.1).collect(),
+            link: list.iter().map(|a| a.2).collect(),
+            extra: Vec::new(),
+        }
+    }
+
+    /// All arcs by their tails: tail, head and link.
+    pub fn all(&self) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
+        (0..).zip(self.first_out.windows(2)).flat_map(move |(tail, range)| {
+            let range = range[0] as usize..range[1] as usize;
+            range.map(move |arc| (tail, self.head[arc], self.link[arc]))
+        })
+    }
+
+    /// Junction and number of each node beyond the junctions, sorted.
+    pub(super) fn copies(&self) -> Vec<(u32, u32)> {
+        let first = u32::try_from(self.junction_count()).unwrap_or(u32::MAX);
+        let mut copies: Vec<(u32, u32)> = self.extra.iter().copied().zip(first..).collect();
+        copies.sort_unstable();
+        copies
     }
 
     /// Adds the nodes of the automaton's states, and leads arcs to them.

@@ -2,12 +2,13 @@
 //!
 //! [`noding`] cuts lines where they meet, [`builder`] makes the petgraph graph, joins points to it and
 //! contracts chains, [`graph`] is the frozen result, [`spatial`] finds the nearest link, [`closures`]
-//! turns the study's closures into closed links, [`search`] is the reference Dijkstra.
+//! turns the study's closures into closed links, [`search`] is the reference Dijkstra, [`cch`] the production kernel.
 
 pub mod arcs;
 mod attach;
 mod bans;
 pub mod builder;
+pub mod cch;
 pub mod closures;
 mod contract;
 mod draft;
@@ -17,6 +18,7 @@ pub mod grid;
 pub mod hilbert;
 pub mod keyed;
 pub mod noding;
+pub mod perturb;
 pub mod report;
 pub mod search;
 pub mod shared;

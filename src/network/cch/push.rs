@@ -1,0 +1,304 @@
+//! Demand of one origin, pushed from its destinations to it over arcs of the hierarchy.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::flow::{Demand, exact_lanes, lane_mask};
+use super::query::Labels;
+use super::ties::{Choices, Paths, Reached};
+use super::topology::Hierarchy;
+use super::{NONE, UNREACHED};
+
+/// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a union.
+#[derive(Debug, Clone)]
+pub(super) struct WayFlows<const P: usize, const W: usize> {
+    /// By thing: one more than the place of its flow, or zero. Fresh zeros take no memory until they are touched.
+    place: Vec<u32>,
+    key: Vec<u32>,
+    flow: Vec<[[i64; P]; W]>,
+}
+
+impl<const P: usize, const W: usize> WayFlows<P, W> {
+    pub(super) fn new(things: usize) -> Self {
+        Self { place: vec![0; things], key: Vec::new(), flow: Vec::new() }
+    }
+
+    /// Makes room for that many things, if there is less.
+    fn make_room(&mut self, things: usize) {
+        let more = things.max(self.place.len());
+        self.place.resize(more, 0);
+    }
+
+    fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
+        let place = &mut self.place[key as usize];
+        if *place == 0 {
+            self.key.push(key);
+            self.flow.push([[0; P]; W]);
+            *place = super::number(self.key.len());
+        }
+        &mut self.flow[*place as usize - 1]
+    }
+
+    fn get(&self, key: u32) -> Option<&[[i64; P]; W]> {
+        self.flow.get((self.place[key as usize] as usize).checked_sub(1)?)
+    }
+
+    fn add(&mut self, key: u32, lane: usize, flow: &[i64; P]) {
+        add(&mut self.slot(key)[lane], flow);
+    }
+
+    /// Forgets everything; the room stays.
+    pub(super) fn clear(&mut self) {
+        self.key.iter().for_each(|key| self.place[*key as usize] = 0);
+        self.key.clear();
+        self.flow.clear();
+    }
+
+    /// Adds the flows of another, which has none after it.
+    pub(super) fn take(&mut self, other: &mut Self) {
+        for (key, flow) in other.key.iter().zip(&other.flow) {
+            self.slot(*key).iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
+        }
+        other.clear();
+    }
+
+    /// All that carry something, with their lanes as bits.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (u32, u8)> + '_ {
+        self.key.iter().zip(&self.flow).map(|(key, flow)| (*key, carried(flow)))
+    }
+
+    /// Adds what `from` carries in `lanes` to `to`.
+    pub(super) fn hand_on(&mut self, from: u32, lanes: u8, to: u32) {
+        if let Some(flow) = self.get(from).copied() {
+            add_lanes(self.slot(to), &flow, lanes);
+        }
+    }
+
+    /// The same to `to` among other things.
+    pub(super) fn hand_to(&self, from: u32, lanes: u8, others: &mut Self, to: u32) {
+        if let Some(flow) = self.get(from) {
+            add_lanes(others.slot(to), flow, lanes);
+        }
+    }
+
+    /// Keys in ascending order, with their flows.
+    pub(super) fn sorted(&self) -> (Vec<u32>, Vec<[[i64; P]; W]>) {
+        let mut all: Vec<(u32, u32)> = self.key.iter().copied().zip(0..).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(key, at)| (key, self.flow[at as usize])).unzip()
+    }
+}
+
+fn add<const P: usize>(sum: &mut [i64; P], flow: &[i64; P]) {
+    for (sum, flow) in sum.iter_mut().zip(flow) {
+        // Sums are promised to fit; a check for each would cost more than the sum.
+        *sum = sum.wrapping_add(*flow);
+    }
+}
+
+fn add_lanes<const P: usize, const W: usize>(sum: &mut [[i64; P]; W], flow: &[[i64; P]; W], lanes: u8) {
+    for (lane, (sum, flow)) in sum.iter_mut().zip(flow).enumerate() {
+        if lanes >> lane & 1 == 1 {
+            add(sum, flow);
+        }
+    }
+}
+
+fn carried<const P: usize, const W: usize>(flow: &[[i64; P]; W]) -> u8 {
+    lane_mask::<W>(|lane| flow[lane] != [0; P])
+}
+
+/// Lanes of a mask.
+fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |lane| lanes >> lane & 1 == 1)
+}
+
+/// What a thread pushes with; it can be used again for the same hierarchy.
+#[derive(Debug, Clone)]
+pub(super) struct Pushing<const P: usize, const W: usize> {
+    /// By way of the hierarchy: what passes over it, of all origins so far.
+    pub(super) ways: WayFlows<P, W>,
+    /// By origin of a block, by place in the union: what has come to a node and goes on from it.
+    falling: Vec<WayFlows<P, W>>,
+    /// By origin of a block, by position among its ancestors: what goes on over lower nodes alone.
+    rising: Vec<WayFlows<P, W>>,
+    /// By position: lanes in which what has come is not yet handed on.
+    waiting: Vec<u8>,
+}
+
+impl<const P: usize, const W: usize> Pushing<P, W> {
+    pub(super) fn new(hierarchy: &Hierarchy) -> Self {
+        Self {
+            ways: WayFlows::new(2 * hierarchy.arc_count()),
+            falling: Vec::new(),
+            rising: Vec::new(),
+            waiting: vec![0; hierarchy.height()],
+        }
+    }
+
+    /// Adds the trips of the origins of `labels`, which are of one block, to its ways.
+    pub(super) fn push(
+        &mut self,
+        labels: &[Labels<'_, W>],
+        demand: Demand<'_, P, W>,
+        choices: &mut [Choices<'_, W>; W],
+    ) {
+        let more = self.falling.len().max(labels.len());
+        self.falling.resize_with(more, || WayFlows::new(0));
+        self.rising.resize_with(more, || WayFlows::new(self.waiting.len()));
+        for (labels, falling) in labels.iter().zip(&mut self.falling) {
+            falling.make_room(labels.selection.union_size());
+            let destinations = labels.selection.destinations();
+            for j in 0..destinations {
+                let pair = labels.origin() * destinations + j;
+                for lane in 0..W {
+                    let units = demand.at(pair, lane);
+                    if *units != [0; P]
+                        && let Some(place) = labels.nearest(j, lane)
+                    {
+                        falling.add(super::number(place), lane, units);
+                    }
+                }
+            }
+        }
+        Arch::new().dispatch(Push { labels, pushing: self, choices });
+        self.falling.iter_mut().chain(&mut self.rising).for_each(WayFlows::clear);
+    }
+}
+
+struct Push<'p, 'l, 'a, const P: usize, const W: usize> {
+    labels: &'p [Labels<'l, W>],
+    pushing: &'p mut Pushing<P, W>,
+    choices: &'p mut [Choices<'a, W>; W],
+}
+
+impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices } = self;
+        let Some(first) = labels.first() else { return };
+        let mut reached: Vec<[Reached; W]> =
+            labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
+        // Node by node for all origins: its arcs are read once.
+        for place in 0..first.selection.union_size() {
+            for (b, labels) in labels.iter().enumerate() {
+                fall(*labels, place, &mut falling[b], &mut rising[b], choices, &mut reached[b], ways);
+            }
+        }
+        for (b, labels) in labels.iter().enumerate() {
+            rise(*labels, &mut rising[b], waiting, choices, &mut reached[b], ways);
+        }
+    }
+}
+
+/// From a node to the higher one by which it is reached, or to the beginning of the way over lower nodes.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn fall<const P: usize, const W: usize>(
+    labels: Labels<'_, W>,
+    place: usize,
+    falling: &mut WayFlows<P, W>,
+    rising: &mut WayFlows<P, W>,
+    choices: &mut [Choices<'_, W>; W],
+    reached: &mut [Reached; W],
+    flows: &mut WayFlows<P, W>,
+) {
+    let Some(flow) = falling.get(super::number(place)).copied() else { return };
+    let rank = labels.selection.union[place];
+    let lanes = carried(&flow);
+    let label = labels.label(place);
+    let position = labels.position(rank);
+    let turns = position.map_or(0, |p| {
+        let below = &labels.chain().label[p];
+        lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
+    });
+    let (mut found, mut tie) = (turns, 0);
+    let mut over = [NONE; W];
+    for run in labels.selection.runs(place) {
+        let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
+        for ((from, way), arc) in labels.labels(run.place, run.len).zip(ways).zip(run.arc..) {
+            let exact = exact_lanes(from, way, label) & lanes;
+            if exact != 0 {
+                tie |= exact & found;
+                each_lane(exact & !found).for_each(|lane| over[lane] = 2 * arc + 1);
+                found |= exact;
+            }
+        }
+    }
+    // The origin itself is reached over nothing.
+    for lane in each_lane(tie).filter(|_| position != Some(0)) {
+        let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+        over[lane] = paths.parent(rank, false).unwrap_or(NONE);
+    }
+    for lane in each_lane(lanes) {
+        let way = over[lane];
+        if way == NONE || way.is_multiple_of(2) {
+            if let Some(position) = position {
+                rising.add(super::number(position), lane, &flow[lane]);
+            }
+        } else {
+            flows.add(way, lane, &flow[lane]);
+            let head = labels.batch.hierarchy.head[(way / 2) as usize];
+            falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
+        }
+    }
+}
+
+/// From where paths turn, down the ancestors of the origin to itself.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn rise<const P: usize, const W: usize>(
+    labels: Labels<'_, W>,
+    rising: &mut WayFlows<P, W>,
+    waiting: &mut [u8],
+    choices: &mut [Choices<'_, W>; W],
+    reached: &mut [Reached; W],
+    flows: &mut WayFlows<P, W>,
+) {
+    let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
+    let deepest = hierarchy.depth[chain.rank[0] as usize];
+    for position in (0..chain.rank.len()).rev() {
+        let (rank, label) = (chain.rank[position], &chain.label[position]);
+        // What waits above for a node from which it is reached.
+        let row = hierarchy.row(rank);
+        let mut arc = row.start;
+        while arc < row.end && *label != [UNREACHED; W] {
+            let run = usize::from(hierarchy.run[arc]);
+            let place = (deepest - hierarchy.depth[hierarchy.head[arc] as usize]) as usize;
+            let here = &mut waiting[place..place + run];
+            // Few nodes have something to hand on.
+            if here.iter().fold(0, |any, lanes| any | lanes) != 0 {
+                let ways = &labels.batch.metric.up[arc..arc + run];
+                let above = &chain.label[place..place + run];
+                for (k, ((waiting, way), above)) in here.iter_mut().zip(ways).zip(above).enumerate() {
+                    let exact = if *waiting == 0 { 0 } else { exact_lanes(label, way, above) & *waiting };
+                    if exact == 0 {
+                        continue;
+                    }
+                    *waiting &= !exact;
+                    if let Some(flow) = rising.get(super::number(place + k)).copied() {
+                        add_lanes(flows.slot(2 * super::number(arc + k)), &flow, exact);
+                        add_lanes(rising.slot(super::number(position)), &flow, exact);
+                    }
+                }
+            }
+            arc += run;
+        }
+        let Some(flow) = rising.get(super::number(position)).copied().filter(|_| position > 0) else {
+            continue;
+        };
+        let lanes = carried(&flow);
+        let tie = lane_mask::<W>(|lane| chain.tie[position][lane] != 0) & lanes;
+        waiting[position] = lanes & !tie;
+        for lane in each_lane(tie) {
+            let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+            let Some(way) = paths.parent(rank, true) else { continue };
+            flows.add(way, lane, &flow[lane]);
+            if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
+                rising.add(super::number(below), lane, &flow[lane]);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Distances, flows and paths are those of the reference, exactly, whatever ties.
+
+use super::random::{Case, Weights};
+use crate::ids::JunctionId;
+use crate::network::cch::{Batch, Demand, Hierarchy, Metric, PathNode, Selection, Workspace};
+use crate::network::search::{Search, UNREACHED};
+
+const PARTS: usize = 2;
+
+/// What the reference finds for one lane: distances by pair, flows by link, and each pair's path from its end.
+struct Reference {
+    distances: Vec<u32>,
+    flows: Vec<[i64; PARTS]>,
+    paths: Vec<Vec<(u32, u32)>>,
+}
+
+impl Reference {
+    fn new(case: &Case, lane: usize, demand: impl Fn(usize) -> [i64; PARTS]) -> Self {
+        let weights: Vec<u32> = case.weights.iter().map(|w| w[lane]).collect();
+        let nobody = vec![false; case.arcs.junction_count()];
+        let mut out =
+            Self { distances: Vec::new(), flows: vec![[0; PARTS]; weights.len()], paths: Vec::new() };
+        let mut search = Search::new(&case.arcs);
+        for origin in &case.origins {
+            search.run(&case.arcs, &weights, *origin, &nobody, 1);
+            for destination in &case.destinations {
+                let units = demand(out.distances.len());
+                out.distances.push(search.distance(*destination));
+                let mut path = Vec::new();
+                let mut at = search.best(*destination);
+                while search.distance(*destination) != UNREACHED
+                    && let Some((before, link)) = search.parent(at)
+                {
+                    path.push((link.0, before));
+                    (0..PARTS).for_each(|p| out.flows[link.index()][p] += units[p]);
+                    at = before;
+                }
+                out.paths.push(path);
+            }
+        }
+        out
+    }
+}
+
+fn units(pair: usize, lane: usize) -> [i64; PARTS] {
+    let n = i64::try_from(pair * 8 + lane).unwrap();
+    [(n * 7919) % 101, if n % 3 == 0 { 0 } else { n }]
+}
+
+fn check(seed: u64, weights: Weights, bans: bool) {
+    compare(&Case::new(seed, weights, bans));
+}
+
+/// Compares everything in all lanes.
+pub(super) fn compare(case: &Case) {
+    let seed = case.seed;
+    let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+    let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
+    let mut metric = Metric::<8>::new(&hierarchy);
+    metric.customize(&hierarchy, &case.weights);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights };
+    let pairs = case.origins.len() * case.destinations.len();
+    let demand: Vec<[[i64; PARTS]; 8]> =
+        (0..pairs).map(|pair| std::array::from_fn(|lane| units(pair, lane))).collect();
+    let distances = selection.distances(batch);
+    let mut space = Workspace::new(&hierarchy, case.weights.len());
+    let assigned = space.assign(batch, &selection, Demand::ByLane(&demand), |labels| {
+        [0, 3, 7].map(|lane| labels.tree(lane, |_| true))
+    });
+    let again = space.assign(batch, &selection, Demand::ByLane(&demand), |_| ());
+    assert_eq!(assigned.flows, again.flows, "a workspace that was used before, case {seed}");
+    assert!(assigned.flows.link.is_sorted_by(|a, b| a < b));
+    for lane in 0..8 {
+        let reference = Reference::new(case, lane, |pair| units(pair, lane));
+        let own: Vec<u32> = distances.iter().map(|d| d[lane]).collect();
+        assert_eq!(own, reference.distances, "distances of case {seed}, lane {lane}");
+        let mut flows = vec![[0; PARTS]; case.weights.len()];
+        for (link, flow) in assigned.flows.link.iter().zip(&assigned.flows.flow) {
+            flows[*link as usize] = flow[lane];
+        }
+        assert_eq!(flows, reference.flows, "flows of case {seed}, lane {lane}");
+        let Some(kept) = [0, 3, 7].iter().position(|l| *l == lane) else { continue };
+        for (origin, trees) in assigned.visits.iter().enumerate() {
+            let tree = &trees[kept];
+            let parents_first = |(i, node): (usize, &PathNode)| (node.parent as usize) < i.max(1);
+            assert!(tree.nodes.iter().enumerate().all(parents_first));
+            for j in 0..case.destinations.len() {
+                let mut path = Vec::new();
+                let mut at = tree.ends[j] as usize;
+                while let Some(node) = tree.nodes.get(at).filter(|_| at != 0) {
+                    at = node.parent as usize;
+                    path.push((node.link, tree.nodes[at].node));
+                }
+                let pair = origin * case.destinations.len() + j;
+                assert_eq!(path, reference.paths[pair], "case {seed}, lane {lane}, pair {pair}");
+            }
+        }
+    }
+}
+
+#[test]
+fn random_networks_agree_with_the_reference() {
+    for seed in 0..1_000 {
+        check(seed, Weights::Minutes, seed % 2 == 0);
+    }
+}
+
+#[test]
+fn networks_on_which_almost_everything_ties_agree_with_the_reference() {
+    for seed in 0..1_500 {
+        check(seed, Weights::Tiny, seed % 2 == 0);
+    }
+}
+
+#[test]
+fn sums_that_do_not_fit_are_no_way() {
+    for seed in 0..300 {
+        check(seed, Weights::Huge, seed % 2 == 0);
+    }
+}
+
+#[test]
+fn an_empty_network_has_no_way_and_no_flow() {
+    let arcs = crate::network::search::Arcs::of_list(0, Vec::new());
+    let hierarchy = Hierarchy::new(&arcs, &[]);
+    let selection = Selection::new(&hierarchy, &[], &[]);
+    let mut metric = Metric::<8>::new(&hierarchy);
+    metric.customize(&hierarchy, &[]);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &[] };
+    let assigned =
+        Workspace::<1, 8>::new(&hierarchy, 0).assign(batch, &selection, Demand::Shared(&[]), |_| ());
+    assert!(assigned.flows.link.is_empty() && assigned.visits.is_empty());
+    assert!(selection.distances(batch).is_empty());
+    let lonely = crate::network::search::Arcs::of_list(1, Vec::new());
+    let hierarchy = Hierarchy::new(&lonely, &[geo::Coord { x: 0.0, y: 0.0 }]);
+    let selection = Selection::new(&hierarchy, &[JunctionId(0)], &[JunctionId(0)]);
+    let metric = Metric::<8>::new(&hierarchy);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &[] };
+    assert_eq!(selection.distances(batch), [[0; 8]]);
+}

@@ -1,0 +1,98 @@
+//! The same bytes for any width of a batch and any number of threads; and larger networks, which have separators.
+
+use super::agreeing::compare;
+use super::random::{Case, Weights};
+use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, Workspace};
+
+fn demand(case: &Case) -> Vec<[i64; 2]> {
+    let pairs = case.origins.len() * case.destinations.len();
+    (0_i64..).take(pairs).map(|n| [n % 13, n * n % 17]).collect()
+}
+
+/// Flows of lanes `from..from + W` alone.
+fn assigned<const W: usize>(case: &Case, hierarchy: &Hierarchy, from: usize) -> LinkFlows<2, W> {
+    let weights: Vec<[u32; W]> =
+        case.weights.iter().map(|w| std::array::from_fn(|lane| w[from + lane])).collect();
+    let selection = Selection::new(hierarchy, &case.origins, &case.destinations);
+    let mut metric = Metric::<W>::new(hierarchy);
+    metric.customize(hierarchy, &weights);
+    let batch = Batch { hierarchy, metric: &metric, weights: &weights };
+    let mut space = Workspace::new(hierarchy, weights.len());
+    space.assign(batch, &selection, Demand::Shared(&demand(case)), |_| ()).flows
+}
+
+/// The flow of one lane where there is any.
+fn lane<const W: usize>(flows: &LinkFlows<2, W>, lane: usize) -> Vec<(u32, [i64; 2])> {
+    let flow = flows.flow.iter().map(|f| f[lane]);
+    flows.link.iter().copied().zip(flow).filter(|(_, f)| *f != [0, 0]).collect()
+}
+
+#[test]
+fn any_width_gives_the_same_flows() {
+    for seed in 0..60 {
+        let weights = if seed % 2 == 0 { Weights::Tiny } else { Weights::Minutes };
+        let case = Case::new(seed, weights, seed % 3 == 0);
+        let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+        let eight = assigned::<8>(&case, &hierarchy, 0);
+        for half in [0, 4] {
+            let four = assigned::<4>(&case, &hierarchy, half);
+            (0..4).for_each(|l| assert_eq!(lane(&four, l), lane(&eight, half + l), "case {seed}"));
+        }
+        for l in 0..8 {
+            assert_eq!(lane(&assigned::<1>(&case, &hierarchy, l), 0), lane(&eight, l), "case {seed}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_order_weights_and_flows() {
+    let case = Case::lattice(90, 5, Weights::Tiny);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+            let mut metric = Metric::<8>::new(&hierarchy);
+            metric.customize(&hierarchy, &case.weights);
+            let flows = assigned::<8>(&case, &hierarchy, 0);
+            (hierarchy.node, hierarchy.head, metric.up, metric.down, flows)
+        })
+    };
+    let one = run(1);
+    assert!(!one.4.link.is_empty());
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn larger_networks_agree_with_the_reference() {
+    for (seed, weights) in (0..6).zip([Weights::Minutes, Weights::Tiny].into_iter().cycle()) {
+        compare(&Case::lattice(25 + 5 * u32::try_from(seed).unwrap(), seed, weights));
+    }
+}
+
+#[test]
+fn flow_is_conserved_at_every_junction() {
+    let case = Case::lattice(40, 11, Weights::Minutes);
+    let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+    let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
+    let mut metric = Metric::<8>::new(&hierarchy);
+    metric.customize(&hierarchy, &case.weights);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights };
+    let demand = demand(&case);
+    let distances = selection.distances(batch);
+    let mut space = Workspace::<2, 8>::new(&hierarchy, case.weights.len());
+    let flows = space.assign(batch, &selection, Demand::Shared(&demand), |_| ()).flows;
+    for l in 0..8 {
+        // The sum of flow times cost is that of demand times distance.
+        let carried = flows.link.iter().zip(&flows.flow).map(|(link, flow)| {
+            i64::from(case.weights[*link as usize][l].max(1)) * (flow[l][0] + flow[l][1])
+        });
+        let wanted = demand
+            .iter()
+            .zip(&distances)
+            .filter(|(_, d)| d[l] != crate::network::search::UNREACHED)
+            .map(|(units, d)| (units[0] + units[1]) * i64::from(d[l]));
+        assert_eq!(carried.sum::<i64>(), wanted.sum::<i64>(), "lane {l}");
+    }
+}
