@@ -16,6 +16,8 @@
 //! around the cut (Weideman & Trefethen 2007, Math. Comp. 76:1341). A few dozen points do there what takes thousands on
 //! the circle, along which such an integrand hardly falls.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use statrs::function::gamma::ln_gamma;
 
 use super::checks::Cell;
@@ -36,11 +38,14 @@ const SHRINK: f64 = 14.0;
 /// After so many points in a row that add nothing, the others do not either.
 const SILENT: u32 = 24;
 
-/// Multiplications at most, over all points and cells.
-const MAX_WORK: u64 = 500_000_000;
+/// Multiplications at most, over all points and cells of all evaluations that share a count of them: a minute or two.
+pub(super) const MAX_WORK: u64 = 20_000_000_000;
 
 /// Where the integrand rises by so much, in logarithms, the path is not one of descent.
 const RISE: f64 = 2.0;
+
+/// Points on the parabola at most.
+const MOST_POINTS: f64 = 2_000.0;
 
 /// Widest interval of which all terms are kept.
 const NARROW: u32 = 64;
@@ -48,8 +53,13 @@ const NARROW: u32 = 64;
 /// Terms of one cell at most.
 const MAX_TERMS: usize = 2_000_000;
 
-/// `log P(bounds, total | α, β, π)`.
-pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceError> {
+/// `log P(bounds, total | α, β, π)`; adds its multiplications to `spent`, which evaluations of one search share.
+pub(super) fn ln_likelihood(
+    cells: &[Cell],
+    total: u32,
+    hyper: Hyper,
+    spent: &AtomicU64,
+) -> Result<f64, IncidenceError> {
     let exposed: Vec<&Cell> = cells.iter().filter(|c| c.exposure > 0.0).collect();
     let mut eta = saddle(&exposed, total, hyper)?;
     let n = f64::from(total);
@@ -57,7 +67,19 @@ pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<
         exposed.iter().map(|cell| Part::new(cell, hyper, eta)).collect()
     };
     let mut parts = at(eta)?;
-    if let Some(ln) = on_parabola(&parts, n, eta) {
+    let each: u64 = parts.iter().map(|p| p.terms.len() as u64 + 20).sum();
+    // Asked after the whole of an evaluation, so that it does not hang on the order of parallel ones.
+    let spend = |points: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of points")]
+        let more = points as u64 * each;
+        let work = spent.fetch_add(more, Ordering::Relaxed) + more;
+        if work > MAX_WORK {
+            return Err(IncidenceError::TooLarge { what: "multiplications", size: work, limit: MAX_WORK });
+        }
+        Ok(())
+    };
+    if let Some((ln, points)) = on_parabola(&parts, n, eta) {
+        spend(points)?;
         return Ok(ln);
     }
     let by_spread = POINTS_PER_SD * parts.iter().map(|p| p.variance).sum::<f64>().sqrt() + 64.0;
@@ -71,13 +93,8 @@ pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<
     }
     let ln = parts.iter().map(|p| p.ln_value).sum::<f64>() - n * eta;
     let lowest: f64 = parts.iter().map(|p| p.first).sum();
-    let each: u64 = parts.iter().map(|p| p.terms.len() as u64 + 20).sum();
-    let (mut sum, mut silent, mut k, mut work) = (1.0, 0, 1.0, 0);
+    let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
     while k <= points / 2.0 && silent < SILENT {
-        work += each;
-        if work > MAX_WORK {
-            return Err(IncidenceError::TooLarge { what: "multiplications", size: work, limit: MAX_WORK });
-        }
         let omega = std::f64::consts::TAU * k / points;
         let (sin, cos) = omega.sin_cos();
         let (mut ln_modulus, mut argument) = (0.0, (lowest - f64::from(total)) * omega);
@@ -95,32 +112,45 @@ pub(super) fn ln_likelihood(cells: &[Cell], total: u32, hyper: Hyper) -> Result<
         sum += if k * 2.0 < points { 2.0 } else { 1.0 } * term * argument.cos();
         k += 1.0;
     }
+    spend(k)?;
     let out = ln + (sum / points).ln();
     if out.is_finite() { Ok(out) } else { Err(IncidenceError::Impossible) }
 }
 
 /// The same on a parabola through the saddle point; `None` where the sum does not lean to the right, where terms were
-/// left out that may count off the circle, or where the integrand has not vanished when the parabola meets the copies of
-/// itself.
-fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<f64> {
+/// left out that may count off the circle, or where no parabola serves. The logarithm, and the number of points.
+fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<(f64, f64)> {
     let variance: f64 = parts.iter().map(|p| p.variance).sum();
     // Steepest descent from the saddle point: s = η + ix + κx².
-    let curvature = parts.iter().map(|p| p.third).sum::<f64>() / (6.0 * variance);
-    if !(curvature > 0.0 && curvature.is_finite()) || parts.iter().any(|p| !p.whole) {
+    let steepest = parts.iter().map(|p| p.third).sum::<f64>() / (6.0 * variance);
+    if !(steepest > 0.0 && steepest.is_finite()) || parts.iter().any(|p| !p.whole) {
         return None;
     }
     let distances = || parts.iter().map(|p| -p.unlocated.ln());
     let nearest = distances().fold(f64::INFINITY, f64::min);
     let farthest = distances().filter(|d| d.is_finite()).fold(nearest, f64::max);
-    // Over no singularity shall the path pass nearer than the saddle point lies, or the integrand would rise there.
-    let curvature = curvature.min(1.0 / farthest);
     // The trapezoidal rule on a line errs by e^(−2π · distance to a singularity / step).
     let step = (0.5 / variance.sqrt()).min(0.3 * nearest);
+    // A path that comes nearer to a far singularity than the saddle point lies can rise there: then a flatter one, up to
+    // the one that does not.
+    let flattest = steepest.min(1.0 / farthest);
+    let between = (steepest * flattest).sqrt();
+    let (sum, points) = [steepest, between, flattest]
+        .into_iter()
+        .find_map(|curvature| descend(parts, total, curvature, step))?;
+    let ln = parts.iter().map(|p| p.ln_value).sum::<f64>() - total * eta;
+    let out = ln + (sum * step / std::f64::consts::TAU).ln();
+    out.is_finite().then_some((out, points))
+}
+
+/// The sum over the points of a parabola, relative to the saddle point, and their number; `None` where the integrand rises,
+/// has not vanished when the parabola meets the copies of itself, or takes more points than are worth it.
+fn descend(parts: &[Part], total: f64, curvature: f64, step: f64) -> Option<(f64, f64)> {
     let lowest: f64 = parts.iter().map(|p| p.first).sum();
     let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
     while silent < SILENT {
         let x = k * step;
-        if x > std::f64::consts::PI {
+        if x > std::f64::consts::PI || k > MOST_POINTS {
             return None;
         }
         let right = curvature * x * x;
@@ -141,9 +171,7 @@ fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<f64> {
         sum += 2.0 * term * (argument.cos() + 2.0 * curvature * x * argument.sin());
         k += 1.0;
     }
-    let ln = parts.iter().map(|p| p.ln_value).sum::<f64>() - total * eta;
-    let out = ln + (sum * step / std::f64::consts::TAU).ln();
-    out.is_finite().then_some(out)
+    Some((sum, k))
 }
 
 /// One cell on the path.
@@ -343,7 +371,8 @@ mod tests {
             let exposed: Vec<&Cell> = cells.iter().collect();
             let eta = saddle(&exposed, total, hyper).unwrap();
             let parts: Vec<Part> = cells.iter().map(|c| Part::new(c, hyper, eta).unwrap()).collect();
-            let got = on_parabola(&parts, total.into(), eta).unwrap();
+            let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
+            assert!(points < 300.0, "{points}");
             let expected = by_filter(&cells, total, hyper);
             assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {alpha} {pi}: {got} {expected}");
         }
@@ -360,7 +389,8 @@ mod tests {
             let exposed: Vec<&Cell> = cells.iter().collect();
             let eta = saddle(&exposed, total, hyper).unwrap();
             let parts: Vec<Part> = cells.iter().map(|c| Part::new(c, hyper, eta).unwrap()).collect();
-            let got = on_parabola(&parts, total.into(), eta).unwrap();
+            let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
+            assert!(points < 300.0, "{points}");
             let expected = by_filter(&cells, total, hyper);
             assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {alpha} {pi}: {got} {expected}");
         }
@@ -379,7 +409,7 @@ mod tests {
             let hyper = Hyper { alpha, beta, pi };
             let located = LocatedTables::new(&cells, more, pi);
             let expected = filter(&cells, total, hyper, &located, MAX_ENTRIES, 0.0).map(|f| f.ln_normaliser());
-            match (expected, ln_likelihood(&cells, total, hyper)) {
+            match (expected, ln_likelihood(&cells, total, hyper, &AtomicU64::new(0))) {
                 (Ok(e), Ok(g)) => prop_assert!((g - e).abs() < 1e-7 * e.abs().max(1.0), "{g} is not {e}"),
                 // Bounds that cannot meet the total are refused before either is asked.
                 (Err(_), _) => {}

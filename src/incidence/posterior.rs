@@ -10,7 +10,7 @@
 //! (Neal 2003, Ann. Stat. 31:705). So no hyperparameter is ever plugged in, nor confined to a grid.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::{Rng, RngExt};
@@ -358,6 +358,8 @@ struct Evaluator<'a> {
     priors: Priors,
     /// Whether the likelihood comes from a filter, which is then kept.
     by_filter: bool,
+    /// Multiplications of generating functions so far.
+    spent: AtomicU64,
     /// By the bits of π.
     located: Mutex<BTreeMap<u64, Arc<LocatedTables>>>,
 }
@@ -369,7 +371,16 @@ impl<'a> Evaluator<'a> {
             Known::Cases(n) => u32::try_from(u64::from(n).saturating_sub(lower)).unwrap_or(0),
             Known::Nothing | Known::Unlocated(_) => 0,
         };
-        Self { cells, known, stop, slack, priors, by_filter: true, located: Mutex::default() }
+        Self {
+            cells,
+            known,
+            stop,
+            slack,
+            priors,
+            by_filter: true,
+            spent: AtomicU64::new(0),
+            located: Mutex::default(),
+        }
     }
 
     /// Where to look for the mode.
@@ -444,7 +455,7 @@ impl<'a> Evaluator<'a> {
         let hyper = self.hyper(place);
         let (ln, filter) = match self.known {
             Known::Cases(total) if !self.by_filter => {
-                (generating::ln_likelihood(self.cells, total, hyper)?, None)
+                (generating::ln_likelihood(self.cells, total, hyper, &self.spent)?, None)
             }
             _ => match self.filter(hyper, tilt)? {
                 Some(filter) => (filter.ln_normaliser(), Some(filter)),
