@@ -387,3 +387,32 @@ fn neighbours_that_cannot_be_found_are_told_before_a_run() {
     );
     study.fails(1);
 }
+
+#[test]
+fn a_total_beside_cases_without_a_municipality_must_fit_and_tells_the_public_no_small_number() {
+    let study = Study::new();
+    study.append("incidencia.csv", "07999,No especificado,300,,,found,x\n");
+    let answer = study.fails(1);
+    assert!(answer.stderr.contains("M010") && answer.stderr.contains("645 − 300 = 345"), "{}", answer.stderr);
+
+    let study = Study::new();
+    study.append("incidencia.csv", "07999,No especificado,200,,,found,x\n");
+    study.run(STEPS).exits(0);
+    let counts = manifest(&study.out())["statistics"]["counts"].clone();
+    let share = counts["model"]["unlocated_share"].clone();
+    assert!((share["mean"].as_f64().unwrap() - 200.0 / 645.0).abs() < 1e-9, "{share}");
+
+    // Every count a number of its own, and seven cases without a municipality.
+    let complete = Study::new();
+    let codes = complete.text("municipios.csv");
+    let row = |line: &str| [line.split(',').next().unwrap(), ",2019,,40,,\n"].concat();
+    let rows: String = codes.lines().skip(1).map(row).collect();
+    let table =
+        ["cvegeo,period,modality,count,known_by,search_effort\n", &rows, "07999,2019,,7,,\n"].concat();
+    complete.write("incidencia.csv", table);
+    complete.cut("study.toml", "period = ", "unlisted_max");
+    complete.run(&["--steps", "incidence", "--audience", "public"]).exits(0);
+    let said = notices(&complete);
+    assert!(!said.contains("no tienen lugar") && said.contains("El total no se publica"), "{said}");
+    assert!(manifest(&complete.out())["statistics"]["counts"]["total"].is_null());
+}

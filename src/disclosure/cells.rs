@@ -26,8 +26,13 @@ pub struct Release {
 #[must_use]
 pub fn release(data: &[CountDatum], total: Option<u32>, k: u32) -> Release {
     let banded: Vec<CountDatum> = data.iter().map(|d| band(*d, k)).collect();
-    // A total below `k` is a small count itself.
-    let total = total.filter(|t| *t >= k);
+    // A total below `k` is a small count itself; and where every count is published, what it leaves are the cases without a
+    // municipality, which can be few too.
+    let located: u64 = banded.iter().map(|d| u64::from(d.min())).sum();
+    let all_published = banded.iter().all(|d| matches!(d, CountDatum::Exact(_)));
+    let leaves_few =
+        |t: u32| all_published && (1..u64::from(k)).contains(&u64::from(t).saturating_sub(located));
+    let total = total.filter(|t| *t >= k && !leaves_few(*t));
     let mut out = Release { data: banded, total, complementary: Vec::new() };
     while let Some(total) = out.total {
         if !narrowed(&out.data, total, k) {
@@ -133,6 +138,16 @@ mod tests {
                 Unknown { max: Some(14) }
             ]
         );
+    }
+
+    #[test]
+    fn a_total_does_not_tell_of_a_few_cases_without_a_municipality() {
+        let counts = [Exact(40), Exact(20)];
+        for (total, released) in [(60, true), (61, false), (74, false), (75, true)] {
+            let r = release(&counts, Some(total), 15);
+            assert_eq!(r.total.is_some(), released, "{total}");
+            assert_eq!(r.data, counts);
+        }
     }
 
     #[test]

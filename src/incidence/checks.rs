@@ -85,6 +85,18 @@ pub(super) fn check_unlocated(cases: u32, unlocated: Unlocated) -> Result<(), In
     Ok(())
 }
 
+/// Whether the bounds leave room for what of the total has a place.
+pub(super) fn check_located(cells: &[Cell], total: u32, cases: u32) -> Result<(), IncidenceError> {
+    let lower: u64 = cells.iter().map(|c| u64::from(c.min)).sum();
+    let exposed = || cells.iter().filter(|c| c.exposure > 0.0);
+    let upper: Option<u64> = exposed().map(|c| c.max.map(u64::from)).sum();
+    let fits = |located: u32| u64::from(located) >= lower && upper.is_none_or(|u| u64::from(located) <= u);
+    if total.checked_sub(cases).is_some_and(fits) {
+        return Ok(());
+    }
+    Err(IncidenceError::LocatedImpossible { total, cases, lower, upper })
+}
+
 /// The options by themselves.
 pub(super) fn check_hyper(options: &CountOptions) -> Result<(), IncidenceError> {
     match options.unlocated {

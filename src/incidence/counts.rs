@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Beta, Binomial, Distribution};
 
 use super::bym2::{Bym2Fit, Bym2Model, Bym2Options, Diagnostics};
-use super::checks::{Cell, check_cells, check_hyper, check_total, check_unlocated, pi_grid};
+use super::checks::{Cell, check_cells, check_hyper, check_located, check_total, check_unlocated, pi_grid};
 use super::common::{Conditioned, Layout};
 use super::convolution::MAX_ENTRIES;
 use super::error::IncidenceError;
@@ -95,8 +95,8 @@ pub struct CountOptions {
     pub unlocated: Unlocated,
     /// The law of the cases.
     pub rates: RateModel,
-    /// `Σ(T − y)`, where it is known and no total is given; beside a total it is not used. Own rates take it as a datum;
-    /// under one common rate, and under [`CountModel::bym2`], it fixes the draws of the unlocated cases and of π alone.
+    /// `Σ(T − y)`, where it is known. Own rates without a total take it as a datum. Elsewhere it fixes the draws of the
+    /// unlocated cases and of π; a total less it is `Σy`, from which the law of the located rates is then worked out.
     pub unlocated_cases: Option<u32>,
     /// Points that stand for a Beta prior of π under [`RateModel::Common`], 1 to 1,000.
     pub pi_points: usize,
@@ -220,23 +220,24 @@ impl CountModel {
         stop: &AtomicBool,
     ) -> Result<Self, IncidenceError> {
         let cells = Self::checked(cells, total, options)?;
+        let (total, share) = located_alone(total, options.unlocated_cases, options.unlocated);
         let known = match (total, options.unlocated_cases) {
             (Some(total), _) => Known::Cases(total),
             (None, Some(number)) => Known::Unlocated(number),
             (None, None) => Known::Nothing,
         };
         let hierarchy = |rate, heterogeneity| {
-            let priors = Priors { rate, heterogeneity, unlocated: options.unlocated };
+            let priors = Priors { rate, heterogeneity, unlocated: share };
             Ok(Kernel::Hierarchy(Box::new(Hierarchy::new(&cells, known, priors, stop)?)))
         };
         let kernel = match options.rates {
-            RateModel::Common => common(&cells, total, options)?,
+            RateModel::Common => common(&cells, total, &CountOptions { unlocated: share, ..*options })?,
             RateModel::Gamma { alpha, beta } => {
                 hierarchy(HyperPrior::Fixed(alpha / beta), HyperPrior::Fixed(alpha.powf(-0.5)))?
             }
             RateModel::NegativeBinomial { rate, heterogeneity } => hierarchy(rate, heterogeneity)?,
         };
-        let aside = matches!(kernel, Kernel::Free { .. });
+        let aside = total.is_some() || matches!(kernel, Kernel::Free { .. });
         let unlocated = options.unlocated_cases.filter(|_| aside).map(|n| (n, options.unlocated));
         Ok(Self { cells, total, kernel, unlocated, keep: None })
     }
@@ -260,11 +261,7 @@ impl CountModel {
     ) -> Result<Vec<Cell>, IncidenceError> {
         check_hyper(options)?;
         let cells = check_cells(cells, total)?;
-        if let Some(total) = total {
-            check_total(&cells, total, options.unlocated != Unlocated::Fixed(0.0))?;
-        } else if let Some(cases) = options.unlocated_cases {
-            check_unlocated(cases, options.unlocated)?;
-        }
+        check_sums(&cells, total, options.unlocated_cases, options.unlocated)?;
         let unbounded = cells.iter().all(|c| c.exposure <= 0.0 || c.max.is_none());
         if options.rates == RateModel::Common && total.is_none() && unbounded {
             return Err(IncidenceError::RateUnbounded);
@@ -303,11 +300,11 @@ impl CountModel {
         options: &Bym2Options,
         stop: &AtomicBool,
     ) -> Result<Self, IncidenceError> {
-        let unlocated = unlocated_cases.filter(|_| total.is_none()).map(|n| (n, options.unlocated));
-        if let Some((cases, prior)) = unlocated {
-            check_unlocated(cases, prior)?;
-        }
-        let fit = Bym2Model::fit_until(cells, total, adjacency, options, stop)?;
+        check_sums(&check_cells(cells, total)?, total, unlocated_cases, options.unlocated)?;
+        let unlocated = unlocated_cases.map(|n| (n, options.unlocated));
+        let (total, share) = located_alone(total, unlocated_cases, options.unlocated);
+        let options = Bym2Options { unlocated: share, ..*options };
+        let fit = Bym2Model::fit_until(cells, total, adjacency, &options, stop)?;
         let cells = check_cells(cells, total)?;
         Ok(Self { cells, total, kernel: Kernel::Bym2(Box::new(fit)), unlocated, keep: None })
     }
@@ -391,9 +388,17 @@ impl CountModel {
             }
         };
         let mut law = law;
-        if let Some((with, share)) = self.with_unlocated(&located, &[], rng) {
-            if let Law::Common(rate) = &mut law {
-                *rate *= (1.0 - pi) / (1.0 - share);
+        let rates = match law {
+            Law::Gamma(..) if self.unlocated.is_some() => self.rates(&located, law, None, rng),
+            _ => Vec::new(),
+        };
+        if let Some((with, share)) = self.with_unlocated(&located, &rates, rng) {
+            // What was located tells of θ(1−π) alone.
+            let more = (1.0 - pi) / (1.0 - share);
+            match &mut law {
+                Law::Common(rate) => *rate *= more,
+                Law::Gamma(_, rate) => *rate /= more,
+                Law::Own => {}
             }
             (total, pi) = (with, share);
         }
@@ -507,6 +512,32 @@ enum Law {
     Common(f64),
     /// Rates that came with the cases.
     Own,
+}
+
+/// What the kernel is told where total and unlocated cases are both known: that all of the rest are located. With the
+/// rates given, `Σu | ΣT ~ Bin(ΣT, π)` whatever they are, so that π has its own posterior, and what is left out is the little
+/// that the unlocated cases tell of the rates beyond the located ones.
+fn located_alone(total: Option<u32>, unlocated: Option<u32>, share: Unlocated) -> (Option<u32>, Unlocated) {
+    match (total, unlocated) {
+        (Some(total), Some(cases)) => (Some(total.saturating_sub(cases)), Unlocated::Fixed(0.0)),
+        _ => (total, share),
+    }
+}
+
+fn check_sums(
+    cells: &[Cell],
+    total: Option<u32>,
+    unlocated: Option<u32>,
+    share: Unlocated,
+) -> Result<(), IncidenceError> {
+    if let Some(cases) = unlocated {
+        check_unlocated(cases, share)?;
+    }
+    match (total, unlocated) {
+        (Some(total), Some(cases)) => check_located(cells, total, cases),
+        (Some(total), None) => check_total(cells, total, share != Unlocated::Fixed(0.0)),
+        (None, _) => Ok(()),
+    }
 }
 
 fn unlocated_of(total: &[u32], located: &[u32]) -> u32 {

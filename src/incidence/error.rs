@@ -64,6 +64,20 @@ pub enum IncidenceError {
         /// How many are known.
         cases: u32,
     },
+    /// The total less the cases without a place is not what the bounds of the located ones allow.
+    #[error(
+        "{total} cases less {cases} without a place are not within the bounds of the located ones, {lower} to {upper:?}"
+    )]
+    LocatedImpossible {
+        /// The total.
+        total: u32,
+        /// Cases without a place.
+        cases: u32,
+        /// Sum of the lower bounds.
+        lower: u64,
+        /// Sum of the upper bounds, where each cell has one.
+        upper: Option<u64>,
+    },
     /// It was stopped from outside.
     #[error("interrupted")]
     Interrupted,

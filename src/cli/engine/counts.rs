@@ -61,9 +61,12 @@ pub(super) fn check_counts(study: &Study, study_name: &str, domain: &Domain, fau
     }
 }
 
-/// The cases without a place that a run takes as known. To the public their number is not released.
-pub(super) fn unlocated_cases(domain: &Domain, audience: Tier) -> Option<u32> {
-    domain.counted.unlocated.filter(|_| audience == Tier::Restricted)
+/// The cases without a place that a run takes as known. To the public their number is not released; and where each count is a
+/// number, the total says the same.
+pub(super) fn unlocated_cases(domain: &Domain, audience: Tier, released: &Release) -> Option<u32> {
+    let is_exact = |d: &CountDatum| matches!(d, CountDatum::Exact(_));
+    let told = released.total.is_some() && released.data.iter().all(is_exact);
+    domain.counted.unlocated.filter(|_| audience == Tier::Restricted && !told)
 }
 
 /// The counts ready for draws, levelled by search effort where that is known.
@@ -76,7 +79,7 @@ pub(super) fn prepare_counts(
 ) -> Result<CountModel, IncidenceError> {
     let Release { ref data, total, .. } = *released;
     let cells = cells(study, domain, data);
-    let unlocated_cases = unlocated_cases(domain, audience);
+    let unlocated_cases = unlocated_cases(domain, audience, released);
     let model = match study.incidence.model {
         CountLaw::Bym2 => {
             let (adjacency, options) = (adjacency(domain)?, bym2_options(study));
@@ -193,6 +196,13 @@ pub(super) fn count_fault(study: &Study, study_name: &str, domain: &Domain, erro
             format!("{}count_min = {min}, population = 0", named(*cell))
         }
         IncidenceError::Parameter { name, value, range } => format!("{name} = {value} ∉ {range}"),
+        IncidenceError::LocatedImpossible { total, cases, lower, upper } => {
+            let left = i64::from(*total) - i64::from(*cases);
+            let upper = upper.map_or_else(|| "∞".to_owned(), |n| n.to_string());
+            format!(
+                "total − (…998, …999) = {total} − {cases} = {left} ∉ [Σ count_min, Σ count_max] = [{lower}, {upper}]"
+            )
+        }
         IncidenceError::LowerBoundsAboveTotal { lower, total } => {
             format!("Σ count_min = {lower} > total = {total}")
         }

@@ -180,7 +180,7 @@ pub(super) fn statistics(counted: &Counted<'_>) -> Value {
         "model": {
             "law": study.incidence.model,
             "posterior_points": model.points(),
-            "unlocated_cases": unlocated_cases(domain, audience).filter(|_| total.is_none()),
+            "unlocated_cases": unlocated_cases(domain, audience, released),
             "unlocated_share": spread(modelled.unlocated),
             "cases_in_unknown": spread(modelled.unknown),
             "found_share_kept": kept_share(domain, draws),
@@ -291,15 +291,10 @@ const LITTLE_KEPT: f64 = 0.25;
 /// On what the share of cases without a place stands, where that is not the total.
 fn on_the_share(counted: &Counted<'_>, lang: Lang) -> Option<String> {
     let Counted { study, domain, audience, released, .. } = *counted;
-    let known = unlocated_cases(domain, audience);
-    let is_exact = |d: &CountDatum| matches!(d, CountDatum::Exact(_));
+    let known = unlocated_cases(domain, audience, released);
     match (released.total, known) {
-        // With each count a number, total and cases without a place are the same knowledge.
-        (Some(_), Some(n)) if !released.data.iter().all(is_exact) => {
-            Some(fill(lang, "notice.unlocated_aside", &[("n", n.to_string())]))
-        }
-        (Some(_), _) => None,
-        (None, Some(n)) => Some(fill(lang, "notice.unlocated_known", &[("n", n.to_string())])),
+        (Some(_), None) => None,
+        (_, Some(n)) => Some(fill(lang, "notice.unlocated_known", &[("n", n.to_string())])),
         (None, None) if matches!(study.incidence.unlocated, Prior::Fixed(_)) => None,
         (None, None) => Some(text(lang, "notice.unlocated_prior")),
     }

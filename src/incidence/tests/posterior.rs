@@ -348,10 +348,11 @@ fn cases_without_a_place_are_a_datum() {
         };
         [mean(&|a, b, _| (a / b).ln()), mean(&|a, _, _| -0.5 * a.ln()), mean(&|_, _, pi| pi)]
     };
+    let alone = CountOptions { unlocated_cases: None, ..given(0) };
     // Where each count is a number, the total says the same.
     for number in [0, 1, 7] {
         let aside = CountModel::prepare(&exact, None, &given(number)).unwrap();
-        let total = CountModel::prepare(&exact, Some(10 + number), &given(number)).unwrap();
+        let total = CountModel::prepare(&exact, Some(10 + number), &alone).unwrap();
         for (a, b) in means(&aside).iter().zip(means(&total)) {
             assert!((a - b).abs() < 0.01, "{number}: {:?} {:?}", means(&aside), means(&total));
         }
@@ -402,4 +403,43 @@ fn rates_of_neighbours_take_the_cases_without_a_place_too() {
     }
     // Beta(1 + 12, 9 + some ten); its prior's mean is 0.1.
     assert!((0.3..0.5).contains(&mean), "{mean}");
+}
+
+#[test]
+fn a_total_and_the_cases_without_a_place_leave_the_located_ones() {
+    let cells =
+        [cell(1.0, interval(1, 30)), cell(2.0, Exact(2)), cell(0.5, OPEN), cell(4.0, AtLeast { min: 3 })];
+    let given = |number, rates| CountOptions {
+        unlocated_cases: Some(number),
+        rates,
+        ..hierarchy(RATE, HETEROGENEITY, Unlocated::Beta { a: 1.0, b: 9.0 })
+    };
+    let own = given(0, RateModel::Common).rates;
+    let laws = [own, hierarchy(RATE, HETEROGENEITY, Unlocated::Fixed(0.1)).rates];
+    let mut rng = rng(46);
+    for rates in laws {
+        let model = CountModel::prepare(&cells, Some(60), &given(25, rates)).unwrap();
+        let (mut pi, n) = (0.0, 400);
+        for _ in 0..n {
+            let draw = model.draw(&mut rng);
+            assert_eq!(
+                (draw.total.iter().sum::<u32>(), draw.located.iter().sum::<u32>()),
+                (60, 35),
+                "{rates:?}"
+            );
+            assert_eq!(draw.unlocated, 25);
+            pi += draw.pi / f64::from(n);
+        }
+        // Beta(1 + 25, 9 + 35).
+        assert!((pi - 26.0 / 70.0).abs() < 0.02, "{pi}");
+        // What is left must fit the bounds.
+        let none = CountModel::prepare(&cells, Some(60), &given(58, rates)).unwrap_err();
+        assert_eq!(none, IncidenceError::LocatedImpossible { total: 60, cases: 58, lower: 6, upper: None });
+    }
+    let adjacency = [vec![1], vec![0, 2], vec![1, 3], vec![2]];
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let options = Bym2Options { warm_up: 100, samples: 100, chains: 2, ..Bym2Options::default() };
+    let model = CountModel::bym2(&cells, Some(60), Some(25), &adjacency, &options, &stop).unwrap();
+    let draw = model.draw(&mut rng);
+    assert_eq!((draw.total.iter().sum::<u32>(), draw.unlocated), (60, 25));
 }
