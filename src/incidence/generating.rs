@@ -5,6 +5,8 @@
 //!
 //! `G(z) = c^α Σ_{y=L}^{U} Γ(α+y)/(Γ(α) y!) (az)^y (1−bz)^{−(α+y)}`.
 //!
+//! Where the sum of the unlocated cases alone is known, `z` marks these: `G(z) = c^α Σ_y Γ(α+y)/(Γ(α) y!) a^y (1−bz)^{−(α+y)}`.
+//!
 //! The likelihood is the coefficient of `z^N` in the product over cells: the integral of `Π G(ρe^{iω}) e^{−iNω} ρ^{−N}`
 //! over a circle, by the trapezoidal rule, which for a periodic analytic function is exact up to what wraps around
 //! (Trefethen & Weideman 2014). The radius ρ is the saddle point, where the tilted mean of the sum is N, so that
@@ -39,7 +41,10 @@ const SHRINK: f64 = 14.0;
 const SILENT: u32 = 24;
 
 /// Multiplications at most, over all points and cells of all evaluations that share a count of them: a minute or two.
-pub(super) const MAX_WORK: u64 = 20_000_000_000;
+const MAX_WORK: u64 = 10_000_000_000;
+
+/// Multiplications of one evaluation at most.
+const MAX_ONCE: u64 = 500_000_000;
 
 /// Where the integrand rises by so much, in logarithms, the path is not one of descent.
 const RISE: f64 = 2.0;
@@ -53,18 +58,28 @@ const NARROW: u32 = 64;
 /// Terms of one cell at most.
 const MAX_TERMS: usize = 2_000_000;
 
-/// `log P(bounds, total | α, β, π)`; adds its multiplications to `spent`, which evaluations of one search share.
+/// Of what a sum is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// All cases.
+    Cases,
+    /// Those without a place.
+    Unlocated,
+}
+
+/// `log P(bounds, sum | α, β, π)` where the `marked` cases add up to `total`; adds its multiplications to `spent`, which
+/// evaluations of one search share.
 pub(super) fn ln_likelihood(
     cells: &[Cell],
-    total: u32,
+    (marked, total): (Marked, u32),
     hyper: Hyper,
     spent: &AtomicU64,
 ) -> Result<f64, IncidenceError> {
     let exposed: Vec<&Cell> = cells.iter().filter(|c| c.exposure > 0.0).collect();
-    let mut eta = saddle(&exposed, total, hyper)?;
+    let mut eta = saddle(&exposed, (marked, total), hyper)?;
     let n = f64::from(total);
     let at = |eta: f64| -> Result<Vec<Part>, _> {
-        exposed.iter().map(|cell| Part::new(cell, hyper, eta)).collect()
+        exposed.iter().map(|cell| Part::new(cell, hyper, marked, eta)).collect()
     };
     let mut parts = at(eta)?;
     let each: u64 = parts.iter().map(|p| p.terms.len() as u64 + 20).sum();
@@ -92,9 +107,14 @@ pub(super) fn ln_likelihood(
         parts = at(eta)?;
     }
     let ln = parts.iter().map(|p| p.ln_value).sum::<f64>() - n * eta;
-    let lowest: f64 = parts.iter().map(|p| p.first).sum();
+    let lowest: f64 = parts.iter().map(Part::lowest).sum();
     let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
     while k <= points / 2.0 && silent < SILENT {
+        if k * each as f64 > MAX_ONCE as f64 {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of points")]
+            let size = (0.5 * points) as u64 * each;
+            return Err(IncidenceError::TooLarge { what: "multiplications", size, limit: MAX_ONCE });
+        }
         let omega = std::f64::consts::TAU * k / points;
         let (sin, cos) = omega.sin_cos();
         let (mut ln_modulus, mut argument) = (0.0, (lowest - f64::from(total)) * omega);
@@ -146,7 +166,7 @@ fn on_parabola(parts: &[Part], total: f64, eta: f64) -> Option<(f64, f64)> {
 /// The sum over the points of a parabola, relative to the saddle point, and their number; `None` where the integrand rises,
 /// has not vanished when the parabola meets the copies of itself, or takes more points than are worth it.
 fn descend(parts: &[Part], total: f64, curvature: f64, step: f64) -> Option<(f64, f64)> {
-    let lowest: f64 = parts.iter().map(|p| p.first).sum();
+    let lowest: f64 = parts.iter().map(Part::lowest).sum();
     let (mut sum, mut silent, mut k) = (1.0, 0, 1.0);
     while silent < SILENT {
         let x = k * step;
@@ -176,6 +196,7 @@ fn descend(parts: &[Part], total: f64, curvature: f64, step: f64) -> Option<(f64
 
 /// One cell on the path.
 struct Part {
+    marked: Marked,
     /// Lowest located count that matters.
     first: f64,
     /// `bρ`.
@@ -197,19 +218,23 @@ struct Part {
 }
 
 impl Part {
-    fn new(cell: &Cell, hyper: Hyper, eta: f64) -> Result<Self, IncidenceError> {
+    fn new(cell: &Cell, hyper: Hyper, marked: Marked, eta: f64) -> Result<Self, IncidenceError> {
         let Hyper { alpha, beta, pi } = hyper;
         let all = beta + cell.exposure;
         let rho = eta.exp();
         let (located, unlocated) = ((1.0 - pi) * cell.exposure / all, pi * cell.exposure / all);
         let ln_c = -(cell.exposure / beta).ln_1p();
         if cell.min == 0 && cell.max.is_none() {
-            // All located counts: (c/(1 − (a+b)z))^α.
-            let b = (located + unlocated) * rho;
+            // All located counts: (c/(1 − (a+b)z))^α, or with only the others marked (c/(1 − a − bz))^α.
+            let (b, unmarked) = match marked {
+                Marked::Cases => ((located + unlocated) * rho, 0.0),
+                Marked::Unlocated => (unlocated * rho / (1.0 - located), located),
+            };
             let g = b / (1.0 - b);
-            let ln_value = alpha * (ln_c - (-b).ln_1p());
+            let ln_value = alpha * (ln_c - (-unmarked).ln_1p() - (-b).ln_1p());
             let terms = vec![1.0];
             return Ok(Self {
+                marked,
                 first: 0.0,
                 unlocated: b,
                 power: alpha,
@@ -223,7 +248,10 @@ impl Part {
             });
         }
         let b = unlocated * rho;
-        let w = located * rho / (1.0 - b);
+        let w = match marked {
+            Marked::Cases => located * rho / (1.0 - b),
+            Marked::Unlocated => located / (1.0 - b),
+        };
         let (first, terms, ln_scale) = terms(alpha, w, cell.min, cell.max)?;
         let (mut sum, mut moment) = (0.0, 0.0);
         for (j, t) in terms.iter().enumerate() {
@@ -240,14 +268,20 @@ impl Part {
         let y = first + centre;
         // Given y located cases, NB(α + y) others.
         let g = b / (1.0 - b);
-        let mean = y + (alpha + y) * g;
-        let variance = (1.0 + g).powi(2) * spread + (alpha + y) * g * (1.0 + g);
-        let third = (1.0 + g).powi(3) * lean
-            + 3.0 * spread * g * (1.0 + g).powi(2)
+        // By how much one more located case raises the mean of what is marked.
+        let each = match marked {
+            Marked::Cases => 1.0 + g,
+            Marked::Unlocated => g,
+        };
+        let mean = y * each + alpha * g;
+        let variance = each.powi(2) * spread + (alpha + y) * g * (1.0 + g);
+        let third = each.powi(3) * lean
+            + 3.0 * spread * g * (1.0 + g) * each
             + (alpha + y) * g * (1.0 + g) * (1.0 + 2.0 * g);
         let whole = cell.max.is_some_and(|max| terms.len() == (max - cell.min) as usize + 1);
         let ln_value = alpha * (ln_c - (-b).ln_1p()) + ln_scale + sum.ln();
         Ok(Self {
+            marked,
             first,
             unlocated: b,
             power: alpha + first,
@@ -261,7 +295,15 @@ impl Part {
         })
     }
 
-    /// Logarithm of the modulus, and the argument, of `G(ρζ) / G(ρ) ζ^{−first}`, for ζ in the complex plane without what
+    /// The power of ζ that [`Part::at`] leaves out.
+    fn lowest(&self) -> f64 {
+        match self.marked {
+            Marked::Cases => self.first,
+            Marked::Unlocated => 0.0,
+        }
+    }
+
+    /// Logarithm of the modulus, and the argument, of `G(ρζ) / G(ρ) ζ^{−lowest}`, for ζ in the complex plane without what
     /// lies on the real axis beyond the singularity.
     fn at(&self, (cos, sin): (f64, f64)) -> (f64, f64) {
         // 1 − bρζ over 1 − bρ.
@@ -270,7 +312,8 @@ impl Part {
         let norm = re * re + im * im;
         let (mut ln_modulus, mut argument) = (-0.5 * self.power * norm.ln(), -self.power * im.atan2(re));
         if self.terms.len() > 1 {
-            // u = ζ / ((1 − bρζ)/(1 − bρ)), on the circle of modulus at most 1.
+            // u = ζ / ((1 − bρζ)/(1 − bρ)), on the circle of modulus at most 1; without the ζ where it marks no located case.
+            let (cos, sin) = if self.marked == Marked::Cases { (cos, sin) } else { (1.0, 0.0) };
             let (u_re, u_im) = ((cos * re + sin * im) / norm, (sin * re - cos * im) / norm);
             let (mut s_re, mut s_im) = (0.0, 0.0);
             for t in self.terms.iter().rev() {
@@ -319,17 +362,21 @@ fn terms(alpha: f64, w: f64, min: u32, max: Option<u32>) -> Result<(f64, Vec<f64
 }
 
 /// The logarithm of the radius at which the tilted mean of the sum is the total.
-fn saddle(cells: &[&Cell], total: u32, hyper: Hyper) -> Result<f64, IncidenceError> {
+fn saddle(cells: &[&Cell], (marked, total): (Marked, u32), hyper: Hyper) -> Result<f64, IncidenceError> {
     // Inside the circle of convergence of every cell.
     let nearest = cells.iter().fold(0.0_f64, |q, c| {
-        let share = c.exposure / (hyper.beta + c.exposure);
-        q.max(if c.max.is_none() { share } else { hyper.pi * share })
+        let share = |exposure: f64| exposure / (hyper.beta + exposure);
+        q.max(match (c.max, marked) {
+            (Some(_), _) => hyper.pi * share(c.exposure),
+            (None, Marked::Cases) => share(c.exposure),
+            (None, Marked::Unlocated) => share(hyper.pi * c.exposure),
+        })
     });
     let end = if nearest > 0.0 { (-nearest.ln()).min(FARTHEST) } else { FARTHEST };
     let start = if end > 0.0 { 0.0 } else { end - 1e-3 };
     tilt_for(f64::from(total), (-FARTHEST, end), start, 0.02, |eta| {
         cells.iter().try_fold((0.0, 0.0), |(mean, variance), cell| {
-            let part = Part::new(cell, hyper, eta)?;
+            let part = Part::new(cell, hyper, marked, eta)?;
             Ok((mean + part.mean, variance + part.variance))
         })
     })
@@ -345,6 +392,7 @@ mod tests {
     use super::*;
     use crate::incidence::convolution::MAX_ENTRIES;
     use crate::incidence::negative_binomial::{LocatedTables, filter};
+    use crate::incidence::unlocated;
 
     fn cell() -> impl Strategy<Value = Cell> {
         let bounds = prop_oneof![
@@ -369,8 +417,9 @@ mod tests {
         for (total, alpha, pi) in [(5_000, 6e-4, 0.93), (5_000, 0.02, 0.97), (3_000, 0.2, 0.9)] {
             let hyper = Hyper { alpha, beta: alpha / 3.0, pi };
             let exposed: Vec<&Cell> = cells.iter().collect();
-            let eta = saddle(&exposed, total, hyper).unwrap();
-            let parts: Vec<Part> = cells.iter().map(|c| Part::new(c, hyper, eta).unwrap()).collect();
+            let eta = saddle(&exposed, (Marked::Cases, total), hyper).unwrap();
+            let parts: Vec<Part> =
+                cells.iter().map(|c| Part::new(c, hyper, Marked::Cases, eta).unwrap()).collect();
             let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
             assert!(points < 300.0, "{points}");
             let expected = by_filter(&cells, total, hyper);
@@ -387,8 +436,9 @@ mod tests {
         {
             let hyper = Hyper { alpha, beta: alpha / 5.0, pi };
             let exposed: Vec<&Cell> = cells.iter().collect();
-            let eta = saddle(&exposed, total, hyper).unwrap();
-            let parts: Vec<Part> = cells.iter().map(|c| Part::new(c, hyper, eta).unwrap()).collect();
+            let eta = saddle(&exposed, (Marked::Cases, total), hyper).unwrap();
+            let parts: Vec<Part> =
+                cells.iter().map(|c| Part::new(c, hyper, Marked::Cases, eta).unwrap()).collect();
             let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
             assert!(points < 300.0, "{points}");
             let expected = by_filter(&cells, total, hyper);
@@ -409,11 +459,24 @@ mod tests {
             let hyper = Hyper { alpha, beta, pi };
             let located = LocatedTables::new(&cells, more, pi);
             let expected = filter(&cells, total, hyper, &located, MAX_ENTRIES, 0.0).map(|f| f.ln_normaliser());
-            match (expected, ln_likelihood(&cells, total, hyper, &AtomicU64::new(0))) {
+            match (expected, ln_likelihood(&cells, (Marked::Cases, total), hyper, &AtomicU64::new(0))) {
                 (Ok(e), Ok(g)) => prop_assert!((g - e).abs() < 1e-7 * e.abs().max(1.0), "{g} is not {e}"),
                 // Bounds that cannot meet the total are refused before either is asked.
                 (Err(_), _) => {}
                 (Ok(e), Err(_)) => prop_assert!(e < -500.0, "{e} was called impossible"),
+            }
+        }
+
+        #[test]
+        fn of_the_unlocated_cases_it_is_the_normaliser_of_their_filter(
+            cells in proptest::collection::vec(cell(), 1..12), number in 0_u32..400,
+            alpha in 0.05_f64..30.0, beta in 0.1_f64..10.0, pi in 1e-3_f64..0.9,
+        ) {
+            let hyper = Hyper { alpha, beta, pi };
+            let expected = unlocated::filter(&cells, number, hyper, MAX_ENTRIES, 0.0).unwrap().ln_normaliser();
+            match ln_likelihood(&cells, (Marked::Unlocated, number), hyper, &AtomicU64::new(0)) {
+                Ok(g) => prop_assert!((g - expected).abs() < 1e-7 * expected.abs().max(1.0), "{g} is not {expected}"),
+                Err(_) => prop_assert!(expected < -500.0, "{expected} was called impossible"),
             }
         }
     }

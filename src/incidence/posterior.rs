@@ -21,7 +21,7 @@ use super::checks::Cell;
 use super::convolution::{ConvolutionFilter, MAX_ENTRIES};
 use super::counts::{HyperPrior, Unlocated};
 use super::error::IncidenceError;
-use super::generating;
+use super::generating::{self, Marked};
 use super::lattice::{AXES, Axis, Point, explore};
 use super::negative_binomial::{self as nb, Hyper, LocatedTables};
 use super::{unimodal, unlocated};
@@ -32,6 +32,9 @@ const LARGE_FILTER: u64 = 150_000;
 
 /// Cells times what the total leaves above their bounds, from which on filters are large without looking.
 const CROWDED: u64 = 2_000_000;
+
+/// Unlocated cases from which on the posterior is explored by the generating function.
+const FEW_UNLOCATED: u32 = 100;
 
 /// Entries that the filters of all points may hold together.
 const KEPT_ENTRIES: u64 = MAX_ENTRIES / 2;
@@ -112,7 +115,7 @@ impl Hierarchy {
         let axes = evaluator.axes();
         // One filter tells how large they are, and the tilt that is near those of the others.
         let middle = axes.map(|a| a.starts[0]);
-        let crowded = u64::from(evaluator.slack) * cells.len() as u64 > CROWDED;
+        let crowded = evaluator.is_crowded();
         let probe = if crowded { Ok(None) } else { evaluator.filter(evaluator.hyper(&middle), 0.0) };
         let (tilt, size) = match probe {
             Ok(None) if has_sum => (0.0, KEPT_ENTRIES / FEW[1] as u64),
@@ -383,6 +386,15 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Whether filters are large without looking.
+    fn is_crowded(&self) -> bool {
+        match self.known {
+            // Their tables cost more than their size says.
+            Known::Unlocated(number) => number > FEW_UNLOCATED,
+            Known::Nothing | Known::Cases(_) => u64::from(self.slack) * self.cells.len() as u64 > CROWDED,
+        }
+    }
+
     /// Where to look for the mode.
     fn axes(&self) -> [Axis; AXES] {
         let exposure: f64 = self.cells.iter().map(|c| c.exposure).sum();
@@ -455,15 +467,18 @@ impl<'a> Evaluator<'a> {
         let hyper = self.hyper(place);
         let (ln, filter) = match self.known {
             Known::Cases(total) if !self.by_filter => {
-                (generating::ln_likelihood(self.cells, total, hyper, &self.spent)?, None)
+                (generating::ln_likelihood(self.cells, (Marked::Cases, total), hyper, &self.spent)?, None)
+            }
+            Known::Unlocated(number) if !self.by_filter => {
+                let of = (Marked::Unlocated, number);
+                (generating::ln_likelihood(self.cells, of, hyper, &self.spent)?, None)
             }
             _ => match self.filter(hyper, tilt)? {
                 Some(filter) => (filter.ln_normaliser(), Some(filter)),
                 None => (nb::ln_likelihood(self.cells, hyper), None),
             },
         };
-        // A large filter is worth its memory only where draws begin.
-        Ok((self.ln_prior(place) + ln, filter.filter(|_| self.by_filter)))
+        Ok((self.ln_prior(place) + ln, filter))
     }
 
     fn check_stop(&self) -> Result<(), IncidenceError> {
