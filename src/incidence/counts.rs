@@ -453,9 +453,13 @@ impl CountModel {
     }
 
     /// Exact conditional means `E[T_m | bounds, total, hyperparameters]`, one per cell, at a point; without a
-    /// total and with a common rate averaged over the posterior grid of λ. `None` where there is no such point.
+    /// total and with a common rate averaged over the posterior grid of λ. `None` where there is no such point, under BYM2,
+    /// and where the number of unlocated cases is known.
     #[must_use]
     pub fn expected_totals(&self, point: usize) -> Option<Vec<f64>> {
+        if self.unlocated.is_some() {
+            return None;
+        }
         match &self.kernel {
             Kernel::Conditioned { layout, points } => {
                 let (pi, conditioned) = points.get(point)?;
@@ -469,7 +473,8 @@ impl CountModel {
 
     /// `log P(bounds, total | λ, π)` at a point and the rate λ per person-year, which only
     /// [`RateModel::Common`] uses: elsewhere it is the likelihood of (α, β, π). `None` where there is no
-    /// such point or λ is not positive and finite.
+    /// such point or λ is not positive and finite. Where total and unlocated cases are both known, it is that of the located
+    /// ones and of their rates.
     #[must_use]
     pub fn log_likelihood(&self, point: usize, rate: f64) -> Option<f64> {
         let usable = rate > 0.0 && rate.is_finite();

@@ -110,12 +110,13 @@ fn neighbours(kind: Neighbours, domain: &Domain) -> std::result::Result<SpatialW
         polygon.and_then(Centroid::centroid).map_or(Coord { x: 0.0, y: 0.0 }, Coord::from)
     };
     let centroids = || domain.municipalities.iter().map(centroid).collect::<Vec<Coord>>();
-    match kind {
+    let weights = match kind {
         Neighbours::Queen => SpatialWeights::queen(&polygons, BORDER_TOLERANCE),
         Neighbours::Rook => SpatialWeights::rook(&polygons, BORDER_TOLERANCE),
         Neighbours::Nearest(k) => SpatialWeights::k_nearest(&centroids(), k as usize, Metric::Sphere),
         Neighbours::WithinKm(km) => SpatialWeights::distance_band(&centroids(), km * 1000.0, Metric::Sphere),
-    }
+    }?;
+    if weights.n_nonzero() == 0 { Err(SpatialError::NoLinks) } else { Ok(weights) }
 }
 
 fn column(hot: &HotSpots) -> HotColumn {
