@@ -116,7 +116,9 @@ fn neighbours(kind: Neighbours, domain: &Domain) -> std::result::Result<SpatialW
         Neighbours::Nearest(k) => SpatialWeights::k_nearest(&centroids(), k as usize, Metric::Sphere),
         Neighbours::WithinKm(km) => SpatialWeights::distance_band(&centroids(), km * 1000.0, Metric::Sphere),
     }?;
-    if weights.n_nonzero() == 0 { Err(SpatialError::NoLinks) } else { Ok(weights) }
+    // Polygons that lie apart are as they are; a distance that reaches nobody was badly chosen.
+    let reaches_nobody = matches!(kind, Neighbours::WithinKm(_)) && weights.n_nonzero() == 0;
+    if reaches_nobody { Err(SpatialError::NoLinks) } else { Ok(weights) }
 }
 
 fn column(hot: &HotSpots) -> HotColumn {
