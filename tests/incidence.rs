@@ -372,23 +372,6 @@ fn a_count_beyond_what_can_be_modelled_is_named_in_its_file() {
 }
 
 #[test]
-fn neighbours_that_cannot_be_found_are_told_before_a_run() {
-    let study = Study::new();
-    study.edit(
-        "study.toml",
-        "[incidence.modalities]",
-        "hot_spots = { neighbours = { within_km = 0.5 } }\n[incidence.modalities]",
-    );
-    let check = study.check(&[]);
-    assert!(
-        check.stderr.contains("I003") && check.stderr.contains("incidence.hot_spots"),
-        "{}",
-        check.stderr
-    );
-    study.fails(1);
-}
-
-#[test]
 fn a_total_beside_cases_without_a_municipality_must_fit_and_tells_the_public_no_small_number() {
     let study = Study::new();
     study.append("incidencia.csv", "07999,No especificado,300,,,found,x\n");
