@@ -303,7 +303,7 @@ impl Reader {
             if effort.is_none() {
                 sum.no_effort.get_or_insert((number, row.row));
             }
-            sum.mixed |= sum.rows > 1 && sum.known_by != known_by;
+            sum.mixed |= sum.known_by.zip(known_by).is_some_and(|(before, now)| before != now);
             // What was found anywhere depends on where one looked.
             sum.known_by = sum.known_by.max(known_by);
             let own = sum.months.entry(modality).or_default();
