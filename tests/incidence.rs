@@ -399,3 +399,34 @@ fn a_total_beside_cases_without_a_municipality_must_fit_and_tells_the_public_no_
     assert!(!said.contains("no tienen lugar") && said.contains("El total no se publica"), "{said}");
     assert!(manifest(&complete.out())["statistics"]["counts"]["total"].is_null());
 }
+
+#[test]
+fn neighbours_that_cannot_be_found_are_told_before_a_run() {
+    let study = Study::new();
+    // Each municipality with a polygon of its own: two that share one stand at one place.
+    study.cut("study.toml", "[sources.merge]", "[incidence]");
+    study.features("municipalities.geojson", |features| {
+        let square = json!([[[-93.9, 14.0], [-93.8, 14.0], [-93.8, 14.1], [-93.9, 14.1], [-93.9, 14.0]]]);
+        features.push(json!({
+            "type": "Feature",
+            "properties": { "cvegeo": "07125", "name": "Lejos" },
+            "geometry": { "type": "Polygon", "coordinates": square },
+        }));
+    });
+    let near = |km: &str| {
+        study.edit(
+            "study.toml",
+            "[incidence.modalities]",
+            &format!("hot_spots = {{ neighbours = {{ within_km = {km} }} }}\n[incidence.modalities]"),
+        );
+    };
+    near("0.5");
+    let answer = study.fails(1);
+    assert!(
+        answer.stderr.contains("I003") && answer.stderr.contains("«incidence.hot_spots»"),
+        "{}",
+        answer.stderr
+    );
+    study.edit("study.toml", "within_km = 0.5", "within_km = 60.0");
+    study.check(&[]).exits(0);
+}

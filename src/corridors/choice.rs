@@ -12,6 +12,7 @@ use super::params::DrawParams;
 use crate::model::domain::RoadClass;
 use crate::model::study::Profiles;
 use crate::network::graph::{LinkKind, Network};
+use crate::network::perturb::{milliseconds, mix};
 use crate::network::search::UNREACHED;
 
 /// Costs of the links of a network that do not change between draws.
@@ -140,11 +141,6 @@ pub fn profile_of(params: &DrawParams, r: u32, perturbations: u32) -> Profile {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
-fn milliseconds(minutes: f64) -> u32 {
-    (minutes * 60_000.0).round().clamp(1.0, f64::from(u32::MAX - 1) / 64.0) as u32
-}
-
 /// FNV-1a: a fixed, public hash of a short text; it only has to spread.
 fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
@@ -168,12 +164,6 @@ impl CounterRng {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
-}
-
-const fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 impl TryRng for CounterRng {

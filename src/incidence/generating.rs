@@ -403,9 +403,17 @@ mod tests {
         (0.05_f64..20.0, bounds).prop_map(|(exposure, (min, max))| Cell { exposure, min, max })
     }
 
-    fn by_filter(cells: &[Cell], total: u32, hyper: Hyper) -> f64 {
+    /// The parabola serves with few points, and gives the filter's normaliser.
+    fn descends(cells: &[Cell], total: u32, hyper: Hyper) {
+        let exposed: Vec<&Cell> = cells.iter().collect();
+        let eta = saddle(&exposed, (Marked::Cases, total), hyper).unwrap();
+        let parts: Vec<Part> =
+            cells.iter().map(|c| Part::new(c, hyper, Marked::Cases, eta).unwrap()).collect();
+        let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
         let located = LocatedTables::new(cells, total, hyper.pi);
-        filter(cells, total, hyper, &located, MAX_ENTRIES, 0.0).unwrap().ln_normaliser()
+        let expected = filter(cells, total, hyper, &located, MAX_ENTRIES, 0.0).unwrap().ln_normaliser();
+        assert!(points < 300.0, "{total} {hyper:?}: {points}");
+        assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {hyper:?}: {got} {expected}");
     }
 
     #[test]
@@ -415,15 +423,7 @@ mod tests {
             .chain([Cell { exposure: 9.0, min: 1, max: Some(1) }])
             .collect();
         for (total, alpha, pi) in [(5_000, 6e-4, 0.93), (5_000, 0.02, 0.97), (3_000, 0.2, 0.9)] {
-            let hyper = Hyper { alpha, beta: alpha / 3.0, pi };
-            let exposed: Vec<&Cell> = cells.iter().collect();
-            let eta = saddle(&exposed, (Marked::Cases, total), hyper).unwrap();
-            let parts: Vec<Part> =
-                cells.iter().map(|c| Part::new(c, hyper, Marked::Cases, eta).unwrap()).collect();
-            let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
-            assert!(points < 300.0, "{points}");
-            let expected = by_filter(&cells, total, hyper);
-            assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {alpha} {pi}: {got} {expected}");
+            descends(&cells, total, Hyper { alpha, beta: alpha / 3.0, pi });
         }
     }
 
@@ -434,15 +434,7 @@ mod tests {
         cells.push(Cell { exposure: 9.0, min: 0, max: None });
         for (total, alpha, pi) in [(2_000, 0.3, 0.2), (2_000, 0.05, 0.6), (3_000, 4.0, 0.4), (900, 1.0, 0.05)]
         {
-            let hyper = Hyper { alpha, beta: alpha / 5.0, pi };
-            let exposed: Vec<&Cell> = cells.iter().collect();
-            let eta = saddle(&exposed, (Marked::Cases, total), hyper).unwrap();
-            let parts: Vec<Part> =
-                cells.iter().map(|c| Part::new(c, hyper, Marked::Cases, eta).unwrap()).collect();
-            let (got, points) = on_parabola(&parts, total.into(), eta).unwrap();
-            assert!(points < 300.0, "{points}");
-            let expected = by_filter(&cells, total, hyper);
-            assert!((got - expected).abs() < 1e-7 * expected.abs(), "{total} {alpha} {pi}: {got} {expected}");
+            descends(&cells, total, Hyper { alpha, beta: alpha / 5.0, pi });
         }
     }
 

@@ -185,6 +185,8 @@ pub(crate) fn counts(entities: &[u32]) -> Sheet {
         ("2024", "Trabajo forzado"),
     ];
     for (p, place) in all_places(entities).iter().enumerate() {
+        // By two words, the same for all rows of a municipality.
+        let known_by = *dice.pick(&[["reported", "denuncia"], ["found", "hallazgo"], ["", ""]]);
         for (period, modality) in groups {
             let n = dice.below(6);
             let [count, low, high] = match p % 3 {
@@ -192,7 +194,7 @@ pub(crate) fn counts(entities: &[u32]) -> Sheet {
                 1 => [String::new(), n.to_string(), (n + 5).to_string()],
                 _ => [const { String::new() }; 3],
             };
-            let known_by = *dice.pick(&["reported", "found", "denuncia", "hallazgo", ""]);
+            let known_by = *dice.pick(&known_by);
             let texts = [place.cvegeo(), place.name.clone(), period.to_owned(), modality.to_owned()];
             sheet.rows.push([&texts[..], &[count, low, high, known_by.to_owned()]].concat());
         }

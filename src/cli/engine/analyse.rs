@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Loaded;
 use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
-use super::hot::hot_spots;
+use super::hot::{hot_spots, place};
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
 use crate::cli::args::Step;
 use crate::cli::messages::{fill, text};
 use crate::cli::progress::Progress;
+use crate::cli::spatial_error::spatial_error;
 use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
@@ -71,6 +72,7 @@ pub fn analyse(
     };
     let counts = prepare_counts(study, domain, audience, &released, stop).map_err(|e| match e {
         IncidenceError::Interrupted => Error::Interrupted,
+        IncidenceError::Neighbours(e) => spatial_error(&e, place(&loaded.study_name, "incidence.model")),
         e => count_fault(study, &loaded.study_name, domain, &e).into(),
     })?;
     let mut places = Places::new(domain, &released.data, built);

@@ -209,7 +209,6 @@ pub(super) fn count_fault(study: &Study, study_name: &str, domain: &Domain, erro
         IncidenceError::UpperBoundsBelowTotal { upper, total } => {
             format!("Σ count_max = {upper} < total = {total}")
         }
-        IncidenceError::Neighbours(e) => e.to_string(),
         other => other.to_string(),
     };
     fault.with("detail", detail)

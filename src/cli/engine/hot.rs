@@ -21,6 +21,9 @@ use crate::stats::spread;
 const LEVELS: [f64; 3] = [0.01, 0.05, 0.1];
 const CLASSES: [&str; 3] = ["q01", "q05", "q10"];
 
+/// Where the study says how hot spots are looked for.
+const KEY: &str = "incidence.hot_spots";
+
 /// With fewer municipalities nothing can be told apart.
 const FEWEST: usize = 3;
 
@@ -40,7 +43,7 @@ pub(super) fn check(study: &Study, study_name: &str, domain: &Domain, faults: &m
         return Ok(());
     }
     match neighbours(study.incidence.hot_spots.neighbours, domain)
-        .map_err(|e| spatial_error(&e, place(study_name)))
+        .map_err(|e| spatial_error(&e, place(study_name, KEY)))
     {
         Err(Error::Faults(found)) => {
             faults.extend(found);
@@ -50,9 +53,9 @@ pub(super) fn check(study: &Study, study_name: &str, domain: &Domain, faults: &m
     }
 }
 
-fn place(study_name: &str) -> Place {
-    let field = Some("incidence.hot_spots".to_owned());
-    Place { file: study_name.to_owned(), field, ..Place::default() }
+/// A key of the study.
+pub(super) fn place(study_name: &str, key: &str) -> Place {
+    Place { file: study_name.to_owned(), field: Some(key.to_owned()), ..Place::default() }
 }
 
 /// Looks for hot spots in the drawn rates. `None` where there are too few municipalities for any.
@@ -66,7 +69,7 @@ pub(super) fn hot_spots(
     if data.len() < FEWEST || draws.is_empty() {
         return Ok(None);
     }
-    let fault = |e: &SpatialError| spatial_error(e, place(study_name));
+    let fault = |e: &SpatialError| spatial_error(e, place(study_name, KEY));
     let weights = neighbours(study.incidence.hot_spots.neighbours, domain).map_err(|e| fault(&e))?;
     let rates: Vec<Vec<f64>> = draws.iter().map(|d| d.rate.clone()).collect();
     // One without neighbours would only be compared with itself.
