@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::atomic::AtomicBool;
 
+use corredor::cli::args::RoutingArgs;
 use corredor::cli::engine;
 use corredor::disclosure::Tier;
 use corredor::layers::feature::Lang;
@@ -16,8 +17,16 @@ fn layers(c: &mut Criterion) {
     // The size of what is written does not depend on the number of draws.
     let loaded = common::loaded(10);
     let (steps, stop) = (engine::wanted(&[]), AtomicBool::new(false));
-    let outcome = engine::analyse(&loaded, Tier::Restricted, Lang::Es, &steps, &stop, common::silent())
-        .expect("a result");
+    let outcome = engine::analyse(
+        &loaded,
+        Tier::Restricted,
+        Lang::Es,
+        &steps,
+        RoutingArgs::default(),
+        &stop,
+        common::silent(),
+    )
+    .expect("a result");
     let mut group = c.benchmark_group("layers");
     group.sample_size(10);
     group.bench_function("write_restricted", |b| {

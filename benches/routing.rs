@@ -12,7 +12,7 @@ use std::fs;
 use std::time::Instant;
 
 use corredor::ids::JunctionId;
-use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Workspace};
+use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Wanted, Workspace};
 use corredor::network::search::{Search, UNREACHED};
 use generated::Generated;
 use rayon::prelude::*;
@@ -82,7 +82,8 @@ fn measure(junctions: usize, vectors: usize) {
         perturbing.push(time * 1e3 / LANES as f64);
         let ((), first) = seconds(|| metric.customize(&hierarchy, &weights));
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
-        let (assigned, second) = seconds(|| space.assign(batch, &selection, Demand::Shared(&demand), |_| ()));
+        let (assigned, second) =
+            seconds(|| space.assign(batch, &selection, Demand::Shared(&demand), Wanted::Flows, |_| ()));
         customize.push(first * 1e3 / LANES as f64);
         whole.push((first + second) * 1e3 / LANES as f64);
         let cost = |lane: usize| -> i128 {
@@ -118,7 +119,13 @@ fn measure(junctions: usize, vectors: usize) {
         let ((), time) = seconds(|| {
             single.customize(&hierarchy, &weights);
             let batch = Batch { hierarchy: &hierarchy, metric: &single, weights: &weights };
-            std::hint::black_box(space.assign(batch, &selection, Demand::Shared(&demand), |_| ()));
+            std::hint::black_box(space.assign(
+                batch,
+                &selection,
+                Demand::Shared(&demand),
+                Wanted::Flows,
+                |_| (),
+            ));
         });
         alone.push(time * 1e3);
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use corredor::cli::args::RoutingArgs;
 use corredor::cli::engine::{self, Loaded};
 use corredor::cli::progress::Progress;
 use corredor::cli::{config, embedded};
@@ -36,7 +37,16 @@ fn load(change: impl FnOnce(&mut Study)) -> Loaded {
 fn analyse(loaded: &Loaded, audience: Tier) -> Result {
     let stop = AtomicBool::new(false);
     let progress = Progress::new(Lang::Es, true);
-    let outcome = engine::analyse(loaded, audience, Lang::Es, &engine::wanted(&[]), &stop, progress).unwrap();
+    let outcome = engine::analyse(
+        loaded,
+        audience,
+        Lang::Es,
+        &engine::wanted(&[]),
+        RoutingArgs::default(),
+        &stop,
+        progress,
+    )
+    .unwrap();
     Result {
         layers: outcome.set.layers.into_iter().map(|l| (l.def.name, l)).collect(),
         statistics: outcome.set.manifest.statistics,
@@ -385,7 +395,9 @@ fn a_run_of_incidence_alone_knows_no_role_that_needs_flows() {
     let loaded = load(|study| study.parameters.draws = 10);
     let (stop, progress) = (AtomicBool::new(false), Progress::new(Lang::Es, true));
     let steps = engine::wanted(&[corredor::cli::args::Step::Incidence]);
-    let outcome = engine::analyse(&loaded, Tier::Restricted, Lang::Es, &steps, &stop, progress).unwrap();
+    let outcome =
+        engine::analyse(&loaded, Tier::Restricted, Lang::Es, &steps, RoutingArgs::default(), &stop, progress)
+            .unwrap();
     let layers = outcome.set.layers.into_iter().map(|l| (l.def.name, l)).collect();
     let result = Result { layers, statistics: Value::Null };
     for row in result.rows("municipalities") {

@@ -13,12 +13,14 @@ use corredor::corridors::choice::LinkCosts;
 use corredor::corridors::demand::Places;
 use corredor::corridors::draws::{Flows, Inputs};
 use corredor::corridors::passage::Passages;
+use corredor::corridors::routing::Router;
 use corredor::incidence::{CountCell, CountModel};
 use corredor::layers::feature::Lang;
 use corredor::model::build::Tables;
 use corredor::model::incidence::CountDatum;
 use corredor::model::study::Study;
 use corredor::network::builder::BuildOptions;
+use corredor::network::cch::Hierarchy;
 use corredor::network::search::Arcs;
 use corredor::sources::raw::RawTable;
 use corredor::sources::spec::{GeometryNeed, SourceSpec};
@@ -104,6 +106,7 @@ pub(crate) struct Routing {
     pub(crate) places: Places,
     counts: CountModel,
     arcs: Arcs,
+    router: Router,
     costs: LinkCosts,
     passages: Passages,
 }
@@ -114,10 +117,13 @@ impl Routing {
         let network = &loaded.built.network;
         let mut on_link = vec![0_u32; network.link_count()];
         loaded.built.posts.iter().flatten().for_each(|post| on_link[post.link.index()] += 1);
+        let arcs = Arcs::new(network);
+        let at: Vec<_> = network.graph().node_weights().map(|junction| junction.at).collect();
         Self {
+            router: Router::Kernel(Box::new(Hierarchy::new(&arcs, &at))),
             places: Places::new(&loaded.domain, &data(&loaded), &loaded.built),
             counts: counts(&loaded),
-            arcs: Arcs::new(network),
+            arcs,
             passages: Passages::new(network, &loaded.domain),
             costs: LinkCosts::new(network, on_link, loaded.closed.clone()),
             loaded,
@@ -131,6 +137,7 @@ impl Routing {
             study: &self.loaded.study,
             places: &self.places,
             arcs: &self.arcs,
+            router: &self.router,
             costs: &self.costs,
             counts: &self.counts,
             passages: &self.passages,

@@ -30,6 +30,8 @@ pub enum Cmd {
     Demo {
         #[arg(long, value_name = "DIR", default_value = "demo-out")]
         out: PathBuf,
+        #[command(flatten)]
+        routing: RoutingArgs,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Init {
@@ -60,6 +62,8 @@ pub enum Cmd {
         out: PathBuf,
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         steps: Vec<Step>,
+        #[command(flatten)]
+        routing: RoutingArgs,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Verify {
@@ -77,6 +81,27 @@ pub enum Cmd {
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Man,
+}
+
+/// How paths are found. Nothing of it changes a result.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct RoutingArgs {
+    /// What finds them.
+    #[arg(long, value_name = "ROUTER", default_value = "cch")]
+    pub router: RouterArg,
+    /// Neither reads nor writes the cache.
+    #[arg(long)]
+    pub no_cache: bool,
+}
+
+/// What finds cheapest paths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum RouterArg {
+    /// The customizable contraction hierarchy.
+    #[default]
+    Cch,
+    /// The reference search.
+    Dijkstra,
 }
 
 /// Arguments of `spatial`. Texts stand in `locales/`.

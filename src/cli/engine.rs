@@ -19,6 +19,7 @@ mod counts;
 mod findings;
 mod hot;
 mod record;
+mod routing;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;

@@ -13,6 +13,7 @@ pub mod progress;
 pub mod spatial;
 pub(crate) mod spatial_error;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::FromArgMatches;
 use serde_json::{Value, json};
 
-use args::{Cli, Cmd, Shared};
+use args::{Cli, Cmd, RoutingArgs, Shared};
 use messages::{error_text, fault_json, fault_line, fill, printable, text};
 use progress::Progress;
 
@@ -118,12 +119,12 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
     let progress = Progress::new(lang, shared.quiet);
     let session = Session { shared, lang, progress, stop };
     match cli.command {
-        Cmd::Demo { out } => session.demo(&out),
+        Cmd::Demo { out, routing } => session.demo(&out, routing),
         Cmd::Init { dir } => session.init(&dir),
         Cmd::Check { study } => session.check(&study),
         Cmd::Inspect { file, layer, member } => session.inspect(&file, layer.as_deref(), member.as_deref()),
         Cmd::Spatial(args) => session.spatial(*args),
-        Cmd::Run { study, out, steps } => session.run(&study, &out, &steps),
+        Cmd::Run { study, out, steps, routing } => session.run(&study, &out, &steps, routing),
         Cmd::Verify { dir } => session.verify(&dir),
         Cmd::Doctor => session.doctor(),
         Cmd::Schema => Ok(pretty(&config::schema())),
@@ -168,7 +169,7 @@ impl Session {
         }
     }
 
-    fn demo(&self, out: &Path) -> Result<String> {
+    fn demo(&self, out: &Path, routing: RoutingArgs) -> Result<String> {
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
@@ -177,7 +178,7 @@ impl Session {
         let steps = engine::wanted(&[]);
         let mut answer = None;
         for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
-            let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, self.progress)?;
+            let outcome = self.analyse(&loaded, audience, &steps, routing)?;
             self.progress.step("write");
             write::write_result(&folder.path().join(name), &outcome.set)?;
             answer.get_or_insert(outcome.summary);
@@ -185,16 +186,26 @@ impl Session {
         self.finish(folder, answer.unwrap_or_default(), "restricted", &loaded.warnings)
     }
 
-    fn run(&self, study: &Path, out: &Path, steps: &[args::Step]) -> Result<String> {
+    fn run(&self, study: &Path, out: &Path, steps: &[args::Step], routing: RoutingArgs) -> Result<String> {
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let loaded = self.load(study)?;
         let audience = self.shared.audience.into();
         let steps = engine::wanted(steps);
-        let outcome = engine::analyse(&loaded, audience, self.lang, &steps, &self.stop, self.progress)?;
+        let outcome = self.analyse(&loaded, audience, &steps, routing)?;
         self.progress.step("write");
         write::write_result(folder.path(), &outcome.set)?;
         self.finish(folder, outcome.summary, "", &loaded.warnings)
+    }
+
+    fn analyse(
+        &self,
+        loaded: &engine::Loaded,
+        audience: Tier,
+        steps: &BTreeSet<args::Step>,
+        routing: RoutingArgs,
+    ) -> Result<engine::Outcome> {
+        engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, self.progress)
     }
 
     /// Puts the folder in its place and says what to open. `main` is the folder within it to open.

@@ -33,6 +33,13 @@ impl Progress {
         }
     }
 
+    /// Something that the user should know and that is no part of a result.
+    pub fn say(&self, told: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "  {told}");
+        }
+    }
+
     /// A step of `total` parts begins.
     #[must_use]
     pub fn bar(&self, key: &str, total: u64) -> Bar {

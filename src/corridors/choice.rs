@@ -1,19 +1,21 @@
 //! Perceived cost of links: probit route choice by Monte Carlo (Daganzo & Sheffi 1977; Sheffi 1985, ch. 11).
 //!
 //! A link of cost `c` minutes is perceived as a Gamma variable of mean `c` and variance `ς c`: shape `c/ς`,
-//! scale `ς`. Gamma variables of one scale add up, so that cutting a link in two changes nothing.
+//! scale `ς`. Gamma variables of one scale add up, so that cutting a link in two changes nothing. Their values come from
+//! [`crate::network::perturb`].
 
-use std::convert::Infallible;
-
-use rand::rand_core::TryRng;
-use rand_distr::{Distribution, Gamma};
+use rayon::prelude::*;
 
 use super::params::DrawParams;
 use crate::model::domain::RoadClass;
 use crate::model::study::Profiles;
+use crate::network::cch::LANES;
 use crate::network::graph::{LinkKind, Network};
-use crate::network::perturb::{milliseconds, mix};
+use crate::network::perturb::{Perception, VectorKey, milliseconds};
 use crate::network::search::UNREACHED;
+
+/// Links that one thread takes at least: fewer are done sooner than handed over.
+const TOGETHER: usize = 4_096;
 
 /// Costs of the links of a network that do not change between draws.
 #[derive(Debug, Clone)]
@@ -76,55 +78,86 @@ impl LinkCosts {
         self.base.is_empty()
     }
 
-    /// Minutes of a link in a draw, for a profile; closures are not looked at.
-    fn minutes(&self, link: usize, params: &DrawParams, profile: Profile, profiles: &Profiles) -> f64 {
-        let mut minutes = self.base[link] / params.speed_factor[self.class[link]];
-        match profile {
-            Profile::AvoidsPosts => minutes += profiles.post_penalty_min * f64::from(self.posts[link]),
-            Profile::MinorRoads if self.major[link] => minutes *= profiles.major_road_factor,
-            Profile::MinorRoads | Profile::Fast => {}
-        }
-        if self.is_gate[link] { minutes + params.crossing_min } else { minutes }
-    }
-
-    /// Unperturbed costs in ms on the open network, as fast travellers see them.
-    pub fn unperturbed(&self, params: &DrawParams, profiles: &Profiles, out: &mut Vec<u32>) {
+    /// Costs in ms as `travellers` see them, one vector of costs for each, side by side; lanes without a traveller repeat
+    /// the first one. There is at least one.
+    pub fn perceived(&self, travellers: &[Traveller<'_>], profiles: &Profiles, out: &mut Vec<[u32; LANES]>) {
         out.clear();
-        out.extend(
-            (0..self.base.len()).map(|l| milliseconds(self.minutes(l, params, Profile::Fast, profiles))),
-        );
-    }
-
-    /// Perceived costs in ms of perturbation `r`, closed links unreachable.
-    pub fn perturbed(
-        &self,
-        seed: u64,
-        params: &DrawParams,
-        profile: Profile,
-        profiles: &Profiles,
-        r: u32,
-        out: &mut Vec<u32>,
-    ) {
-        out.clear();
-        let scale = params.route_variance;
-        for link in 0..self.base.len() {
-            if self.closed[link] {
-                out.push(UNREACHED);
-                continue;
-            }
-            let mean = self.minutes(link, params, profile, profiles);
-            let mut rng = CounterRng::new([seed, u64::from(params.draw), u64::from(r), self.seed[link]]);
-            out.push(milliseconds(perceived(mean, scale, &mut rng)));
-        }
+        out.resize(self.len(), [0; LANES]);
+        let Some(first) = travellers.first() else { return };
+        let by_lane: [&Traveller<'_>; LANES] = std::array::from_fn(|l| travellers.get(l).unwrap_or(first));
+        let views = by_lane.map(|traveller| View::new(traveller, profiles));
+        let keys = views.each_ref().map(|view| view.key);
+        let scales = views.each_ref().map(|view| view.scale);
+        let open = by_lane.map(|traveller| matches!(traveller, Traveller::Planning { .. }));
+        let table = Perception::table();
+        out.par_iter_mut().enumerate().with_min_len(TOGETHER).for_each(|(link, out)| {
+            let means = views.each_ref().map(|view| view.minutes(self, link));
+            *out = if self.closed[link] {
+                std::array::from_fn(|l| if open[l] { milliseconds(means[l]) } else { UNREACHED })
+            } else {
+                table.lanes(&keys, self.seed[link], &means, &scales)
+            };
+        });
     }
 }
 
-/// One perceived cost of a link of mean cost `mean`, both in minutes.
-pub fn perceived(mean: f64, scale: f64, rng: &mut CounterRng) -> f64 {
-    if scale < 1e-9 || mean < 1e-9 {
-        return mean;
+/// Who looks at the links.
+#[derive(Debug, Clone, Copy)]
+pub enum Traveller<'a> {
+    /// Knows the costs as they are and takes the fastest way on the open network: what demand follows.
+    Planning {
+        /// Parameters of the draw.
+        params: &'a DrawParams,
+    },
+    /// Perceives them with an error of its own, and meets closed links.
+    Travelling {
+        /// Seed of the study.
+        seed: u64,
+        /// Parameters of the draw.
+        params: &'a DrawParams,
+        /// Behaviour.
+        profile: Profile,
+        /// Number of the perturbation.
+        perturbation: u32,
+    },
+}
+
+/// What a traveller makes of the costs of links, by what links have in common.
+struct View {
+    /// Factor on minutes, by class of road and whether it is a major one.
+    factor: [[f64; 2]; RoadClass::ALL.len()],
+    /// Minutes added by each fixed post.
+    post: f64,
+    /// Minutes added at a gate.
+    gate: f64,
+    /// Variance over mean, minutes; 0 for who does not err.
+    scale: f64,
+    key: VectorKey,
+}
+
+impl View {
+    fn new(traveller: &Traveller<'_>, profiles: &Profiles) -> Self {
+        let (params, profile, scale, key) = match *traveller {
+            Traveller::Planning { params } => (params, Profile::Fast, 0.0, VectorKey::new(0, params.draw, 0)),
+            Traveller::Travelling { seed, params, profile, perturbation } => {
+                (params, profile, params.route_variance, VectorKey::new(seed, params.draw, perturbation))
+            }
+        };
+        let major = if profile == Profile::MinorRoads { profiles.major_road_factor } else { 1.0 };
+        Self {
+            factor: params.speed_factor.map(|speed| [1.0 / speed, major / speed]),
+            post: if profile == Profile::AvoidsPosts { profiles.post_penalty_min } else { 0.0 },
+            gate: params.crossing_min,
+            scale,
+            key,
+        }
     }
-    Gamma::new(mean / scale, scale).map_or(mean, |g| g.sample(rng))
+
+    fn minutes(&self, costs: &LinkCosts, link: usize) -> f64 {
+        let driving = costs.base[link] * self.factor[costs.class[link]][usize::from(costs.major[link])];
+        let gate = if costs.is_gate[link] { self.gate } else { 0.0 };
+        driving + self.post * f64::from(costs.posts[link]) + gate
+    }
 }
 
 /// The profile of each of `perturbations`: a systematic sample of the drawn shares, so that each
@@ -146,86 +179,78 @@ fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// A counter-based generator: `SplitMix64` started at a hash of its key (Steele, Lea & Flood 2014). Any link's
-/// numbers can be had without those of the links before it.
-#[derive(Debug, Clone)]
-pub struct CounterRng(u64);
-
-impl CounterRng {
-    /// The generator of a key.
-    #[must_use]
-    pub fn new(key: [u64; 4]) -> Self {
-        Self(key.into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
-            mix(state ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
-        }))
-    }
-
-    const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0)
-    }
-}
-
-impl TryRng for CounterRng {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.next() >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.next())
-    }
-
-    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in dst.chunks_mut(8) {
-            let bytes = self.next().to_le_bytes();
-            chunk.copy_from_slice(&bytes[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// REFERENCES: two routes of 10 and 12 minutes, ς = 0.3, no overlap.
-    const FIRST: f64 = 0.783_331_953_565_496_9;
-
-    fn share_of_first(pieces: u32, tries: u32) -> f64 {
-        let route = |cost: f64, number: u64, t: u32| -> f64 {
-            (0..pieces)
-                .map(|p| {
-                    let mut rng = CounterRng::new([7, u64::from(t), u64::from(p), number]);
-                    perceived(cost / f64::from(pieces), 0.3, &mut rng)
-                })
-                .sum()
-        };
-        let first = (0..tries).filter(|&t| route(10.0, 1, t) < route(12.0, 2, t)).count();
-        first as f64 / f64::from(tries)
-    }
+    use crate::corridors::tests::params;
+    use crate::model::domain::Direction;
+    use crate::network::tests::support::{circle, network};
 
     #[test]
-    fn two_routes_and_their_subdivision_have_the_published_shares() {
-        let tries = 200_000;
-        let error = (FIRST * (1.0 - FIRST) / f64::from(tries)).sqrt();
-        for pieces in [1, 10, 100] {
-            let share = share_of_first(pieces, tries);
-            assert!(
-                (share - FIRST).abs() < 3.0 * error,
-                "{pieces} pieces: {share} against {FIRST} ± {error}"
-            );
+    fn each_behaviour_sees_its_own_costs() {
+        // 0: a local road with two posts; 1: a federal road; 2: a gate; 3: a closed local road.
+        let arcs: Vec<_> = (0..4).map(|i| (i, i + 1, 10.0, Direction::Both)).collect();
+        let mut graph = network(&circle(5), &arcs).graph().clone();
+        for (at, link) in graph.edge_weights_mut().enumerate() {
+            link.class = if at == 1 { RoadClass::Federal } else { RoadClass::Local };
+            if at == 2 {
+                link.kind = LinkKind::Gate { crossing: 0 };
+            }
         }
+        let costs = LinkCosts::new(&Network::new(graph), vec![2, 0, 0, 0], vec![false, false, false, true]);
+        let profiles = Profiles { post_penalty_min: 7.0, major_road_factor: 1.5, ..Profiles::default() };
+        let mut params = params(&[1], 0);
+        params.crossing_min = 30.0;
+        let of = |class: RoadClass| RoadClass::ALL.iter().position(|c| *c == class).unwrap();
+        params.speed_factor[of(RoadClass::Local)] = 2.0;
+        let params = &params;
+        let travelling = |profile| Traveller::Travelling { seed: 1, params, profile, perturbation: 0 };
+        let travellers = [
+            Traveller::Planning { params },
+            travelling(Profile::Fast),
+            travelling(Profile::AvoidsPosts),
+            travelling(Profile::MinorRoads),
+        ];
+        let mut seen = Vec::new();
+        costs.perceived(&travellers, &profiles, &mut seen);
+        // Without variance the perceived cost is the cost; lanes without a traveller repeat the first one.
+        let minutes =
+            |lane: usize| seen.iter().map(|link| f64::from(link[lane]) / 60_000.0).collect::<Vec<_>>();
+        let closed = f64::from(UNREACHED) / 60_000.0;
+        assert_eq!(minutes(0), [5.0, 10.0, 35.0, 5.0]);
+        assert_eq!(minutes(1), [5.0, 10.0, 35.0, closed]);
+        assert_eq!(minutes(2), [19.0, 10.0, 35.0, closed]);
+        assert_eq!(minutes(3), [5.0, 15.0, 35.0, closed]);
+        assert_eq!(minutes(7), minutes(0));
     }
 
     #[test]
-    fn mean_and_variance_are_those_of_the_model() {
-        let n = 200_000_u32;
-        let values: Vec<f64> =
-            (0..n).map(|t| perceived(5.0, 0.8, &mut CounterRng::new([1, u64::from(t), 0, 0]))).collect();
-        let mean = values.iter().sum::<f64>() / f64::from(n);
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / f64::from(n);
-        assert!((mean - 5.0).abs() < 0.02 && (variance - 4.0).abs() < 0.08, "{mean} {variance}");
+    fn perceived_costs_follow_the_key_of_the_link_alone() {
+        let arcs: Vec<_> = (0..40).map(|i| (i, (i + 1) % 40, 3.0, Direction::Both)).collect();
+        let costs = |count: usize| {
+            LinkCosts::new(&network(&circle(40), &arcs[..count]), vec![0; count], vec![false; count])
+        };
+        let mut params = params(&[1], 0);
+        params.route_variance = 0.3;
+        let params = &params;
+        let lanes: Vec<Traveller<'_>> = (0..8)
+            .map(|perturbation| Traveller::Travelling {
+                seed: 5,
+                params,
+                profile: Profile::Fast,
+                perturbation,
+            })
+            .collect();
+        let (mut few, mut all) = (Vec::new(), Vec::new());
+        costs(20).perceived(&lanes, &Profiles::default(), &mut few);
+        costs(40).perceived(&lanes, &Profiles::default(), &mut all);
+        assert_eq!(few, all[..20]);
+        let mut values: Vec<u32> = all.into_iter().flatten().collect();
+        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
+        // 3 minutes, within four standard errors of 320 values of variance 0.9.
+        assert!((mean / 60_000.0 - 3.0).abs() < 0.22, "{mean}");
+        values.sort_unstable();
+        values.dedup();
+        assert!(values.len() > 300, "links and perturbations differ");
     }
 }

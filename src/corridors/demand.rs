@@ -68,6 +68,8 @@ pub struct Places {
     pub origins: Vec<Origin>,
     /// Destinations, municipalities first.
     pub destinations: Vec<Destination>,
+    /// Their junctions.
+    pub ends: Vec<JunctionId>,
     /// By municipality: `(mean − IM) / sd` of marginación, 0 where not known.
     pub marginalization: Vec<f64>,
     /// By municipality: population.
@@ -148,12 +150,19 @@ impl Places {
                 .map(|(c, gate)| if gate.is_some() { c.weight } else { 0.0 })
                 .collect(),
             origins,
+            ends: destinations.iter().map(|d| d.access.junction).collect(),
             destinations,
         }
     }
 }
 
 impl Places {
+    /// Junctions of the origins of a class, in order.
+    #[must_use]
+    pub fn starts(&self, class: OriginClass) -> Vec<JunctionId> {
+        self.origins.iter().filter(|o| o.class == class).map(|o| o.access.junction).collect()
+    }
+
     /// Takes the crossings that `leave_out` names from the origins; the others share their trips by their own
     /// weights. The road through such a crossing stays.
     pub fn without_border_origins(&mut self, leave_out: impl Fn(usize) -> bool) {
@@ -190,9 +199,9 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// The demand of `params`. `costs` holds unperturbed ms, one row per origin, one column per destination.
+    /// The demand of `params`. `costs` gives unperturbed ms by `origin * destinations + destination`.
     #[must_use]
-    pub fn new(places: &Places, params: &DrawParams, costs: &[u32]) -> Self {
+    pub fn new(places: &Places, params: &DrawParams, costs: impl Fn(usize) -> u32) -> Self {
         let (rows, columns) = (places.origins.len(), places.destinations.len());
         let weights: Vec<f64> = places
             .origins
@@ -215,7 +224,7 @@ impl Demand {
         for (j, destination) in places.destinations.iter().enumerate() {
             let (mut sums, mut least) = ([0.0; 2], [f64::INFINITY; 2]);
             for (i, origin) in places.origins.iter().enumerate() {
-                let cost = cost_minutes(places, origin, destination, costs[i * columns + j]);
+                let cost = cost_minutes(places, origin, destination, costs(i * columns + j));
                 minutes[i] = cost.filter(|_| weights[i] > 0.0);
                 let least = &mut least[origin.class as usize];
                 *least = minutes[i].map_or(*least, |c| c.min(*least));
@@ -321,10 +330,4 @@ impl Attraction {
             .sum();
         Self { main, null, off }
     }
-}
-
-/// The junctions of origins, in order.
-#[must_use]
-pub fn origin_junctions(places: &Places) -> Vec<JunctionId> {
-    places.origins.iter().map(|o| o.access.junction).collect()
 }

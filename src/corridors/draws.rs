@@ -1,22 +1,29 @@
-//! The Monte Carlo over everything: draws in parallel, each with its perturbations.
+//! The Monte Carlo over everything: draws, each with its perturbations.
 //!
-//! A draw is one vector of parameters; a link's flow in the draw is the mean over its perturbations. Draws
-//! are independent and their sums are integers, so that neither the number of threads nor the order of
-//! work changes a byte of the result, and ranges of draws can be merged.
+//! A draw is one vector of parameters; a link's flow in the draw is the mean over its perturbations. Draws are worked off
+//! in blocks: the open network as their travellers plan on it, as many draws side by side as a batch has lanes, and then
+//! the perturbations of all of them, one batch after the other. Sums are integers, so that neither the number of threads
+//! nor the order of work, nor what finds the paths, changes a byte of the result, and ranges of draws can be merged.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
-use super::choice::{LinkCosts, profile_of};
+use super::choice::{LinkCosts, Traveller, profile_of};
 use super::demand::{Demand, DestinationClass, OriginClass, Places, UNIT, is_inner};
-use super::flow::{Fate, PARTS, Tree, assign};
+use super::flow::{Fate, Loads, PARTS, Tree};
 use super::params::{self, DrawParams};
 use super::passage::{Passages, Walk};
+use super::routing::{Engine, Lane, Router, Routes, Visit};
+use super::score::Scores;
+use super::table::{FlowTable, LinkFlow};
 use crate::error::{Error, Result};
 use crate::incidence::CountModel;
 use crate::model::study::Study;
-use crate::network::search::{Arcs, Search};
+use crate::network::cch::LANES;
+use crate::network::search::Arcs;
 
 /// Parts of the mean flow of a link: border and domestic origins, each to exact, censored and exit
 /// destinations.
@@ -33,6 +40,8 @@ pub struct Inputs<'a> {
     pub places: &'a Places,
     /// Arcs of the network.
     pub arcs: &'a Arcs,
+    /// What finds cheapest paths on them.
+    pub router: &'a Router,
     /// Costs of its links.
     pub costs: &'a LinkCosts,
     /// Counts.
@@ -52,16 +61,14 @@ pub struct ByMunicipality {
     pub begun: Vec<i64>,
     /// End there and began elsewhere.
     pub received: Vec<i64>,
-    /// Pass through without beginning or ending there, each trip once; see [`super::passage`].
-    pub through: Vec<i64>,
 }
 
 impl ByMunicipality {
-    /// What `demand` says of beginnings and ends; nothing passes yet. It counts all who wish to travel, also those
-    /// that a closure leaves without a way.
+    /// What `demand` says of beginnings and ends. It counts all who wish to travel, also those that a closure leaves
+    /// without a way.
     fn new(places: &Places, demand: &Demand, perturbations: u32) -> Self {
         let zeros = vec![0; places.population.len()];
-        let mut out = Self { begun: zeros.clone(), received: zeros.clone(), through: zeros };
+        let mut out = Self { begun: zeros.clone(), received: zeros };
         for (i, origin) in places.origins.iter().enumerate() {
             for (destination, units) in places.destinations.iter().zip(demand.row(i).0) {
                 let units = units * i64::from(perturbations);
@@ -84,16 +91,17 @@ pub struct Flows {
     pub perturbations: u32,
     /// Parameters, by draw.
     pub params: Vec<DrawParams>,
-    /// Flow in units, summed over perturbations: by draw, by link.
-    pub main: Vec<Vec<i64>>,
-    /// The same where attraction follows population alone.
-    pub null: Vec<Vec<i64>>,
+    /// Flows on links, by draw, summed over perturbations.
+    pub loads: FlowTable,
     /// Demand of each border origin in units, by draw.
     pub border: Vec<Vec<i64>>,
     /// What became of the demand, summed over perturbations, by draw.
     pub fate: Vec<Fate>,
     /// Trips by municipality, by draw.
     pub municipalities: Vec<ByMunicipality>,
+    /// By draw, of the first draws that planning looks at: by municipality, trips that pass through without beginning or
+    /// ending there, each trip once, summed over perturbations; see [`super::passage`].
+    pub through: Vec<Vec<i64>>,
     /// By link: the main flow by contribution, summed over draws and perturbations.
     pub contributions: Vec<[i64; CONTRIBUTIONS]>,
     /// By link: variance of the flow share within draws, mean over draws.
@@ -106,15 +114,15 @@ pub struct Flows {
 /// One draw's results.
 struct OneDraw {
     params: DrawParams,
-    main: Vec<i64>,
-    null: Vec<i64>,
+    loads: Vec<(u32, LinkFlow)>,
     border: Vec<i64>,
     fate: Fate,
     municipalities: ByMunicipality,
+    through: Option<Vec<i64>>,
     trees: Option<Vec<Tree>>,
 }
 
-/// Sums over draws of one thread.
+/// Sums over draws of one worker.
 struct Sums {
     contributions: Vec<[i64; CONTRIBUTIONS]>,
     /// Perturbations times the sum of squares less the square of the sum, over 2^24, summed over draws.
@@ -126,29 +134,78 @@ impl Sums {
         Self { contributions: vec![[0; CONTRIBUTIONS]; links], scatter: vec![0; links] }
     }
 
+    fn add(&mut self, link: u32, [border, domestic]: [&[i64; PARTS]; 2]) {
+        let parts = border[..PARTS - 1].iter().chain(&domestic[..PARTS - 1]);
+        self.contributions[link as usize].iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+    }
+
     fn merge(mut self, other: &Self) -> Self {
         for (a, b) in self.contributions.iter_mut().zip(&other.contributions) {
-            for (x, y) in a.iter_mut().zip(b) {
-                *x += y;
-            }
+            a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
         }
-        for (a, b) in self.scatter.iter_mut().zip(&other.scatter) {
-            *a += b;
-        }
+        self.scatter.iter_mut().zip(&other.scatter).for_each(|(a, b)| *a += b);
         self
     }
 }
 
-/// Buffers of one thread.
-struct Workspace {
-    search: Search,
-    weights: Vec<u32>,
-    costs: Vec<u32>,
-    nodes: Vec<[i64; PARTS]>,
-    links: [Vec<[i64; PARTS]>; 2],
-    number: Vec<u32>,
-    tree: Tree,
-    walk: Walk,
+/// What a link carries in a draw.
+#[derive(Debug, Clone, Copy)]
+struct Carried {
+    link: u32,
+    flow: LinkFlow,
+    /// Sum over perturbations of the square of the main flow.
+    squares: u128,
+}
+
+impl Carried {
+    fn add(&mut self, other: &Self) {
+        self.flow.main += other.flow.main;
+        self.flow.null += other.flow.null;
+        self.squares += other.squares;
+    }
+}
+
+/// What the links carry in a draw, as it comes in.
+#[derive(Debug, Clone, Default)]
+struct Carrying(Vec<Carried>);
+
+impl Carrying {
+    fn add(&mut self, link: u32, parts: [&[i64; PARTS]; 2]) {
+        let main: i64 = parts.iter().flat_map(|p| &p[..PARTS - 1]).sum();
+        let null = parts.iter().map(|p| p[PARTS - 1]).sum();
+        let squares = u128::from(main.unsigned_abs()).pow(2);
+        let new = Carried { link, flow: LinkFlow { main, null }, squares };
+        match self.0.last_mut().filter(|last| last.link == link) {
+            Some(last) => last.add(&new),
+            None => self.0.push(new),
+        }
+    }
+
+    /// By link, ascending.
+    fn by_link(mut self) -> Vec<Carried> {
+        self.0.sort_by_key(|c| c.link);
+        self.0.dedup_by(|next, kept| {
+            let same = next.link == kept.link;
+            if same {
+                kept.add(next);
+            }
+            same
+        });
+        self.0
+    }
+}
+
+/// A draw that is being made.
+struct Making {
+    params: DrawParams,
+    demand: Demand,
+    loads: Loads,
+    carrying: Carrying,
+    unserved: i64,
+    /// By municipality, where transit is looked at.
+    through: Option<Vec<AtomicI64>>,
+    /// Where trees are kept.
+    trees: Option<Vec<Tree>>,
 }
 
 impl Flows {
@@ -157,30 +214,38 @@ impl Flows {
     /// # Errors
     /// [`Error::Interrupted`] if `inputs.stop` was set.
     pub fn run(inputs: &Inputs<'_>) -> Result<Self> {
-        let draws = inputs.study.parameters.draws;
-        let links = inputs.costs.len();
+        let (draws, links) = (inputs.study.parameters.draws, inputs.costs.len());
+        let routes = Routes::new(inputs.places, inputs.arcs, links, inputs.router);
+        let next = AtomicU32::new(0);
         let kept = kept_draws(inputs);
-        let (mut list, sums) = (0..draws)
-            .into_par_iter()
-            .fold(
-                || (Vec::new(), Sums::new(links), None),
-                |(mut list, mut sums, space): (Vec<OneDraw>, Sums, Option<Workspace>), draw| {
-                    let mut space = space.unwrap_or_else(|| Workspace::new(inputs.arcs, links));
-                    if !inputs.stop.load(Ordering::Relaxed) {
-                        list.push(one_draw(inputs, draw, draw < kept, &mut space, &mut sums));
-                        (inputs.progress)();
-                    }
-                    (list, sums, Some(space))
-                },
-            )
-            .map(|(list, sums, _)| (list, sums))
-            .reduce(
-                || (Vec::new(), Sums::new(links)),
-                |(mut a, sums), (b, other)| {
-                    a.extend(b);
-                    (a, sums.merge(&other))
-                },
-            );
+        let lanes = u32::try_from(LANES).unwrap_or(1);
+        let work = |_| {
+            let mut worker = Worker {
+                inputs,
+                engine: routes.engine(),
+                kept,
+                weights: Vec::new(),
+                sums: Sums::new(links),
+                walks: Mutex::default(),
+            };
+            let mut list = Vec::new();
+            loop {
+                let first = next.fetch_add(lanes, Ordering::Relaxed);
+                if first >= draws {
+                    break;
+                }
+                let Some(block) = worker.block(first..(first + lanes).min(draws)) else { break };
+                list.extend(block);
+            }
+            (list, worker.sums)
+        };
+        let (mut list, sums) = (0..routes.workers()).into_par_iter().with_max_len(1).map(work).reduce(
+            || (Vec::new(), Sums::new(links)),
+            |(mut a, sums), (b, other)| {
+                a.extend(b);
+                (a, sums.merge(&other))
+            },
+        );
         if inputs.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -191,26 +256,27 @@ impl Flows {
         let scale = r * r * UNIT * UNIT / f64::from(1_u32 << 24) * f64::from(draws);
         let mut out = Self {
             perturbations,
+            loads: FlowTable::new(links, perturbations),
             contributions: sums.contributions,
             within_variance: sums.scatter.iter().map(|&s| s as f64 / scale).collect(),
             ..Self::default()
         };
         for draw in list {
             out.params.push(draw.params);
-            out.main.push(draw.main);
-            out.null.push(draw.null);
+            out.loads.push(draw.loads.into_iter());
             out.border.push(draw.border);
             out.fate.push(draw.fate);
             out.municipalities.push(draw.municipalities);
+            out.through.extend(draw.through);
             out.trees.extend(draw.trees);
         }
         Ok(out)
     }
 
-    /// Number of draws.
+    /// Number of draws of flows.
     #[must_use]
-    pub fn draws(&self) -> usize {
-        self.main.len()
+    pub const fn draws(&self) -> usize {
+        self.loads.draws()
     }
 
     /// Number of draws in which nobody travels: no case is located in them.
@@ -233,6 +299,25 @@ impl Flows {
     }
 }
 
+impl Scores for Flows {
+    fn items(&self) -> usize {
+        self.loads.links()
+    }
+
+    fn draws(&self) -> usize {
+        self.loads.draws()
+    }
+
+    fn has_null(&self) -> bool {
+        true
+    }
+
+    fn within(&self, draw: usize, links: Range<usize>) -> impl Iterator<Item = (usize, [f64; 2])> {
+        let shares = |(link, flow): (usize, LinkFlow)| (link, [flow.main, flow.null].map(|u| self.share(u)));
+        self.loads.within(draw, links).map(shares)
+    }
+}
+
 /// How many draws keep their trees, so that memory stays bounded whatever the network.
 fn kept_draws(inputs: &Inputs<'_>) -> u32 {
     let destinations = inputs.places.destinations.len();
@@ -243,95 +328,151 @@ fn kept_draws(inputs: &Inputs<'_>) -> u32 {
     inputs.study.planning.draws.min(fit)
 }
 
-impl Workspace {
-    fn new(arcs: &Arcs, links: usize) -> Self {
-        let nodes = arcs.node_count();
-        Self {
-            search: Search::new(arcs),
-            weights: Vec::with_capacity(links),
-            costs: Vec::new(),
-            nodes: vec![[0; PARTS]; nodes],
-            links: [vec![[0; PARTS]; links], vec![[0; PARTS]; links]],
-            number: vec![u32::MAX; nodes],
-            tree: Tree::default(),
-            walk: Walk::default(),
-        }
-    }
+/// What works off blocks of draws.
+struct Worker<'a> {
+    inputs: &'a Inputs<'a>,
+    engine: Engine<'a>,
+    /// Draws whose trees are kept.
+    kept: u32,
+    weights: Vec<[u32; LANES]>,
+    sums: Sums,
+    /// Buffers for walking trees that nobody uses just now.
+    walks: Mutex<Vec<Walk>>,
 }
 
-fn one_draw(inputs: &Inputs<'_>, draw: u32, keep: bool, space: &mut Workspace, sums: &mut Sums) -> OneDraw {
-    let Inputs { study, places, arcs, costs, passages, .. } = inputs;
-    let params = params::draw(study, inputs.counts, &places.crossing_weights, draw);
-    let profiles = &study.parameters.profiles;
-    costs.unperturbed(&params, profiles, &mut space.weights);
-    space.costs.clear();
-    for origin in &places.origins {
-        space.search.run(
-            arcs,
-            &space.weights,
-            origin.access.junction,
-            &places.is_target,
-            places.target_count,
-        );
-        space.costs.extend(places.destinations.iter().map(|d| space.search.distance(d.access.junction)));
-    }
-    let demand = Demand::new(places, &params, &space.costs);
-    let border = places
-        .origins
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| o.class == OriginClass::Border)
-        .map(|(i, _)| demand.row(i).0.iter().sum())
-        .collect();
+impl Worker<'_> {
+    /// The results of `draws`, of which there are no more than lanes; `None` if `stop` was set.
+    fn block(&mut self, draws: Range<u32>) -> Option<Vec<OneDraw>> {
+        let Inputs { study, places, costs, .. } = self.inputs;
+        let profiles = &study.parameters.profiles;
+        let parameters: Vec<DrawParams> = draws
+            .map(|draw| params::draw(study, self.inputs.counts, &places.crossing_weights, draw))
+            .collect();
+        let planning: Vec<Traveller<'_>> =
+            parameters.iter().map(|p| Traveller::Planning { params: p }).collect();
+        costs.perceived(&planning, profiles, &mut self.weights);
+        let table = self.engine.distances(&self.weights, planning.len());
+        let mut making: Vec<Making> = parameters
+            .into_par_iter()
+            .enumerate()
+            .map(|(lane, params)| self.begin(params, |pair| table[pair][lane]))
+            .collect();
+        drop(table);
 
-    let links = costs.len();
-    let perturbations = study.parameters.perturbations;
-    let (mut main, mut null, mut squares) = (vec![0_i64; links], vec![0_i64; links], vec![0_u128; links]);
-    let mut fate = Fate { unserved: demand.unreached * i64::from(perturbations), ..Fate::default() };
-    let mut municipalities = ByMunicipality::new(places, &demand, perturbations);
-    let mut trees = keep.then(Vec::new);
-    for r in 0..perturbations {
-        let profile = profile_of(&params, r, perturbations);
-        costs.perturbed(study.seed, &params, profile, profiles, r, &mut space.weights);
-        for parts in &mut space.links {
-            parts.fill([0; PARTS]);
+        let perturbations = study.parameters.perturbations;
+        let vectors: Vec<(usize, u32)> =
+            (0..making.len()).flat_map(|m| (0..perturbations).map(move |r| (m, r))).collect();
+        for batch in vectors.chunks(LANES) {
+            if self.inputs.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            self.assign(batch, &mut making);
         }
-        for (i, origin) in places.origins.iter().enumerate() {
-            space.search.run(
-                arcs,
-                &space.weights,
-                origin.access.junction,
-                &places.is_target,
-                places.target_count,
-            );
-            let row = demand.row(i);
-            let flows = &mut space.links[origin.class as usize];
-            fate += assign(places, origin, row, &space.search, &mut space.nodes, flows);
-            if !passages.is_empty() {
-                space.tree.refill(places, origin, row.0, &space.search, &mut space.number);
-                space.walk.add(passages, places, origin, &space.tree, &mut municipalities.through);
-            }
-            if let (Some(trees), true) = (&mut trees, r == draw % perturbations) {
-                trees.push(Tree::new(places, origin, row.0, &space.search, &mut space.number));
-            }
-        }
-        let [from_border, from_inside] = &space.links;
-        for link in 0..links {
-            let (a, b) = (&from_border[link], &from_inside[link]);
-            let contributions = [a[0], a[1], a[2], b[0], b[1], b[2]];
-            let flow: i64 = contributions.iter().sum();
-            main[link] += flow;
-            null[link] += a[PARTS - 1] + b[PARTS - 1];
-            squares[link] += u128::from(flow.unsigned_abs()).pow(2);
-            for (sum, part) in sums.contributions[link].iter_mut().zip(contributions) {
-                *sum += part;
-            }
+        Some(making.into_iter().map(|draw| self.finish(draw)).collect())
+    }
+
+    /// A draw, whose unperturbed costs in ms `costs` gives by pair.
+    fn begin(&self, params: DrawParams, costs: impl Fn(usize) -> u32) -> Making {
+        let Inputs { study, places, passages, .. } = self.inputs;
+        let demand = Demand::new(places, &params, costs);
+        let transit = params.draw < study.planning.draws && !passages.is_empty();
+        Making {
+            loads: Loads::new(places, &demand),
+            carrying: Carrying::default(),
+            unserved: 0,
+            through: transit.then(|| places.population.iter().map(|_| AtomicI64::new(0)).collect()),
+            trees: (params.draw < self.kept).then(Vec::new),
+            params,
+            demand,
         }
     }
-    for link in 0..links {
-        let scatter =
-            u128::from(perturbations) * squares[link] - u128::from(main[link].unsigned_abs()).pow(2);
-        sums.scatter[link] += scatter >> 24;
+
+    /// Assigns the vectors of `batch`: places among `making` with numbers of perturbations.
+    fn assign(&mut self, batch: &[(usize, u32)], making: &mut [Making]) {
+        let Inputs { study, places, arcs, costs, passages, .. } = self.inputs;
+        let perturbations = study.parameters.perturbations;
+        let travelling: Vec<Traveller<'_>> = batch
+            .iter()
+            .map(|&(m, r)| Traveller::Travelling {
+                seed: study.seed,
+                params: &making[m].params,
+                profile: profile_of(&making[m].params, r, perturbations),
+                perturbation: r,
+            })
+            .collect();
+        costs.perceived(&travelling, &study.parameters.profiles, &mut self.weights);
+        let kept = |m: usize, r: u32| {
+            let draw: &Making = &making[m];
+            draw.trees.is_some() && r == draw.params.draw % perturbations
+        };
+        let lanes: Vec<Lane<'_>> = batch
+            .iter()
+            .map(|&(m, r)| Lane {
+                draw: making[m].params.draw,
+                loads: &making[m].loads,
+                trees: making[m].through.is_some() || kept(m, r),
+            })
+            .collect();
+        let visit = |Visit { origin, lane, paths }: Visit<'_>| -> Option<Tree> {
+            let (m, r) = batch[lane];
+            let (draw, keep) = (&making[m], kept(m, r));
+            let may_return = keep && arcs.node_count() > arcs.junction_count();
+            let tree = Tree::new(paths, draw.demand.row(origin).0, |node| arcs.junction_of(node), may_return);
+            if let Some(through) = &draw.through {
+                let mut walk = self.walks.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
+                walk.add(passages, places, &places.origins[origin], &tree, through);
+                if let Ok(mut idle) = self.walks.lock() {
+                    idle.push(walk);
+                }
+            }
+            keep.then_some(tree)
+        };
+        let mut carrying: Vec<Carrying> = batch.iter().map(|_| Carrying::default()).collect();
+        // Lanes of one draw that follow each other are taken together.
+        let slot: Vec<usize> = batch.iter().map(|(m, _)| m - batch[0].0).collect();
+        let load = |lane: usize, link: u32, parts: [&[i64; PARTS]; 2]| {
+            carrying[slot[lane]].add(link, parts);
+            self.sums.add(link, parts);
+        };
+        let routed = self.engine.assign(&self.weights, &lanes, load, visit);
+        for (((m, _), unserved), trees) in batch.iter().zip(routed.unserved).zip(routed.visits) {
+            let draw = &mut making[*m];
+            draw.unserved += unserved;
+            if let Some(list) = &mut draw.trees {
+                list.extend(trees.into_iter().flatten());
+            }
+        }
+        for (slot, carrying) in carrying.into_iter().enumerate().filter(|(_, c)| !c.0.is_empty()) {
+            making[batch[0].0 + slot].carrying.0.extend(carrying.0);
+        }
     }
-    OneDraw { params, main, null, border, fate, municipalities, trees }
+
+    fn finish(&mut self, draw: Making) -> OneDraw {
+        let Inputs { study, places, progress, .. } = self.inputs;
+        let Making { params, demand, loads, carrying, unserved, through, trees } = draw;
+        let perturbations = study.parameters.perturbations;
+        let r = i64::from(perturbations);
+        let carried = carrying.by_link();
+        for Carried { link, flow, squares } in &carried {
+            let scatter = u128::from(perturbations) * squares - u128::from(flow.main.unsigned_abs()).pow(2);
+            self.sums.scatter[*link as usize] += scatter >> 24;
+        }
+        let is_border = |(i, o): (usize, &super::demand::Origin)| {
+            (o.class == OriginClass::Border).then(|| demand.row(i).0.iter().sum())
+        };
+        progress();
+        OneDraw {
+            border: places.origins.iter().enumerate().filter_map(is_border).collect(),
+            fate: Fate {
+                served: loads.outer() * r - unserved,
+                inner: loads.inner * r,
+                unserved: unserved + demand.unreached * r,
+            },
+            municipalities: ByMunicipality::new(places, &demand, perturbations),
+            through: through.map(|list| list.into_iter().map(AtomicI64::into_inner).collect()),
+            loads: carried.into_iter().map(|c| (c.link, c.flow)).collect(),
+            params,
+            trees,
+        }
+    }
 }

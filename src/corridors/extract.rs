@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use petgraph::unionfind::UnionFind;
 
 use super::draws::Flows;
+use super::table::LinkFlow;
 use crate::ids::{JunctionId, LinkId};
 use crate::network::graph::Network;
 
@@ -54,15 +55,18 @@ pub fn membership(network: &Network, flows: &Flows) -> Vec<f64> {
     let mut hits = vec![0_u32; count];
     let mut flow = vec![0_i64; count];
     let mut order: Vec<usize> = Vec::with_capacity(count);
-    for draw in &flows.main {
-        flow.fill(0);
-        for (link, &units) in draw.iter().enumerate() {
-            if let Some(bundle) = bundles[link] {
-                flow[bundle] += units;
+    for draw in 0..flows.draws() {
+        for bundle in order.drain(..) {
+            flow[bundle] = 0;
+        }
+        for (link, LinkFlow { main, .. }) in flows.loads.of(draw) {
+            if let Some(bundle) = bundles[link].filter(|_| main > 0) {
+                if flow[bundle] == 0 {
+                    order.push(bundle);
+                }
+                flow[bundle] += main;
             }
         }
-        order.clear();
-        order.extend((0..count).filter(|&b| flow[b] > 0));
         order.sort_unstable_by_key(|&b| (std::cmp::Reverse(flow[b]), b));
         let limit = TOP_LENGTH * order.iter().map(|&b| length[b]).sum::<f64>();
         let mut filled = 0.0;

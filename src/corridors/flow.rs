@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::demand::{DestinationClass, Origin, Places, is_inner};
+use super::demand::{Demand, DestinationClass, OriginClass, Places, is_inner};
+use crate::ids::JunctionId;
+use crate::network::paths::{PathNode, PathTree};
 use crate::network::search::{Search, UNREACHED};
 
 /// Parts of a link's flow: by class of destination, then the null flow.
@@ -37,33 +39,75 @@ pub const fn part(class: DestinationClass) -> usize {
     }
 }
 
-/// Assigns the trips of `origin` to the tree in `search`. Adds to `links` (one entry of parts per link) and
-/// returns what became of the main demand. `nodes` has one entry per node of the search, and holds zeros on entry
+/// The demand of a draw as it loads the network.
+#[derive(Debug, Clone)]
+pub struct Loads {
+    /// By class of origin: units of each part, by origin of the class and destination
+    /// (`origin * destinations + destination`). Zero where a trip loads no link whatever the way.
+    pub parts: [Vec<[i64; PARTS]>; 2],
+    /// Main demand that loads no link.
+    pub inner: i64,
+}
+
+impl Loads {
+    /// The loads of `demand`.
+    #[must_use]
+    pub fn new(places: &Places, demand: &Demand) -> Self {
+        let mut out = Self { parts: [Vec::new(), Vec::new()], inner: 0 };
+        for (i, origin) in places.origins.iter().enumerate() {
+            let (main, null) = demand.row(i);
+            for ((destination, &main), &null) in places.destinations.iter().zip(main).zip(null) {
+                let mut parts = [0; PARTS];
+                // Between places that are joined to the network at one junction there is no link to load either.
+                if is_inner(origin, destination) || destination.access.junction == origin.access.junction {
+                    out.inner += main;
+                } else {
+                    parts[part(destination.class)] = main;
+                    parts[PARTS - 1] = null;
+                }
+                out.parts[origin.class as usize].push(parts);
+            }
+        }
+        out
+    }
+
+    /// Main demand that loads links where there is a way.
+    #[must_use]
+    pub fn outer(&self) -> i64 {
+        self.parts.iter().flatten().map(main_units).sum()
+    }
+
+    /// Loads of an origin, by its class and place among those of the class.
+    #[must_use]
+    pub fn of_origin(&self, class: OriginClass, origin: usize, destinations: usize) -> &[[i64; PARTS]] {
+        &self.parts[class as usize][origin * destinations..(origin + 1) * destinations]
+    }
+}
+
+/// Main demand of all classes of destinations.
+#[must_use]
+pub fn main_units(parts: &[i64; PARTS]) -> i64 {
+    parts[..PARTS - 1].iter().sum()
+}
+
+/// Assigns the loads of one origin to the tree in `search`. Adds to `links` (one entry of parts per link) and
+/// returns the main demand that has no way. `nodes` has one entry per node of the search, and holds zeros on entry
 /// and on return. A path that a turn ban leads along a link twice loads it twice.
 pub fn assign(
     places: &Places,
-    origin: &Origin,
-    demand: (&[i64], &[i64]),
+    loads: &[[i64; PARTS]],
     search: &Search,
     nodes: &mut [[i64; PARTS]],
     links: &mut [[i64; PARTS]],
-) -> Fate {
-    let mut fate = Fate::default();
-    for ((destination, &main), &null) in places.destinations.iter().zip(demand.0).zip(demand.1) {
-        let junction = destination.access.junction;
-        // Between places that are joined to the network at one junction there is no link to load either.
-        if is_inner(origin, destination) || junction == origin.access.junction {
-            fate.inner += main;
+) -> i64 {
+    let mut unserved = 0;
+    for (junction, load) in places.ends.iter().zip(loads) {
+        if search.distance(*junction) == UNREACHED {
+            unserved += main_units(load);
             continue;
         }
-        if search.distance(junction) == UNREACHED {
-            fate.unserved += main;
-            continue;
-        }
-        fate.served += main;
-        let node = &mut nodes[search.best(junction) as usize];
-        node[part(destination.class)] += main;
-        node[PARTS - 1] += null;
+        let node = &mut nodes[search.best(*junction) as usize];
+        node.iter_mut().zip(load).for_each(|(sum, units)| *sum += units);
     }
     // Children are settled after their parents: backwards, each node hands on what it has gathered.
     for &node in search.settled().iter().rev() {
@@ -78,7 +122,7 @@ pub fn assign(
             }
         }
     }
-    fate
+    unserved
 }
 
 /// A node of a compact tree.
@@ -127,69 +171,29 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Keeps the paths of `origin` from `search`. `number` is scratch of one entry per node of the search.
+    /// The trips of `demand`, by destination, along `paths`. `junction_of` tells the junction of a node; where `may_return`,
+    /// ways that return are looked for.
     #[must_use]
     pub fn new(
-        places: &Places,
-        origin: &Origin,
+        paths: &PathTree,
         demand: &[i64],
-        search: &Search,
-        number: &mut [u32],
+        junction_of: impl Fn(u32) -> JunctionId,
+        may_return: bool,
     ) -> Self {
-        let mut tree = Self::default();
-        tree.refill(places, origin, demand, search, number);
-        if search.may_return() {
+        let node =
+            |n: &PathNode| TreeNode { parent: n.parent, link: n.link, junction: junction_of(n.node).0 };
+        let ends = (0..).zip(&paths.ends).zip(demand).filter(|((_, node), _)| **node != u32::MAX);
+        let mut tree = Self {
+            nodes: paths.nodes.iter().map(node).collect(),
+            leaves: ends
+                .map(|((destination, node), demand)| Leaf { node: *node, destination, demand: *demand })
+                .collect(),
+            returns: Vec::new(),
+        };
+        if may_return {
             tree.returns = tree.returns();
         }
         tree
-    }
-
-    /// The same in the place of another tree, without [`Tree::returns`], which cost more than the rest.
-    pub fn refill(
-        &mut self,
-        places: &Places,
-        origin: &Origin,
-        demand: &[i64],
-        search: &Search,
-        number: &mut [u32],
-    ) {
-        const MARK: u32 = u32::MAX - 1;
-        let reached: Vec<usize> = (0..places.destinations.len())
-            .filter(|&j| {
-                let d = &places.destinations[j];
-                demand[j] > 0 && !is_inner(origin, d) && search.distance(d.access.junction) != UNREACHED
-            })
-            .collect();
-        // Mark the ways back to the root, then number the marked nodes in settled order.
-        number.fill(u32::MAX);
-        for &j in &reached {
-            let mut at = search.best(places.destinations[j].access.junction);
-            while number[at as usize] != MARK {
-                number[at as usize] = MARK;
-                match search.parent(at) {
-                    Some((parent, _)) => at = parent,
-                    None => break,
-                }
-            }
-        }
-        self.nodes.clear();
-        self.returns.clear();
-        for &node in search.settled() {
-            if number[node as usize] != MARK {
-                continue;
-            }
-            let position = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-            let (parent, link) =
-                search.parent(node).map_or((position, u32::MAX), |(p, l)| (number[p as usize], l.0));
-            self.nodes.push(TreeNode { parent, link, junction: search.junction_of(node).0 });
-            number[node as usize] = position;
-        }
-        self.leaves.clear();
-        self.leaves.extend(reached.into_iter().map(|j| Leaf {
-            node: number[search.best(places.destinations[j].access.junction) as usize],
-            destination: u32::try_from(j).unwrap_or(u32::MAX),
-            demand: demand[j],
-        }));
     }
 
     fn returns(&self) -> Vec<Return> {

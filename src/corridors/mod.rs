@@ -1,8 +1,8 @@
 //! Stage 5: demand and route choice, draw by draw, to flows on links and named corridors.
 //!
 //! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins,
-//! [`choice`] perturbs the cost of links, [`flow`] assigns trips to trees of cheapest paths, [`draws`] runs
-//! it all in parallel, [`score`] summarises over draws, [`extract`] and [`naming`] make corridors. [`passage`] finds
+//! [`choice`] perturbs the cost of links, [`routing`] finds cheapest paths, [`flow`] loads them with trips, [`draws`] runs
+//! it all in parallel and [`table`] keeps what links carry, [`score`] summarises over draws, [`extract`] and [`naming`] make corridors. [`passage`] finds
 //! the trips that pass through a municipality, [`roles`] says what part each municipality has in the flows.
 
 pub mod choice;
@@ -15,6 +15,8 @@ pub mod object;
 pub mod params;
 pub mod passage;
 pub mod roles;
+pub mod routing;
 pub mod score;
+pub mod table;
 #[cfg(test)]
 pub(crate) mod tests;

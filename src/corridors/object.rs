@@ -1,9 +1,12 @@
 //! Corridors as objects: id, name, score, rank.
 
+use rayon::prelude::*;
+
 use super::draws::{CONTRIBUTIONS, Flows};
 use super::extract::Chain;
 use super::naming::name_ends;
-use super::score::{Summary, summarise};
+use super::score::{Items, Summary, summarise};
+use super::table::LinkFlow;
 use crate::ids::stable_id;
 use crate::model::domain::Domain;
 use crate::network::graph::Network;
@@ -37,25 +40,26 @@ pub fn corridors(
     chains: Vec<Chain>,
     unnamed: &str,
 ) -> (Vec<Corridor>, usize) {
-    let score = |draws: &[Vec<i64>], chain: &Chain| -> Vec<f64> {
-        let km: f64 = chain.links.iter().map(|l| network.link(*l).length.km()).sum();
-        draws
-            .iter()
-            .map(|draw| {
-                let sum: f64 = chain
-                    .links
-                    .iter()
-                    .map(|l| network.link(*l).length.km() * flows.share(draw[l.index()]))
-                    .sum();
-                if km > 0.0 { sum / km } else { 0.0 }
-            })
-            .collect()
+    // Mean main and null share of a chain in a draw, weighted by length.
+    let score = |draw: usize, chain: &Chain| -> [f64; 2] {
+        let (mut km, mut sums) = (0.0, [0.0; 2]);
+        for link in &chain.links {
+            let length = network.link(*link).length.km();
+            let LinkFlow { main, null } = flows.loads.at(draw, link.index());
+            km += length;
+            sums = [sums[0] + length * flows.share(main), sums[1] + length * flows.share(null)];
+        }
+        sums.map(|sum| if km > 0.0 { sum / km } else { 0.0 })
     };
-    let by_draw = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
-        let columns: Vec<Vec<f64>> = chains.iter().map(|chain| score(draws, chain)).collect();
-        (0..draws.len()).map(|d| columns.iter().map(|c| c[d]).collect()).collect()
-    };
-    let (summaries, candidates) = summarise(&by_draw(&flows.main), &by_draw(&flows.null));
+    let scores: Vec<Vec<[f64; 2]>> = (0..flows.draws())
+        .into_par_iter()
+        .map(|draw| chains.iter().map(|chain| score(draw, chain)).collect())
+        .collect();
+    let (main, null): (Vec<Vec<f64>>, Vec<Vec<f64>>) = scores
+        .iter()
+        .map(|row| row.iter().map(|[main, null]| (*main, *null)).unzip::<_, _, Vec<f64>, Vec<f64>>())
+        .unzip();
+    let (summaries, candidates) = summarise(&Items { scores: &main, null: &null });
     let mut out: Vec<Corridor> = chains
         .into_iter()
         .zip(summaries)

@@ -4,6 +4,8 @@
 //! The way is summed over its links, so that it does not matter where junctions cut a road, and a road that runs along
 //! a border and strays over it here and there passes nothing. Each trip counts once, where its way reaches that length.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use geo::{BoundingRect, Coord, Distance, Haversine, Line, LineString, LinesIter, MultiPolygon, Point, Rect};
 use rayon::prelude::*;
 use rstar::primitives::{GeomWithData, Rectangle};
@@ -234,7 +236,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Adds to `through`, one entry per municipality, the demand of the trips of `tree` that pass through it without
+    /// Adds to `through`, one entry per municipality, which several threads may share, the demand of the trips of `tree` that pass through it without
     /// beginning or ending there.
     ///
     /// 1. Demand is gathered from the leaves towards the root.
@@ -247,7 +249,7 @@ impl Walk {
         places: &Places,
         origin: &Origin,
         tree: &Tree,
-        through: &mut [i64],
+        through: &[AtomicI64],
     ) {
         self.prepare(tree, through.len());
         let home = (origin.class == OriginClass::Domestic).then_some(origin.place);
@@ -267,7 +269,7 @@ impl Walk {
                 let before = self.metres[m];
                 self.metres[m] += piece.metres;
                 if before < PASS_METRES && self.metres[m] >= PASS_METRES && home != Some(m) {
-                    through[m] += self.below[at];
+                    through[m].fetch_add(self.below[at], Ordering::Relaxed);
                 }
             }
             let mut next = self.leaf[at];
@@ -277,7 +279,7 @@ impl Walk {
                     && self.metres[end.place] >= PASS_METRES
                     && home != Some(end.place)
                 {
-                    through[end.place] -= leaf.demand;
+                    through[end.place].fetch_sub(leaf.demand, Ordering::Relaxed);
                 }
                 next = self.next_leaf[next as usize];
             }

@@ -7,8 +7,8 @@
 //! | reception | trips that end there and began elsewhere | its own count, less the trips inside it |
 //! | exploitation | located cases that are there, of all located cases | its own count: where exploitation was found |
 //!
-//! Each trip counts once in each index. An index is one number per draw; mean and quantiles are over draws. Where an
-//! index would repeat a prior, or the network cannot speak of the place, there is no index but a reason.
+//! Each trip counts once in each index. An index is one number per draw; mean and quantiles are over draws, of transit
+//! over the first ones, of which planning has the paths. Where an index would repeat a prior, or the network cannot speak of the place, there is no index but a reason.
 
 use super::draws::{ByMunicipality, Flows};
 use super::passage::Passages;
@@ -202,8 +202,9 @@ pub fn roles(inputs: &RoleInputs<'_>) -> Vec<Roles> {
     let share = |list: fn(&ByMunicipality) -> &[i64]| {
         move |m: usize| flows.municipalities.iter().map(|d| flows.share(list(d)[m])).collect::<Vec<f64>>()
     };
+    let through = |m: usize| flows.through.iter().map(|draw| flows.share(draw[m])).collect();
     let recruitment = indices(n, &on_network, share(|d| &d.begun), recruitment_gap);
-    let transit = indices(n, &with_road, share(|d| &d.through), transit_gap);
+    let transit = indices(n, &with_road, through, transit_gap);
     let received_gap = |m| no_flows.or_else(|| off_network(m)).or_else(|| unknown(m));
     let reception = indices(n, &on_network, share(|d| &d.received), received_gap);
     let located: Vec<f64> =

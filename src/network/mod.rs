@@ -2,7 +2,8 @@
 //!
 //! [`noding`] cuts lines where they meet, [`builder`] makes the petgraph graph, joins points to it and
 //! contracts chains, [`graph`] is the frozen result, [`spatial`] finds the nearest link, [`closures`]
-//! turns the study's closures into closed links, [`search`] is the reference Dijkstra, [`cch`] the production kernel.
+//! turns the study's closures into closed links, [`search`] is the reference Dijkstra, [`cch`] the production kernel,
+//! [`perturb`] the perceived costs and [`paths`] the trees of both.
 
 pub mod arcs;
 mod attach;
@@ -18,6 +19,7 @@ pub mod grid;
 pub mod hilbert;
 pub mod keyed;
 pub mod noding;
+pub mod paths;
 pub mod perturb;
 pub mod report;
 pub mod search;

@@ -5,6 +5,7 @@
 
 pub use super::arcs::Arcs;
 use super::arcs::junction_of;
+use super::paths::{Growing, PathTree};
 use crate::ids::{JunctionId, LinkId};
 
 /// The weight of a link that is closed, and the distance of a junction that is not reached.
@@ -23,6 +24,7 @@ pub struct Search {
     extra: Vec<u32>,
     /// By junction: its nearest node, where there are several; itself before it is reached. Empty without bans.
     best: Vec<u32>,
+    growing: Growing,
 }
 
 impl Search {
@@ -38,6 +40,7 @@ impl Search {
             junctions,
             extra: arcs.extra.clone(),
             best: if nodes > junctions { (0..).take(junctions).collect() } else { Vec::new() },
+            growing: Growing::default(),
         }
     }
 
@@ -169,6 +172,26 @@ impl Search {
     #[must_use]
     pub fn may_return(&self) -> bool {
         !self.extra.is_empty()
+    }
+
+    /// The cheapest paths to those of `destinations` that `wanted` names by their places among them.
+    #[must_use]
+    pub fn tree(&mut self, destinations: &[JunctionId], wanted: impl Fn(usize) -> bool) -> PathTree {
+        let mut growing = std::mem::take(&mut self.growing);
+        let end = |(j, junction): (usize, &JunctionId)| {
+            let node = self.best(*junction);
+            (wanted(j) && self.distance[node as usize] != UNREACHED).then_some((node, node))
+        };
+        let back = |node: &mut u32| {
+            let (before, link) = self.parent(*node)?;
+            *node = before;
+            Some((link.0, before))
+        };
+        let root = self.settled.first().copied().unwrap_or(0);
+        let ends = destinations.iter().enumerate().map(end);
+        let tree = growing.tree(self.node_count(), root, ends, back);
+        self.growing = growing;
+        tree
     }
 
     /// The node before `node` on its path and the link between them; `None` for the source.

@@ -75,8 +75,8 @@ pub fn plan(
         post.and_then(|p| domain.posts[p].staffed_share).unwrap_or(study.planning.staffed_share)
     };
     let describe = |link: Option<LinkId>, existing: Option<usize>| {
-        let met: Vec<f64> =
-            flows.main.iter().map(|draw| link.map_or(0.0, |l| flows.share(draw[l.index()]))).collect();
+        let share = |draw, link: LinkId| flows.share(flows.loads.at(draw, link.index()).main);
+        let met: Vec<f64> = (0..flows.draws()).map(|draw| link.map_or(0.0, |l| share(draw, l))).collect();
         let detected =
             met.iter().zip(&flows.params).map(|(m, p)| m * staffed_of(existing) * p.detection).sum::<f64>()
                 / flows.draws().max(1) as f64;

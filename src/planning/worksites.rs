@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::competence::{Competence, competence};
 use crate::corridors::demand::{Places, UNIT};
 use crate::corridors::draws::Flows;
-use crate::corridors::score::top_probability;
+use crate::corridors::score::{Items, top_probability};
 use crate::model::domain::Domain;
 use crate::model::study::Study;
 use crate::network::graph::Network;
@@ -87,7 +87,7 @@ pub fn rank(
         scores.push(row.iter().map(|log| log.exp()).collect());
         logs.push(row);
     }
-    let (top, candidates) = top_probability(&scores);
+    let (top, candidates) = top_probability(&Items { scores: &scores, null: &[] });
     let n = draws as f64;
     let mut out: Vec<RankedWorksite> = (0..sites.len())
         .map(|i| {
@@ -171,7 +171,7 @@ fn exposure(
     for (&(link, m), &pair) in &pairs {
         wanted[link as usize].push((m, pair));
     }
-    let by_draw = |(main, trees): (&Vec<i64>, &Vec<crate::corridors::flow::Tree>)| {
+    let by_draw = |(draw, trees): (usize, &Vec<crate::corridors::flow::Tree>)| {
         let mut own = vec![0_i64; pairs.len()];
         for tree in trees {
             for leaf in &tree.leaves {
@@ -193,12 +193,13 @@ fn exposure(
         let share: BTreeMap<usize, f64> = pairs
             .iter()
             .map(|(&(link, _), &pair)| {
-                (pair, (flows.share(main[link as usize]) - own[pair] as f64 / UNIT).max(0.0))
+                let all = flows.share(flows.loads.at(draw, link as usize).main);
+                (pair, (all - own[pair] as f64 / UNIT).max(0.0))
             })
             .collect();
         near.iter()
             .map(|pairs| pairs.iter().map(|p| share[p]).max_by(f64::total_cmp))
             .collect::<Vec<Option<f64>>>()
     };
-    flows.main.par_iter().zip(&flows.trees).map(by_draw).collect()
+    flows.trees.par_iter().enumerate().map(by_draw).collect()
 }

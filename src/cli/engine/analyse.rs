@@ -8,7 +8,8 @@ use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
-use crate::cli::args::Step;
+use super::routing::router;
+use crate::cli::args::{RoutingArgs, Step};
 use crate::cli::messages::{fill, text};
 use crate::cli::progress::Progress;
 use crate::cli::spatial_error::spatial_error;
@@ -23,9 +24,8 @@ use crate::corridors::{extract, object, params};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
 use crate::error::{Error, Result};
-use crate::ids::LinkId;
 use crate::incidence::detection::scenario;
-use crate::incidence::{CountDraw, CountModel, IncidenceError, Part, parts, summarise as summarise_rates};
+use crate::incidence::{CountDraw, IncidenceError, Part, parts, summarise as summarise_rates};
 use crate::layers::assemble::{self, Context, MunicipalFindings};
 use crate::layers::feature::{Lang, Layer};
 use crate::layers::manifest::{InputRecord, Manifest};
@@ -60,6 +60,7 @@ pub fn analyse(
     audience: Tier,
     lang: Lang,
     steps: &BTreeSet<Step>,
+    routing: RoutingArgs,
     stop: &AtomicBool,
     progress: Progress,
 ) -> Result<Outcome> {
@@ -85,7 +86,25 @@ pub fn analyse(
     let with_flows = steps.iter().any(|s| *s != Step::Incidence);
     let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
     let flows = if with_flows {
-        route(loaded, &places, &counts, &passages, &placed_posts, stop, progress)?
+        let arcs = Arcs::new(&built.network);
+        let router = &router(&built.network, &arcs, routing, lang, progress);
+        let mut on_link = vec![0_u32; built.network.link_count()];
+        placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+        let costs = &LinkCosts::new(&built.network, on_link, closed.clone());
+        let bar = progress.bar("draws", u64::from(study.parameters.draws));
+        let tick: &(dyn Fn() + Sync) = &|| bar.inc();
+        let (places, passages, counts) = (&places, &passages, &counts);
+        Flows::run(&Inputs {
+            study,
+            places,
+            arcs: &arcs,
+            router,
+            costs,
+            counts,
+            passages,
+            stop,
+            progress: tick,
+        })?
     } else {
         let params = (0..study.parameters.draws)
             .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
@@ -214,34 +233,10 @@ fn municipal_findings(
     Ok(Found { findings: MunicipalFindings { rates, roles, hot, parts: divided, scenario }, hot_spots: said })
 }
 
-/// Runs all draws over the network.
-fn route(
-    loaded: &Loaded,
-    places: &Places,
-    counts: &CountModel,
-    passages: &Passages,
-    placed_posts: &[Option<LinkId>],
-    stop: &AtomicBool,
-    progress: Progress,
-) -> Result<Flows> {
-    let Loaded { study, built, closed, .. } = loaded;
-    let arcs = Arcs::new(&built.network);
-    let mut on_link = vec![0_u32; built.network.link_count()];
-    placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
-    let costs = LinkCosts::new(&built.network, on_link, closed.clone());
-    let bar = progress.bar("draws", u64::from(study.parameters.draws));
-    let tick = || bar.inc();
-    let progress: &(dyn Fn() + Sync) = &tick;
-    Flows::run(&Inputs { study, places, arcs: &arcs, costs: &costs, counts, passages, stop, progress })
-}
-
 /// `roads`, `corridors` and `crossings`, and what the command line says of them.
 fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 3] {
     let Context { lang, study, domain, built, flows, .. } = *context;
-    let shares = |draws: &[Vec<i64>]| -> Vec<Vec<f64>> {
-        draws.iter().map(|d| d.iter().map(|u| flows.share(*u)).collect()).collect()
-    };
-    let (links, candidates) = summarise(&shares(&flows.main), &shares(&flows.null));
+    let (links, candidates) = summarise(flows);
     let membership = extract::membership(&built.network, flows);
     let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
     let p = &study.parameters;

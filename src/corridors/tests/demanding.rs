@@ -50,7 +50,7 @@ impl Table {
             search.run(&arcs, &weights, origin.access.junction, &places.is_target, places.target_count);
             costs.extend(places.destinations.iter().map(|d| search.distance(d.access.junction)));
         }
-        let demand = Demand::new(&places, params, &costs);
+        let demand = Demand::new(&places, params, |pair| costs[pair]);
         Self { places, demand }
     }
 

@@ -6,6 +6,7 @@ use crate::corridors::draws::Flows;
 use crate::corridors::extract::{Chain, corridors, membership};
 use crate::corridors::naming::name_ends;
 use crate::corridors::object;
+use crate::corridors::table::FlowTable;
 use crate::ids::LinkId;
 use crate::model::domain::{Road, RoadClass};
 use crate::network::builder::Built;
@@ -168,6 +169,13 @@ fn a_short_end_with_another_flow_is_no_part_of_a_corridor() {
     assert_eq!(Case::new(&short).corridors(0.05, 5.0), [["a", "b"]]);
 }
 
+/// Main flows by draw and link, and null flows that are the same.
+fn alike(draws: &[Vec<i64>]) -> FlowTable {
+    let both: Vec<Vec<[i64; 2]>> =
+        draws.iter().map(|d| d.iter().map(|units| [*units; 2]).collect()).collect();
+    FlowTable::exact(draws[0].len(), &both)
+}
+
 /// Flows with one perturbation in which each draw loads the links by record.
 fn flows(case: &Case, draws: &[&[(&str, i64)]]) -> Flows {
     let load = |loads: &[(&str, i64)]| -> Vec<i64> {
@@ -179,7 +187,7 @@ fn flows(case: &Case, draws: &[&[(&str, i64)]]) -> Flows {
     for draw in &main {
         contributions.iter_mut().zip(draw).for_each(|(c, units)| c[0] += units);
     }
-    Flows { perturbations: 1, null: main.clone(), main, contributions, ..Flows::default() }
+    Flows { perturbations: 1, loads: alike(&main), contributions, ..Flows::default() }
 }
 
 #[test]
@@ -255,9 +263,8 @@ fn objects(roads: Vec<Road>) -> Vec<(String, String)> {
         built.network.links().map(|(_, l)| l.records.iter().map(|r| load(r)).max().unwrap()).collect();
     let flows = Flows {
         perturbations: 1,
-        null: vec![main.clone()],
         contributions: main.iter().map(|u| [*u, 0, 0, 0, 0, 0]).collect(),
-        main: vec![main.clone()],
+        loads: alike(std::slice::from_ref(&main)),
         ..Flows::default()
     };
     let shares: Vec<f64> = main.iter().map(|u| flows.share(*u)).collect();
@@ -330,7 +337,7 @@ proptest! {
             };
             let main: Vec<i64> = network.links().map(|(id, _)| load(id)).collect();
             let shares: Vec<f64> = main.iter().map(|u| *u as f64).collect();
-            let flows = Flows { perturbations: 1, main: vec![main], ..Flows::default() };
+            let flows = Flows { perturbations: 1, loads: alike(&[main]), ..Flows::default() };
             let top = membership(network, &flows);
             let mut members: Vec<&str> =
                 network.links().filter(|(id, _)| top[id.index()] > 0.0).map(|(id, _)| network.key(id)).collect();

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{Case, Sites};
-use crate::corridors::choice::LinkCosts;
-use crate::corridors::demand::{Demand, Places, UNIT, is_inner};
+use super::{Case, Sites, fingerprint};
+use crate::corridors::choice::{LinkCosts, Profile, Traveller};
+use crate::corridors::demand::{Demand, OriginClass, Places, UNIT, is_inner};
 use crate::corridors::draws::{CONTRIBUTIONS, Flows};
-use crate::corridors::flow::{PARTS, Return, Tree, assign};
+use crate::corridors::flow::{Loads, PARTS, Return, Tree, assign, main_units};
+use crate::corridors::table::LinkFlow;
 use crate::ids::{JunctionId, LinkId};
 use crate::model::domain::Direction;
 use crate::model::incidence::CountDatum::{Exact, Interval, Unknown};
@@ -64,20 +65,27 @@ fn uncertain() -> Study {
     out
 }
 
+/// Costs of the links in ms as a traveller sees them.
+fn seen(costs: &LinkCosts, traveller: &Traveller<'_>, study: &Study) -> Vec<u32> {
+    let mut lanes = Vec::new();
+    costs.perceived(std::slice::from_ref(traveller), &study.parameters.profiles, &mut lanes);
+    assert!(lanes.iter().all(|lanes| *lanes == [lanes[0]; 8]), "the other lanes repeat it");
+    lanes.iter().map(|lanes| lanes[0]).collect()
+}
+
 /// The demand of a draw, worked out again from its parameters.
 fn demand(case: &Case, places: &Places, flows: &Flows, study: &Study, draw: usize) -> Demand {
     let network = &case.built.network;
     let costs = LinkCosts::new(network, vec![0; network.link_count()], vec![false; network.link_count()]);
     let arcs = Arcs::new(network);
-    let mut weights = Vec::new();
-    costs.unperturbed(&flows.params[draw], &study.parameters.profiles, &mut weights);
+    let weights = seen(&costs, &Traveller::Planning { params: &flows.params[draw] }, study);
     let mut search = Search::new(&arcs);
     let mut table = Vec::new();
     for origin in &places.origins {
         search.run(&arcs, &weights, origin.access.junction, &places.is_target, places.target_count);
         table.extend(places.destinations.iter().map(|d| search.distance(d.access.junction)));
     }
-    Demand::new(places, &flows.params[draw], &table)
+    Demand::new(places, &flows.params[draw], |pair| table[pair])
 }
 
 #[test]
@@ -86,9 +94,9 @@ fn trips_between_places_at_one_junction_are_not_served() {
     let municipalities = vec![(1000.0, Exact(10), Some(0)), (1000.0, Exact(10), Some(0))];
     let sites = Sites { municipalities, ..Sites::default() };
     let flows = Case::new(network(&circle(3), &arcs), &sites).flows(&study());
-    for (fate, loads) in flows.fate.iter().zip(&flows.main) {
+    for (draw, fate) in flows.fate.iter().enumerate() {
         assert_eq!((fate.served, fate.unserved), (0, 0), "no link carries anything: nothing is served");
-        assert!(fate.inner > 0 && loads.iter().all(|units| *units == 0));
+        assert!(fate.inner > 0 && flows.loads.of(draw).next().is_none());
     }
 }
 
@@ -121,14 +129,13 @@ proptest! {
             // All located cases, but for roundings of each cell of the table.
             let total = (fate.served + fate.inner + fate.unserved) as f64 / (r as f64 * UNIT);
             prop_assert!((total - 1.0).abs() < 1e-9, "{}", total);
-            prop_assert!(flows.main[draw][shut] == 0 && flows.null[draw][shut] == 0);
+            prop_assert_eq!(flows.loads.at(draw, shut), LinkFlow::default());
         }
         // Contributions add up to the mean.
-        for link in 0..flows.main[0].len() {
-            let sum: i64 = flows.main.iter().map(|d| d[link]).sum();
-            prop_assert_eq!(flows.contributions[link].iter().sum::<i64>(), sum);
+        for link in 0..flows.loads.links() {
+            let sum: i64 = (0..flows.draws()).map(|d| flows.loads.at(d, link).main).sum();
             let mean = flows.share(sum) / flows.draws() as f64;
-            prop_assert!((flows.contribution(link).iter().sum::<f64>() - mean).abs() < 1e-12);
+            prop_assert!((flows.contribution(link).iter().sum::<f64>() - mean).abs() < 1e-9);
             prop_assert!(flows.within_variance[link] >= 0.0);
         }
     }
@@ -148,13 +155,15 @@ proptest! {
         let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone());
         let graph = Arcs::new(network);
         let mut search = Search::new(&graph);
-        let (mut weights, mut number) = (Vec::new(), vec![u32::MAX; graph.node_count()]);
         for draw in 0..flows.draws() {
             let demand = demand(&case, &places, &flows, &study, draw);
-            costs.perturbed(study.seed, &flows.params[draw], crate::corridors::choice::Profile::Fast,
-                &study.parameters.profiles, 0, &mut weights);
-            let mut main = vec![0_i64; arcs.len()];
-            let mut null = vec![0_i64; arcs.len()];
+            let params = &flows.params[draw];
+            let (seed, profile) = (study.seed, Profile::Fast);
+            let weights = seen(&costs, &Traveller::Travelling { seed, params, profile, perturbation: 0 }, &study);
+            let loads = Loads::new(&places, &demand);
+            let borders = places.starts(OriginClass::Border).len();
+            let mut main_of_paths = vec![0_i64; arcs.len()];
+            let mut null_of_paths = vec![0_i64; arcs.len()];
             let mut from_trees = vec![0_i64; arcs.len()];
             // By junction: what leaves less what arrives.
             let mut balance = vec![0_i64; N];
@@ -174,8 +183,8 @@ proptest! {
                     wanted[end.index()] -= units;
                     let mut at = search.best(end);
                     while let Some((before, link)) = search.parent(at) {
-                        main[link.index()] += units;
-                        null[link.index()] += null_units;
+                        main_of_paths[link.index()] += units;
+                        null_of_paths[link.index()] += null_units;
                         balance[search.junction_of(before).index()] += units;
                         balance[search.junction_of(at).index()] -= units;
                         trip_km += units as f64 * network.link(link).length.km();
@@ -185,7 +194,9 @@ proptest! {
                 }
                 let row = demand.row(i);
                 search.run(&graph, &weights, start, &places.is_target, places.target_count);
-                let tree = Tree::new(&places, origin, row.0, &search, &mut number);
+                let before = if origin.class == OriginClass::Border { 0 } else { borders };
+                let paths = search.tree(&places.ends, |j| main_units(&loads.parts[origin.class as usize][(i - before) * places.ends.len() + j]) > 0);
+                let tree = Tree::new(&paths, row.0, |node| graph.junction_of(node), search.may_return());
                 prop_assert_eq!(&tree, &flows.trees[draw][i]);
                 let mut gathered = vec![0_i64; tree.nodes.len()];
                 for leaf in &tree.leaves {
@@ -203,14 +214,18 @@ proptest! {
                 // `assign` leaves its buffers as it found them.
                 let mut nodes = vec![[0; PARTS]; graph.node_count()];
                 let mut links = vec![[0; PARTS]; arcs.len()];
-                assign(&places, origin, row, &search, &mut nodes, &mut links);
+                let loads = vec![[1; PARTS]; places.ends.len()];
+                assign(&places, &loads, &search, &mut nodes, &mut links);
                 prop_assert!(nodes.iter().all(|n| *n == [0; PARTS]));
             }
-            prop_assert_eq!(&main, &flows.main[draw]);
-            prop_assert_eq!(&null, &flows.null[draw]);
-            prop_assert_eq!(&main, &from_trees);
+            for link in 0..arcs.len() {
+                let LinkFlow { main, null } = flows.loads.at(draw, link);
+                prop_assert_eq!(main, flows.loads.keeps(main_of_paths[link]));
+                prop_assert_eq!(null, flows.loads.keeps(null_of_paths[link]));
+            }
+            prop_assert_eq!(&main_of_paths, &from_trees);
             prop_assert_eq!(balance, wanted);
-            let link_km: f64 = network.links().map(|(l, k)| main[l.index()] as f64 * k.length.km()).sum();
+            let link_km: f64 = network.links().map(|(l, k)| main_of_paths[l.index()] as f64 * k.length.km()).sum();
             prop_assert!((link_km - trip_km).abs() <= 1e-9 * trip_km);
         }
     }
@@ -228,27 +243,14 @@ fn a_tree_knows_where_a_ban_leads_a_way_back() {
     let mut search = Search::new(&graph);
     search.run(&graph, &[10, 10, 10], JunctionId(0), &[true; 4], 4);
     assert_eq!(search.distance(JunctionId(3)), 40);
-    let (places, mut number) = (case.places(), vec![u32::MAX; graph.node_count()]);
-    let tree = Tree::new(&places, &places.origins[0], &[7], &search, &mut number);
+    let paths = search.tree(&[JunctionId(3)], |_| true);
+    let tree = Tree::new(&paths, &[7], |node| graph.junction_of(node), search.may_return());
     assert_eq!(tree.nodes.iter().map(|n| n.link).collect::<Vec<_>>(), [u32::MAX, 0, 1, 1, 2]);
     assert_eq!(tree.returns, [Return { node: 3, junction: true, link: true }]);
     // The link is loaded once for each time it is driven.
     let flows = case.flows(&study());
-    assert_eq!(flows.main[0][1], 2 * flows.main[0][0]);
-}
-
-/// Every number of a run as text.
-fn fingerprint(flows: &Flows) -> String {
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        flows.main,
-        flows.null,
-        flows.border,
-        flows.fate,
-        flows.contributions,
-        flows.within_variance,
-        flows.trees
-    )
+    let [once, twice] = [0, 1].map(|link| flows.loads.at(0, link).main);
+    assert!(once > 0 && twice == 2 * once);
 }
 
 fn fixed_case() -> Case {
@@ -279,7 +281,8 @@ fn fewer_draws_are_the_first_of_more() {
     let many = case.flows(&study);
     study.parameters.draws = 4;
     let few = case.flows(&study);
-    assert_eq!(few.main, many.main[..4]);
+    assert!((0..4).all(|draw| few.loads.of(draw).eq(many.loads.of(draw))));
+    assert_eq!(few.draws(), 4);
 }
 
 #[test]
@@ -297,8 +300,9 @@ fn the_null_follows_population() {
     study.parameters.border_share = Prior::Fixed(1.0);
     let flows = case.flows(&study);
     for (i, (population, count)) in municipalities.into_iter().enumerate() {
-        assert!((flows.share(flows.null[0][i]) - population / 4500.0).abs() < 1e-9);
-        assert!((flows.share(flows.main[0][i]) - f64::from(count) / 82.0).abs() < 1e-9);
+        let LinkFlow { main, null } = flows.loads.at(0, i);
+        assert!((flows.share(null) - population / 4500.0).abs() < 2e-9);
+        assert!((flows.share(main) - f64::from(count) / 82.0).abs() < 2e-9);
     }
     // All from the border to published counts: the first of the contributions.
     assert_eq!(flows.contributions[0][1..], [0; CONTRIBUTIONS - 1]);
@@ -326,6 +330,6 @@ fn kept_trees_hold_all_behaviours_in_their_shares() {
     assert_eq!(minor(0) + minor(1), 2_000);
     // Half and half, within four standard errors.
     assert!(minor(1).abs_diff(1_000) < 90, "{}", minor(1));
-    let sum: i64 = flows.main.iter().map(|d| d[1]).sum();
+    let sum: i64 = (0..flows.draws()).map(|d| flows.loads.at(d, 1).main).sum();
     assert!((flows.share(sum) / 2_000.0 - 0.5).abs() < 0.02);
 }

@@ -12,12 +12,14 @@ use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
 use crate::corridors::params::DrawParams;
 use crate::corridors::passage::Passages;
+use crate::corridors::routing::Router;
 use crate::ids::JunctionId;
 use crate::incidence::{CountCell, CountDraw, CountModel, CountOptions};
 use crate::model::domain::{Direction, Domain};
 use crate::model::incidence::CountDatum;
 use crate::model::study::Study;
 use crate::network::builder::{Access, Built};
+use crate::network::cch::Hierarchy;
 use crate::network::graph::Network;
 use crate::network::search::Arcs;
 use crate::network::tests::support::{circle, crossing, domain, exit, municipality, network};
@@ -89,7 +91,17 @@ impl Case {
         Passages::new(&self.built.network, &self.domain)
     }
 
+    /// The flows of a run, which both routers agree on.
     pub(super) fn flows(&self, study: &Study) -> Flows {
+        let arcs = Arcs::new(&self.built.network);
+        let at: Vec<_> = self.built.network.graph().node_weights().map(|j| j.at).collect();
+        let kernel = self.routed(study, &arcs, &Router::Kernel(Box::new(Hierarchy::new(&arcs, &at))));
+        let reference = self.routed(study, &arcs, &Router::Reference);
+        assert_eq!(fingerprint(&kernel), fingerprint(&reference));
+        kernel
+    }
+
+    pub(super) fn routed(&self, study: &Study, arcs: &Arcs, router: &Router) -> Flows {
         let cells: Vec<CountCell> = self
             .domain
             .municipalities
@@ -102,7 +114,8 @@ impl Case {
         Flows::run(&Inputs {
             study,
             places: &self.places(),
-            arcs: &Arcs::new(network),
+            arcs,
+            router,
             costs: &costs,
             counts: &counts,
             passages: &self.passages(),
@@ -111,6 +124,21 @@ impl Case {
         })
         .unwrap()
     }
+}
+
+/// Every number of a run as text.
+pub(super) fn fingerprint(flows: &Flows) -> String {
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        flows.loads,
+        flows.border,
+        flows.fate,
+        flows.municipalities,
+        flows.through,
+        flows.contributions,
+        flows.within_variance,
+        flows.trees
+    )
 }
 
 /// Parameters of a draw in which the located counts are known.

@@ -9,7 +9,7 @@ use super::{Context, Row};
 use crate::corridors::extract::Chain;
 use crate::corridors::naming::junction_name;
 use crate::corridors::object::Corridor;
-use crate::corridors::score::{Summary, censored_share, summarise};
+use crate::corridors::score::{Items, Summary, censored_share, summarise};
 use crate::ids::LinkId;
 use crate::layers::feature::{Feature, Layer};
 use crate::layers::schema;
@@ -173,13 +173,13 @@ pub fn crossings(context: &Context<'_>) -> Layer {
         }
     }
     let value = |draw: usize, i: usize| match (gates.get(&i), origin.get(&i)) {
-        (Some(gate), _) => flows.share(flows.main[draw][gate.index()]),
+        (Some(gate), _) => flows.share(flows.loads.at(draw, gate.index()).main),
         (None, Some(&o)) => flows.share(flows.border[draw][o] * i64::from(flows.perturbations)),
         (None, None) => 0.0,
     };
     let scores: Vec<Vec<f64>> =
         (0..flows.draws()).map(|d| shown.iter().map(|&i| value(d, i)).collect()).collect();
-    let (summaries, candidates) = summarise(&scores, &[]);
+    let (summaries, candidates) = summarise(&Items { scores: &scores, null: &[] });
     let features: Vec<Feature> = shown
         .iter()
         .enumerate()

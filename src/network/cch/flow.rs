@@ -15,6 +15,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::customize::Metric;
+use super::paths::{Paths, Sketch};
 use super::push::{Pushing, WayFlows};
 use super::query::{Batch, Labels, Selection};
 use super::ties::{Choice, Choices, lower_triangles, over};
@@ -48,13 +49,24 @@ pub struct LinkFlows<const P: usize, const W: usize> {
     pub flow: Vec<[[i64; P]; W]>,
 }
 
+/// What is wanted of an assignment beside flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing.
+    Flows,
+    /// Paths of all origins.
+    Paths,
+}
+
 /// What an assignment gives.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Assigned<const P: usize, const W: usize, T> {
+#[derive(Debug)]
+pub struct Assigned<'a, const P: usize, const W: usize, T> {
     /// Flows.
     pub flows: LinkFlows<P, W>,
     /// What the visitor returned, by origin.
     pub visits: Vec<T>,
+    /// Paths, of no origin unless they are wanted.
+    pub paths: Paths<'a, W>,
 }
 
 /// What assignments over one hierarchy work in: of some 12 bytes an arc and thread, as far as they are touched.
@@ -64,6 +76,10 @@ pub struct Workspace<const P: usize, const W: usize> {
     links: WayFlows<P, W>,
     /// By arc of the hierarchy, up and down: lanes in which it carries something.
     masks: Vec<[u8; 2]>,
+    /// By way: one more than the place of its first split; nothing until paths are wanted.
+    first: Vec<u32>,
+    /// Ways of which it is known.
+    known: Vec<u32>,
 }
 
 impl<const P: usize, const W: usize> Workspace<P, W> {
@@ -71,40 +87,68 @@ impl<const P: usize, const W: usize> Workspace<P, W> {
     #[must_use]
     pub fn new(hierarchy: &Hierarchy, links: usize) -> Self {
         let masks = vec![[0; 2]; hierarchy.arc_count()];
-        Self { pushing: vec![Pushing::new(hierarchy)], links: WayFlows::new(links), masks }
+        Self {
+            pushing: vec![Pushing::new(hierarchy)],
+            links: WayFlows::new(links),
+            masks,
+            first: Vec::new(),
+            known: Vec::new(),
+        }
     }
 
     /// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no link,
-    /// and neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances and paths.
+    /// and neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances.
     /// `batch` is of the hierarchy that this was made for.
     ///
     /// Sums of demand must fit in 64 bits.
-    pub fn assign<T: Send>(
-        &mut self,
-        batch: Batch<'_, W>,
-        selection: &Selection,
+    pub fn assign<'a, T: Send>(
+        &'a mut self,
+        batch: Batch<'a, W>,
+        selection: &'a Selection,
         demand: Demand<'_, P, W>,
+        wanted: Wanted,
         visit: impl Fn(&Labels<'_, W>) -> T + Sync,
-    ) -> Assigned<P, W, T> {
+    ) -> Assigned<'a, P, W, T> {
         let idle = Mutex::new(std::mem::take(&mut self.pushing));
         let space = || {
             let used = idle.lock().ok().and_then(|mut idle| idle.pop());
             (used.unwrap_or_else(|| Pushing::new(batch.hierarchy)), choices(batch))
         };
-        let (spaces, visits) = selection.each(batch, space, |labels, (pushing, choices)| {
-            pushing.push(labels, demand, choices);
-            labels.iter().map(&visit).collect()
+        let (spaces, seen) = selection.each(batch, space, |labels, (pushing, choices)| {
+            let sketches = pushing.push(labels, demand, choices, wanted == Wanted::Paths);
+            let sketches = sketches.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+            labels.iter().map(&visit).zip(sketches).collect()
         });
+        let (visits, sketches): (Vec<T>, Vec<Option<Sketch<W>>>) = seen.into_iter().unzip();
         self.pushing = spaces.into_iter().map(|(pushing, _)| pushing).collect();
+        // What no thread took stays for the next call.
+        self.pushing.extend(idle.into_inner().unwrap_or_default());
+        let mut splits = Vec::new();
         if let Some((first, others)) = self.pushing.split_first_mut() {
             for other in others {
                 first.ways.take(&mut other.ways);
             }
-            unpack(batch, &mut first.ways, &mut self.masks, &mut self.links);
+            splits = unpack(batch, &mut first.ways, &mut self.masks, &mut self.links);
         }
         let (link, flow) = self.links.sorted();
         self.links.clear();
-        Assigned { flows: LinkFlows { link, flow }, visits }
+        for way in self.known.drain(..) {
+            self.first[way as usize] = 0;
+        }
+        let mut kept: Vec<Split> = Vec::new();
+        if wanted == Wanted::Paths {
+            self.first.resize(2 * batch.hierarchy.arc_count(), 0);
+            for split in splits.into_iter().flatten() {
+                if kept.last().is_none_or(|last| last.way != split.way) {
+                    self.first[split.way as usize] = super::number(kept.len() + 1);
+                    self.known.push(split.way);
+                }
+                kept.push(split);
+            }
+        }
+        let sketches = sketches.into_iter().flatten().collect();
+        let paths = Paths { batch, selection, sketches, splits: kept, first: &self.first };
+        Assigned { flows: LinkFlows { link, flow }, visits, paths }
     }
 }
 
@@ -112,18 +156,18 @@ fn choices<const W: usize>(batch: Batch<'_, W>) -> [Choices<'_, W>; W] {
     std::array::from_fn(|lane| Choices::new(batch, lane))
 }
 
-/// Brings what `ways` carry down to links, and leaves `ways` empty and `masks` zero.
+/// Brings what `ways` carry down to links, and leaves `ways` empty and `masks` zero. Returns what the ways stand for.
 fn unpack<const P: usize, const W: usize>(
     batch: Batch<'_, W>,
     ways: &mut WayFlows<P, W>,
     masks: &mut [[u8; 2]],
     links: &mut WayFlows<P, W>,
-) {
+) -> Vec<Vec<Split>> {
     for (way, lanes) in ways.lanes() {
         masks[(way / 2) as usize][(way % 2) as usize] = lanes;
     }
     let splits = splits(batch, &batch.hierarchy.segments, masks, 0);
-    for split in splits.into_iter().flatten() {
+    for split in splits.iter().flatten() {
         masks[(split.way / 2) as usize] = [0; 2];
         match split.choice {
             Choice::Link(link) => ways.hand_to(split.way, split.lanes, links, link),
@@ -134,14 +178,15 @@ fn unpack<const P: usize, const W: usize>(
         }
     }
     ways.clear();
+    splits
 }
 
 /// What an arc stands for in some lanes.
 #[derive(Debug, Clone, Copy)]
-struct Split {
-    way: u32,
-    lanes: u8,
-    choice: Choice,
+pub(super) struct Split {
+    pub(super) way: u32,
+    pub(super) lanes: u8,
+    pub(super) choice: Choice,
 }
 
 /// What the arcs stand for that carry something, the highest first, in lists one after the other. `masks` has the lanes in which the arcs of the

@@ -34,8 +34,8 @@ pub mod topology;
 
 pub use cache::{CacheNote, Prepared};
 pub use customize::Metric;
-pub use flow::{Assigned, Demand, LinkFlows, Workspace};
-pub use paths::{PathNode, PathTree};
+pub use flow::{Assigned, Demand, LinkFlows, Wanted, Workspace};
+pub use paths::{LanePaths, Paths};
 pub use query::{Batch, Labels, Selection};
 pub use topology::Hierarchy;
 

@@ -3,6 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::flow::{Demand, exact_lanes, lane_mask};
+use super::paths::Sketch;
 use super::query::Labels;
 use super::ties::{Choices, Paths, Reached};
 use super::topology::Hierarchy;
@@ -135,17 +136,25 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
         }
     }
 
-    /// Adds the trips of the origins of `labels`, which are of one block, to its ways.
+    /// Adds the trips of the origins of `labels`, which are of one block, to its ways. Returns how the nodes are reached, by
+    /// origin, if that is asked for.
     pub(super) fn push(
         &mut self,
         labels: &[Labels<'_, W>],
         demand: Demand<'_, P, W>,
         choices: &mut [Choices<'_, W>; W],
-    ) {
+        sketched: bool,
+    ) -> Vec<Sketch<W>> {
         let more = self.falling.len().max(labels.len());
         self.falling.resize_with(more, || WayFlows::new(0));
         self.rising.resize_with(more, || WayFlows::new(self.waiting.len()));
-        for (labels, falling) in labels.iter().zip(&mut self.falling) {
+        let sketch = |labels: &Labels<'_, W>| Sketch {
+            ends: vec![[NONE; W]; labels.selection.destinations()],
+            fallen: Vec::new(),
+            risen: vec![[NONE; W]; labels.chain().rank.len()],
+        };
+        let mut sketches: Vec<Sketch<W>> = labels.iter().filter(|_| sketched).map(sketch).collect();
+        for (b, (labels, falling)) in labels.iter().zip(&mut self.falling).enumerate() {
             falling.make_room(labels.selection.union_size());
             let destinations = labels.selection.destinations();
             for j in 0..destinations {
@@ -156,12 +165,16 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
                         && let Some(place) = labels.nearest(j, lane)
                     {
                         falling.add(super::number(place), lane, units);
+                        if let Some(sketch) = sketches.get_mut(b) {
+                            sketch.ends[j][lane] = super::number(place);
+                        }
                     }
                 }
             }
         }
-        Arch::new().dispatch(Push { labels, pushing: self, choices });
+        Arch::new().dispatch(Push { labels, pushing: self, choices, sketches: &mut sketches });
         self.falling.iter_mut().chain(&mut self.rising).for_each(WayFlows::clear);
+        sketches
     }
 }
 
@@ -169,6 +182,8 @@ struct Push<'p, 'l, 'a, const P: usize, const W: usize> {
     labels: &'p [Labels<'l, W>],
     pushing: &'p mut Pushing<P, W>,
     choices: &'p mut [Choices<'a, W>; W],
+    /// By origin, or none.
+    sketches: &'p mut [Sketch<W>],
 }
 
 impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
@@ -177,23 +192,29 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices } = self;
+        let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices, sketches } = self;
         let Some(first) = labels.first() else { return };
         let mut reached: Vec<[Reached; W]> =
             labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
         // Node by node for all origins: its arcs are read once.
         for place in 0..first.selection.union_size() {
             for (b, labels) in labels.iter().enumerate() {
-                fall(*labels, place, &mut falling[b], &mut rising[b], choices, &mut reached[b], ways);
+                let over =
+                    fall(*labels, place, &mut falling[b], &mut rising[b], choices, &mut reached[b], ways);
+                if let (Some(sketch), Some(over)) = (sketches.get_mut(b), over) {
+                    sketch.fallen.push((super::number(place), over));
+                }
             }
         }
         for (b, labels) in labels.iter().enumerate() {
-            rise(*labels, &mut rising[b], waiting, choices, &mut reached[b], ways);
+            let sketch = sketches.get_mut(b);
+            rise(*labels, &mut rising[b], waiting, choices, &mut reached[b], ways, sketch);
         }
     }
 }
 
-/// From a node to the higher one by which it is reached, or to the beginning of the way over lower nodes.
+/// From a node to the higher one by which it is reached, or to the beginning of the way over lower nodes. Returns the way
+/// down to it by lane, [`NONE`] where there is none, if it carries anything.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn fall<const P: usize, const W: usize>(
@@ -204,8 +225,8 @@ fn fall<const P: usize, const W: usize>(
     choices: &mut [Choices<'_, W>; W],
     reached: &mut [Reached; W],
     flows: &mut WayFlows<P, W>,
-) {
-    let Some(flow) = falling.get(super::number(place)).copied() else { return };
+) -> Option<[u32; W]> {
+    let flow = falling.get(super::number(place)).copied()?;
     let rank = labels.selection.union[place];
     let lanes = carried(&flow);
     let label = labels.label(place);
@@ -235,6 +256,7 @@ fn fall<const P: usize, const W: usize>(
     for lane in each_lane(lanes) {
         let way = over[lane];
         if way == NONE || way.is_multiple_of(2) {
+            over[lane] = NONE;
             if let Some(position) = position {
                 rising.add(super::number(position), lane, &flow[lane]);
             }
@@ -244,6 +266,7 @@ fn fall<const P: usize, const W: usize>(
             falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
         }
     }
+    Some(over)
 }
 
 /// From where paths turn, down the ancestors of the origin to itself.
@@ -256,6 +279,7 @@ fn rise<const P: usize, const W: usize>(
     choices: &mut [Choices<'_, W>; W],
     reached: &mut [Reached; W],
     flows: &mut WayFlows<P, W>,
+    mut sketch: Option<&mut Sketch<W>>,
 ) {
     let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
     let deepest = hierarchy.depth[chain.rank[0] as usize];
@@ -281,6 +305,10 @@ fn rise<const P: usize, const W: usize>(
                     if let Some(flow) = rising.get(super::number(place + k)).copied() {
                         add_lanes(flows.slot(2 * super::number(arc + k)), &flow, exact);
                         add_lanes(rising.slot(super::number(position)), &flow, exact);
+                        if let Some(sketch) = &mut sketch {
+                            let way = 2 * super::number(arc + k);
+                            each_lane(exact).for_each(|lane| sketch.risen[place + k][lane] = way);
+                        }
                     }
                 }
             }
@@ -296,6 +324,9 @@ fn rise<const P: usize, const W: usize>(
             let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
             let Some(way) = paths.parent(rank, true) else { continue };
             flows.add(way, lane, &flow[lane]);
+            if let Some(sketch) = &mut sketch {
+                sketch.risen[position][lane] = way;
+            }
             if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
                 rising.add(super::number(below), lane, &flow[lane]);
             }

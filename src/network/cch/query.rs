@@ -55,6 +55,8 @@ pub struct Selection {
     target_first: Vec<u32>,
     /// By destination: places of the nodes of its junction, by number of the node.
     target_place: Vec<u32>,
+    /// Whether one thread is to do all.
+    alone: bool,
 }
 
 impl Selection {
@@ -94,6 +96,7 @@ impl Selection {
             target_place: Vec::new(),
             union,
             place,
+            alone: false,
         };
         for &rank in &out.union {
             let row = hierarchy.row(rank);
@@ -111,6 +114,13 @@ impl Selection {
             out.target_first.push(number(out.target_place.len()));
         }
         out
+    }
+
+    /// The same for a caller that works in parallel itself: each call does its work on the thread of the caller.
+    #[must_use]
+    pub const fn on_one_thread(mut self) -> Self {
+        self.alone = true;
+        self
     }
 
     /// Number of origins.
@@ -164,7 +174,7 @@ impl Selection {
     ) -> (Vec<S>, Vec<T>) {
         let blocks = self.blocks();
         let next = AtomicUsize::new(0);
-        let threads = rayon::current_num_threads().clamp(1, blocks.len().max(1));
+        let threads = self.threads().min(blocks.len());
         let work = |_| {
             let (mut space, mut block, mut seen) = (space(), Block::new(), Vec::new());
             while let Some(origins) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -181,10 +191,14 @@ impl Selection {
         (spaces, seen.into_iter().flat_map(|(_, t)| t).collect())
     }
 
+    fn threads(&self) -> usize {
+        if self.alone { 1 } else { rayon::current_num_threads().max(1) }
+    }
+
     /// Origins in blocks of like size, so that no thread waits long for another.
     fn blocks(&self) -> Vec<Range<usize>> {
         let n = self.origins();
-        let threads = rayon::current_num_threads().max(1);
+        let threads = self.threads();
         let count = n.div_ceil(BLOCK).next_multiple_of(threads).min(n);
         (0..count).map(|k| k * n / count..(k + 1) * n / count).collect()
     }

@@ -36,6 +36,11 @@ pub(super) fn start(hierarchy: &Hierarchy, way: u32) -> u32 {
     if way.is_multiple_of(2) { hierarchy.tail[arc] } else { hierarchy.head[arc] }
 }
 
+/// The node to which a way leads.
+pub(super) fn end(hierarchy: &Hierarchy, way: u32) -> u32 {
+    start(hierarchy, way ^ 1)
+}
+
 /// Fills `out` with the lower nodes that both ends of an arc have: for each, its arc to the tail and to the head.
 pub(super) fn lower_triangles(hierarchy: &Hierarchy, arc: u32, out: &mut Vec<[u32; 2]>) {
     out.clear();
@@ -185,11 +190,6 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// From a node of the union.
-    pub(super) fn from(rank: u32) -> Self {
-        Self { parts: Unpacking::default(), at: rank, rising: false }
-    }
-
     fn over(hierarchy: &Hierarchy, way: u32) -> Self {
         let parts = Unpacking { stack: vec![Part::Way(way)] };
         Self { parts, at: start(hierarchy, way), rising: way.is_multiple_of(2) }

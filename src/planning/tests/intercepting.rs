@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{flows_of, tree};
-use crate::corridors::demand::UNIT;
+use crate::corridors::demand::{Places, UNIT};
 use crate::corridors::flow::{Leaf, Return, Tree, TreeNode};
 use crate::corridors::tests::{params, single_places};
 use crate::model::domain::{Direction, Post};
@@ -13,13 +13,19 @@ use crate::network::tests::support::{Arc, at, built, circle, domain, named, netw
 use crate::planning::intercept::{SiteKind, Trips, greedy};
 use crate::planning::posts::plan;
 
+/// The tree of the trips of `demand` after a search.
+fn searched(places: &Places, search: &mut Search, demand: &[i64]) -> Tree {
+    let paths = search.tree(&places.ends, |j| demand[j] > 0);
+    Tree::new(&paths, demand, |node| search.junction_of(node), search.may_return())
+}
+
 /// Trees of all trips of Sioux Falls on free-flow times, in trips.
 fn sioux_trees() -> Vec<Tree> {
     let network = sioux_falls();
     let arcs = Arcs::new(&network);
     let minutes: Vec<u32> = crate::network::tests::sioux_falls::LINKS.iter().map(|l| l.2).collect();
     let places = single_places(NODES);
-    let (mut search, mut number) = (Search::new(&arcs), vec![u32::MAX; NODES]);
+    let mut search = Search::new(&arcs);
     let origins = places.origins.clone();
     origins
         .iter()
@@ -27,7 +33,7 @@ fn sioux_trees() -> Vec<Tree> {
         .map(|(i, origin)| {
             search.run(&arcs, &minutes, origin.access.junction, &places.is_target, NODES);
             let demand: Vec<i64> = TRIPS[i].iter().map(|h| 100 * i64::from(*h)).collect();
-            Tree::new(&places, origin, &demand, &search, &mut number)
+            searched(&places, &mut search, &demand)
         })
         .collect()
 }
@@ -63,14 +69,14 @@ fn trees() -> impl Strategy<Value = (usize, Vec<Vec<Tree>>)> {
         weights.extend(chords.iter().map(|c| c.2));
         let graph = Arcs::new(&network(&circle(N), &arcs));
         let places = single_places(N);
-        let (mut search, mut number) = (Search::new(&graph), vec![u32::MAX; N]);
+        let mut search = Search::new(&graph);
         let draws = demand
             .chunks(N * N)
             .map(|table| {
                 let rows = places.origins.iter().zip(table.chunks(N));
                 rows.map(|(origin, row)| {
                     search.run(&graph, &weights, origin.access.junction, &places.is_target, N);
-                    Tree::new(&places, origin, row, &search, &mut number)
+                    searched(&places, &mut search, row)
                 })
                 .collect()
             })
@@ -227,9 +233,10 @@ fn migration_control_never_counts_as_coverage() {
     assert!(close(proposed[0].distinct.unwrap(), 0.6));
     // The flow of a link is that of all draws and perturbations, not of the one whose paths are kept.
     for draw in [0, 1] {
-        let mut load = flows.main[0].clone();
-        load[r1 as usize] = unit / 10 * (2 + 4 * draw);
-        flows.main.push(load);
+        let mut load: Vec<_> =
+            (0..).zip(0..network.link_count()).map(|(l, i)| (l, flows.loads.at(0, i))).collect();
+        load[r1 as usize].1.main = unit / 10 * (2 + 4 * draw);
+        flows.loads.push(load.into_iter());
         flows.params.push(params(&[1], 0));
     }
     let first = plan(&study, &all, network, &flows, &placed, &closed);

@@ -7,6 +7,7 @@ use super::intercept::{SiteKind, Trips};
 use crate::corridors::draws::Flows;
 use crate::corridors::flow::{Leaf, Tree, TreeNode};
 use crate::corridors::params::DrawParams;
+use crate::corridors::table::{FlowTable, LinkFlow};
 
 /// Steps (link, junction), destination, demand.
 pub(super) type Path<'a> = (&'a [(u32, u32)], u32, i64);
@@ -33,11 +34,13 @@ pub(super) fn tree(origin: u32, paths: &[Path<'_>]) -> Tree {
 
 /// The flows that belong to `trees`: with one perturbation, what the trees load is all there is.
 pub(super) fn flows_of(trees: Vec<Vec<Tree>>, params: Vec<DrawParams>, links: usize) -> Flows {
-    let loads = |draw: &Vec<Tree>| {
+    let mut loads = FlowTable::new(links, 1);
+    for draw in &trees {
         let one = std::slice::from_ref(draw);
-        Trips::new(one, SiteKind::Link, links).unmet(&vec![false; links])
-    };
-    Flows { perturbations: 1, params, main: trees.iter().map(loads).collect(), trees, ..Flows::default() }
+        let main = Trips::new(one, SiteKind::Link, links).unmet(&vec![false; links]);
+        loads.push((0..).zip(main).map(|(link, main)| (link, LinkFlow { main, null: 0 })));
+    }
+    Flows { perturbations: 1, params, loads, trees, ..Flows::default() }
 }
 
 /// Position of the node before `junction` on `path`.

@@ -2,7 +2,7 @@
 
 use super::agreeing::compare;
 use super::random::{Case, Weights};
-use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, Workspace};
+use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, Wanted, Workspace};
 
 fn demand(case: &Case) -> Vec<[i64; 2]> {
     let pairs = case.origins.len() * case.destinations.len();
@@ -18,7 +18,7 @@ fn assigned<const W: usize>(case: &Case, hierarchy: &Hierarchy, from: usize) -> 
     metric.customize(hierarchy, &weights);
     let batch = Batch { hierarchy, metric: &metric, weights: &weights };
     let mut space = Workspace::new(hierarchy, weights.len());
-    space.assign(batch, &selection, Demand::Shared(&demand(case)), |_| ()).flows
+    space.assign(batch, &selection, Demand::Shared(&demand(case)), Wanted::Flows, |_| ()).flows
 }
 
 /// The flow of one lane where there is any.
@@ -82,7 +82,7 @@ fn flow_is_conserved_at_every_junction() {
     let demand = demand(&case);
     let distances = selection.distances(batch);
     let mut space = Workspace::<2, 8>::new(&hierarchy, case.weights.len());
-    let flows = space.assign(batch, &selection, Demand::Shared(&demand), |_| ()).flows;
+    let flows = space.assign(batch, &selection, Demand::Shared(&demand), Wanted::Flows, |_| ()).flows;
     for l in 0..8 {
         // The sum of flow times cost is that of demand times distance.
         let carried = flows.link.iter().zip(&flows.flow).map(|(link, flow)| {
