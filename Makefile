@@ -15,7 +15,7 @@ lint:
 	else echo "cargo deny is not installed: licences and bans not checked (cargo install cargo-deny --locked)"; fi
 
 bench:
-	./scripts/setup build
+	./scripts/setup bench
 	cargo bench --locked
 
 # The embedded study, from packages with pinned versions: see geodata/chiapas.

@@ -7,22 +7,15 @@
 
 #[path = "common/generated.rs"]
 mod generated;
+#[path = "common/workload.rs"]
+mod workload;
 
-use std::fs;
-use std::time::Instant;
-
-use corredor::ids::JunctionId;
 use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Wanted, Workspace};
-use corredor::network::search::{Search, UNREACHED};
-use generated::Generated;
-use rayon::prelude::*;
+use generated::generated;
+use workload::{Reference, demand, median, memory, seconds, setting, some};
 
 /// Vectors for which the reference is run: it takes long.
 const REFERENCE: usize = 4;
-
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
 
 fn main() {
     let sizes = setting("CORREDOR_BENCH_JUNCTIONS").unwrap_or_else(|| "20000,250000,1000000".to_owned());
@@ -32,26 +25,8 @@ fn main() {
     }
 }
 
-fn seconds<T>(run: impl FnOnce() -> T) -> (T, f64) {
-    let start = Instant::now();
-    let out = run();
-    (out, start.elapsed().as_secs_f64())
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Kilobytes of a line of this process' state.
-fn memory(line: &str) -> f64 {
-    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let found = text.lines().find_map(|l| l.strip_prefix(line));
-    found.and_then(|l| l.split_whitespace().next()).and_then(|n| n.parse().ok()).unwrap_or(f64::NAN)
-}
-
 fn measure(junctions: usize, vectors: usize) {
-    let network = Generated::new(junctions, 1);
+    let network = generated(junctions, 1);
     let (n, links) = (network.at.len(), network.weights.len());
     let threads = rayon::current_num_threads();
     println!("{n} junctions, {links} links, {threads} threads");
@@ -64,11 +39,11 @@ fn measure(junctions: usize, vectors: usize) {
         hierarchy.height(),
         hierarchy.bytes() as f64 / n as f64
     );
-    let (origins, destinations) = (network.some(50, 7), network.some(124, 8));
+    let all: Vec<u32> = (0..).take(n).collect();
+    let (origins, destinations) = (some(&all, 50, 7), some(&all, 124, 8));
     let (selection, time) = seconds(|| Selection::new(&hierarchy, &origins, &destinations));
     println!("  selection {:.1} ms, {} nodes in the union", time * 1e3, selection.union_size());
-    let pairs = origins.len() * destinations.len();
-    let demand: Vec<[i64; 1]> = (0_i64..).take(pairs).map(|p| [1 + p * 7919 % 101]).collect();
+    let demand = demand(origins.len() * destinations.len());
 
     let (mut customize, mut whole, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = Metric::<LANES>::new(&hierarchy);
@@ -99,12 +74,12 @@ fn measure(junctions: usize, vectors: usize) {
         seconds(|| selection.distances(batch))
     };
     std::hint::black_box(distances);
-    let own = median(whole.clone());
+    let own = median(&whole);
     println!(
         "  kernel {own:.2} ms a vector: customization {:.2}, distances {:.2}; perturbing {:.2} beside it",
-        median(customize),
+        median(&customize),
         matrix * 1e3 / LANES as f64,
-        median(perturbing)
+        median(&perturbing)
     );
     println!(
         "  memory {:.0} bytes a junction over the network's",
@@ -131,51 +106,15 @@ fn measure(junctions: usize, vectors: usize) {
     }
 
     let mut reference = Vec::new();
+    let search = Reference::new(&network.arcs, &origins, &destinations);
     for lane in 0..REFERENCE.min(vectors) {
         let weights: Vec<u32> = weights.iter().map(|w| w[lane]).collect();
-        let (sum, time) = seconds(|| dijkstra(&network, &weights, &origins, &destinations, &demand));
+        let (sum, time) = seconds(|| search.assign(&weights, &demand));
         assert_eq!(sum, sums[lane], "the sum of flow times cost");
         reference.push(time * 1e3);
     }
-    let theirs = median(reference);
-    let single = median(alone);
+    let theirs = median(&reference);
+    let single = median(&alone);
     println!("  reference {theirs:.2} ms a vector: {:.1} times the kernel", theirs / own);
     println!("  one vector alone {single:.2} ms: the reference takes {:.1} times as long", theirs / single);
-}
-
-/// The same assignment by the reference search, in parallel over origins: the sum of flow times cost.
-fn dijkstra(
-    network: &Generated,
-    weights: &[u32],
-    origins: &[JunctionId],
-    destinations: &[JunctionId],
-    demand: &[[i64; 1]],
-) -> i128 {
-    let mut is_target = vec![false; network.at.len()];
-    for d in destinations {
-        is_target[d.index()] = true;
-    }
-    let wanted = is_target.iter().filter(|t| **t).count();
-    let space = || (Search::new(&network.arcs), vec![0_i64; network.at.len()]);
-    let one = |(search, nodes): &mut (Search, Vec<i64>), i: usize| -> Vec<(u32, i64)> {
-        search.run(&network.arcs, weights, origins[i], &is_target, wanted);
-        for (j, d) in destinations.iter().enumerate() {
-            if search.distance(*d) != UNREACHED {
-                nodes[d.index()] += demand[i * destinations.len() + j][0];
-            }
-        }
-        let mut flows = Vec::new();
-        for &node in search.settled().iter().rev() {
-            let flow = std::mem::take(&mut nodes[node as usize]);
-            if let (true, Some((parent, link))) = (flow != 0, search.parent(node)) {
-                flows.push((link.0, flow));
-                nodes[parent as usize] += flow;
-            }
-        }
-        flows
-    };
-    let flows: Vec<Vec<(u32, i64)>> = (0..origins.len()).into_par_iter().map_init(space, one).collect();
-    let mut links = vec![0_i64; weights.len()];
-    flows.iter().flatten().for_each(|(link, flow)| links[*link as usize] += flow);
-    links.iter().zip(weights).map(|(f, w)| i128::from(*f) * i128::from((*w).max(1))).sum()
 }

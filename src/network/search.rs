@@ -77,14 +77,14 @@ impl Search {
                 self.best[junction as usize] = junction;
             }
         }
-        for &(_, node) in &self.heap.0 {
+        for node in self.heap.nodes() {
             self.distance[node as usize] = UNREACHED;
         }
         self.settled.clear();
         self.heap.0.clear();
         self.distance[source.index()] = 0;
         self.parent[source.index()] = (u32::MAX, u32::MAX);
-        self.heap.push((0, source.0));
+        self.heap.push(0, source.0);
         while let Some((distance, node)) = self.heap.pop() {
             if distance > self.distance[node as usize] {
                 continue;
@@ -114,7 +114,7 @@ impl Search {
                 if reach < self.distance[head] {
                     self.distance[head] = reach;
                     self.parent[head] = (node, link);
-                    self.heap.push((reach, arcs.head[arc]));
+                    self.heap.push(reach, arcs.head[arc]);
                 } else if reach == self.distance[head] && link < self.parent[head].1 && head != source.index()
                 {
                     self.parent[head] = (node, link);
@@ -202,40 +202,64 @@ impl Search {
     }
 }
 
-/// A 4-ary heap of (distance, node): shallower than a binary one, and four children share a cache line.
+/// A 4-ary heap of (distance, node): shallower than a binary one, and four children share a cache line. The two are
+/// one number, the distance first, so that one comparison orders both.
 #[derive(Debug, Clone, Default)]
-struct Heap(Vec<(u32, u32)>);
+struct Heap(Vec<u64>);
 
 impl Heap {
-    fn push(&mut self, item: (u32, u32)) {
+    fn push(&mut self, distance: u32, node: u32) {
+        let item = u64::from(distance) << 32 | u64::from(node);
+        let mut at = self.0.len();
         self.0.push(item);
-        let mut at = self.0.len() - 1;
         while at > 0 {
             let up = (at - 1) / 4;
-            if self.0[up] <= self.0[at] {
+            if self.0[up] <= item {
                 break;
             }
-            self.0.swap(up, at);
+            self.0[at] = self.0[up];
             at = up;
         }
+        self.0[at] = item;
     }
 
     fn pop(&mut self) -> Option<(u32, u32)> {
         let last = self.0.pop()?;
-        let Some(top) = self.0.first().copied() else { return Some(last) };
-        self.0[0] = last;
+        let Some(top) = self.0.first().copied() else { return Some(parts(last)) };
         let mut at = 0;
         loop {
             let first = 4 * at + 1;
-            let Some(least) = (first..(first + 4).min(self.0.len())).min_by_key(|&c| self.0[c]) else {
-                break;
+            let (least, item) = match self.0.get(first..) {
+                // Without branches: which child is the least is as good as random.
+                Some(&[a, b, c, d, ..]) => {
+                    let left = if b < a { (first + 1, b) } else { (first, a) };
+                    let right = if d < c { (first + 3, d) } else { (first + 2, c) };
+                    if right.1 < left.1 { right } else { left }
+                }
+                Some(&[a, ref rest @ ..]) => {
+                    let others = (first + 1..).zip(rest.iter().copied());
+                    others.fold((first, a), |least, other| if other.1 < least.1 { other } else { least })
+                }
+                _ => break,
             };
-            if self.0[at] <= self.0[least] {
+            if last <= item {
                 break;
             }
-            self.0.swap(at, least);
+            self.0[at] = item;
             at = least;
         }
-        Some(top)
+        self.0[at] = last;
+        Some(parts(top))
     }
+
+    fn nodes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().map(|item| parts(*item).1)
+    }
+}
+
+/// Distance and node of an item of the heap.
+const fn parts(item: u64) -> (u32, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "each half has 32 bits")]
+    let halves = ((item >> 32) as u32, item as u32);
+    halves
 }

@@ -5,7 +5,7 @@
 //! Migration control never counts as coverage: it has no `flow_detected`. Flows come from all draws and
 //! perturbations; only what trips have in common (`gain`, `cumulative`) comes from the kept trees.
 
-use geo::{BoundingRect, Contains, Euclidean, InterpolateLine};
+use geo::{BoundingRect, Contains, Euclidean, InterpolateLine, MultiPolygon, Rect};
 
 use super::intercept::{SiteKind, Trips, greedy};
 use crate::corridors::demand::UNIT;
@@ -39,17 +39,22 @@ pub struct PlannedPost {
     pub cumulative: Option<f64>,
 }
 
-/// Whether the middle of a link lies in a municipality of the study: who plans for a state has no say over the
-/// roads of the next one. Without any polygon every link counts.
-fn in_study(domain: &Domain, link: &Link) -> bool {
-    let mut polygons = domain.municipalities.iter().filter_map(|m| m.polygon.as_ref()).peekable();
-    if polygons.peek().is_none() {
-        return true;
+/// The polygons of the municipalities of a study, each with its bounds.
+struct StudyArea<'a>(Vec<(Rect<f64>, &'a MultiPolygon<f64>)>);
+
+impl<'a> StudyArea<'a> {
+    fn new(domain: &'a Domain) -> Self {
+        let polygons = domain.municipalities.iter().filter_map(|m| m.polygon.as_ref());
+        Self(polygons.filter_map(|p| Some((p.bounding_rect()?, p))).collect())
     }
-    let middle = Euclidean.point_at_ratio_from_start(&link.line, 0.5);
-    middle.is_some_and(|at| {
-        polygons.any(|p| p.bounding_rect().is_some_and(|b| b.contains(&at)) && p.contains(&at))
-    })
+
+    /// Whether the middle of a link lies in a municipality of the study: who plans for a state has no say over the
+    /// roads of the next one. Without any polygon every link counts.
+    fn holds(&self, link: &Link) -> bool {
+        let middle = Euclidean.point_at_ratio_from_start(&link.line, 0.5);
+        let holds = |at| self.0.iter().any(|(bounds, polygon)| bounds.contains(&at) && polygon.contains(&at));
+        self.0.is_empty() || middle.is_some_and(holds)
+    }
 }
 
 /// Existing posts in their order, then proposed ones by rank.
@@ -111,9 +116,10 @@ pub fn plan(
             cumulative,
         });
     }
+    let area = StudyArea::new(domain);
     let candidates: Vec<bool> = network
         .links()
-        .map(|(id, link)| link.is_home_road() && !closed[id.index()] && in_study(domain, link))
+        .map(|(id, link)| link.is_home_road() && !closed[id.index()] && area.holds(link))
         .collect();
     let chosen = greedy(&trips, &candidates, taken, study.planning.posts as usize);
     for (i, choice) in chosen.into_iter().enumerate() {
