@@ -6,6 +6,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -255,6 +256,25 @@ fn runs_that_are_killed_or_go_side_by_side_leave_a_cache_that_is_right() {
         assert_same(&first, &snapshot(&study.root().join(format!("beside-{n}"))));
     }
     assert_eq!(files(&cache).len(), 1);
+}
+
+#[test]
+fn a_network_that_is_being_ordered_can_be_left() {
+    let study = on_lattice(345);
+    let cache = study.root().join("cache");
+    let mut command = keeping(&study, "out", &cache);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("Ordena la red") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "ended before it began: {said}");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(said.contains("Interrumpido; no se escribió nada.") && !said.contains("Sortea"), "{said}");
+    assert!(files(&cache).is_empty() && !study.root().join("out").exists());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The kernel as one of the peers, and what is asked of it alone.
 
+use std::sync::atomic::AtomicBool;
+
 use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Wanted, Workspace};
 
 use super::problem::{Answer, PAIRS, Problem};
@@ -40,7 +42,12 @@ pub(crate) fn kernel(problem: &Problem, budget: f64) -> Answer {
     let arcs = problem.arcs();
     let before = memory("VmRSS:");
     let cache = tempfile::tempdir().expect("a temporary folder");
-    let (prepared, preparation) = seconds(|| Hierarchy::prepare(&arcs, &problem.at, cache.path()));
+    let never = AtomicBool::new(false);
+    let prepare = || {
+        Hierarchy::prepare(&arcs, &problem.at, Some(cache.path()), &never)
+            .expect("a preparation that goes on")
+    };
+    let (prepared, preparation) = seconds(prepare);
     let hierarchy = prepared.hierarchy;
     let mut answer = Answer { version: "corredor".to_owned(), preparation, ..Answer::default() };
     let [origins, destinations] = problem.ends(PAIRS);
@@ -98,7 +105,7 @@ pub(crate) fn kernel(problem: &Problem, budget: f64) -> Answer {
         }
     }
 
-    let (prepared, cached) = seconds(|| Hierarchy::prepare(&arcs, &problem.at, cache.path()));
+    let (prepared, cached) = seconds(prepare);
     assert!(prepared.cached, "an order in the cache");
     tell("cached", cached);
     answer

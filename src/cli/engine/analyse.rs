@@ -87,7 +87,7 @@ pub fn analyse(
     let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
     let flows = if with_flows {
         let arcs = Arcs::new(&built.network);
-        let router = &router(&built.network, &arcs, routing, lang, progress);
+        let router = &router(&built.network, &arcs, routing, lang, stop, progress)?;
         let mut on_link = vec![0_u32; built.network.link_count()];
         placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
         let costs = &LinkCosts::new(&built.network, on_link, closed.clone());

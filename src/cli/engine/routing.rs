@@ -1,6 +1,7 @@
 //! What finds paths in a run: the hierarchy, from the cache where the network is large, or the reference search.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use etcetera::BaseStrategy;
 
@@ -8,6 +9,7 @@ use crate::cli::args::{RouterArg, RoutingArgs};
 use crate::cli::messages::fill;
 use crate::cli::progress::Progress;
 use crate::corridors::routing::Router;
+use crate::error::{Error, Result};
 use crate::layers::feature::Lang;
 use crate::network::cch::{CacheNote, Hierarchy};
 use crate::network::graph::Network;
@@ -27,27 +29,31 @@ fn cache_folder() -> Option<PathBuf> {
 
 /// The router that `args` ask for, on `network`. What is to be told of the cache is said at once: none of it changes a
 /// result, so that it has no place in one.
+///
+/// # Errors
+/// [`Error::Interrupted`] if `stop` was set meanwhile.
 pub(super) fn router(
     network: &Network,
     arcs: &Arcs,
     args: RoutingArgs,
     lang: Lang,
+    stop: &AtomicBool,
     progress: Progress,
-) -> Router {
+) -> Result<Router> {
     if args.router == RouterArg::Dijkstra {
-        return Router::Reference;
+        return Ok(Router::Reference);
     }
     let at: Vec<_> = network.graph().node_weights().map(|junction| junction.at).collect();
-    let folder = if args.no_cache || arcs.node_count() < WORTH_KEEPING { None } else { cache_folder() };
-    if arcs.node_count() >= WORTH_KEEPING {
+    let large = arcs.node_count() >= WORTH_KEEPING;
+    if large {
         progress.step("hierarchy");
     }
-    let Some(folder) = folder else { return Router::Kernel(Box::new(Hierarchy::new(arcs, &at))) };
-    let prepared = Hierarchy::prepare(arcs, &at, &folder);
+    let folder = if large && !args.no_cache { cache_folder() } else { None };
+    let prepared = Hierarchy::prepare(arcs, &at, folder.as_deref(), stop).ok_or(Error::Interrupted)?;
     for note in &prepared.notes {
         progress.say(&told(note, lang));
     }
-    Router::Kernel(Box::new(prepared.hierarchy))
+    Ok(Router::Kernel(Box::new(prepared.hierarchy)))
 }
 
 fn told(note: &CacheNote, lang: Lang) -> String {

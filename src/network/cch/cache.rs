@@ -9,6 +9,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use geo::Coord;
 use sha2::{Digest, Sha256};
@@ -63,27 +64,39 @@ pub struct Prepared {
 
 impl Hierarchy {
     /// The hierarchy of `arcs`, whose junctions stand at `at`, with its order from the cache in `folder`, or computed and
-    /// left there.
+    /// left there; without a folder nothing is read or left. `None` if `stop` was set meanwhile.
     #[must_use]
-    pub fn prepare(arcs: &Arcs, at: &[Coord<f64>], folder: &Path) -> Prepared {
-        let key = key(arcs, at);
-        let path = folder.join(format!("{}.order", hex(&key[..12])));
+    pub fn prepare(
+        arcs: &Arcs,
+        at: &[Coord<f64>],
+        folder: Option<&Path>,
+        stop: &AtomicBool,
+    ) -> Option<Prepared> {
         let mut notes = Vec::new();
-        match fs::read(&path) {
-            Ok(bytes) => match decode(&bytes, &key, arcs.node_count()) {
-                Some(order) => {
-                    return Prepared { hierarchy: Self::in_order(arcs, &order), cached: true, notes };
-                }
-                None => notes.push(CacheNote::Damaged { path: path.clone() }),
-            },
-            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => notes.push(CacheNote::Unreadable { path: path.clone(), source }),
+        let place = folder.map(|folder| {
+            let key = key(arcs, at);
+            (folder, folder.join(format!("{}.order", hex(&key[..12]))), key)
+        });
+        if let Some((_, path, key)) = &place {
+            match fs::read(path) {
+                Ok(bytes) => match decode(&bytes, key, arcs.node_count()) {
+                    Some(order) => {
+                        let hierarchy = Self::in_order(arcs, &order);
+                        return Some(Prepared { hierarchy, cached: true, notes });
+                    }
+                    None => notes.push(CacheNote::Damaged { path: path.clone() }),
+                },
+                Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => notes.push(CacheNote::Unreadable { path: path.clone(), source }),
+            }
         }
-        let order = Self::order(arcs, at);
-        if let Err(source) = write(folder, &path, &encode(&order, &key)) {
+        let order = Self::order(arcs, at, stop)?;
+        if let Some((folder, path, key)) = place
+            && let Err(source) = write(folder, &path, &encode(&order, &key))
+        {
             notes.push(CacheNote::NotWritten { path, source });
         }
-        Prepared { hierarchy: Self::in_order(arcs, &order), cached: false, notes }
+        Some(Prepared { hierarchy: Self::in_order(arcs, &order), cached: false, notes })
     }
 }
 

@@ -9,6 +9,8 @@
 //! The nodes of a separator follow each other along it: the neighbours that a node below has in it then mostly have
 //! consecutive numbers, which is what the later sweeps are made for. The order is the same for any number of threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use geo::Coord;
 use rayon::prelude::*;
 
@@ -49,16 +51,16 @@ impl Undirected {
     }
 }
 
-/// All nodes in the order of contraction; `at` has the position of each.
-pub(super) fn order(graph: &Undirected, at: &[Coord<f64>]) -> Vec<u32> {
+/// All nodes in the order of contraction; `at` has the position of each. `None` if `stop` was set meanwhile.
+pub(super) fn order(graph: &Undirected, at: &[Coord<f64>], stop: &AtomicBool) -> Option<Vec<u32>> {
     let mut core = Core::new(graph);
     let mut out = core.contract_small();
     let piece = core.piece();
     let start = out.len();
     out.resize(start + piece.len(), 0);
     let whole = core.undirected();
-    dissect(piece, &whole, at, &mut out[start..]);
-    out
+    Dissection { graph: &whole, at, stop }.order(piece, &mut out[start..]);
+    (!stop.load(Ordering::Relaxed)).then_some(out)
 }
 
 /// The graph while nodes of few neighbours are taken out. No node gains neighbours, so that lists stay in place.
@@ -166,26 +168,39 @@ impl Core {
     }
 }
 
-fn dissect(piece: Piece, graph: &Undirected, at: &[Coord<f64>], out: &mut [u32]) {
-    if piece.len() <= LEAF {
-        return least_degree(&piece.node, graph, out);
-    }
-    let Some(cut) = piece.separate(at) else { return out.copy_from_slice(&piece.node) };
-    let [near, far] = [Side::Near, Side::Far].map(|side| piece.part(&cut.side, side));
-    let (first, rest) = out.split_at_mut(near.len());
-    let (second, last) = rest.split_at_mut(far.len());
-    let mut between: Vec<u32> =
-        piece.node.iter().zip(&cut.side).filter(|(_, s)| **s == Side::Separator).map(|(v, _)| *v).collect();
-    let across = |v: &u32| at[*v as usize].y * cut.direction.x - at[*v as usize].x * cut.direction.y;
-    between.sort_unstable_by(|a, b| across(a).total_cmp(&across(b)).then(a.cmp(b)));
-    last.copy_from_slice(&between);
-    drop(cut);
-    if piece.len() >= PARALLEL {
-        drop(piece);
-        rayon::join(|| dissect(near, graph, at, first), || dissect(far, graph, at, second));
-    } else {
-        dissect(near, graph, at, first);
-        dissect(far, graph, at, second);
+/// What all pieces are cut with.
+#[derive(Clone, Copy)]
+struct Dissection<'a> {
+    graph: &'a Undirected,
+    at: &'a [Coord<f64>],
+    /// Once set, pieces are left as they are.
+    stop: &'a AtomicBool,
+}
+
+impl Dissection<'_> {
+    fn order(self, piece: Piece, out: &mut [u32]) {
+        let at = self.at;
+        if piece.len() <= LEAF {
+            return least_degree(&piece.node, self.graph, out);
+        }
+        let cut = if self.stop.load(Ordering::Relaxed) { None } else { piece.separate(at) };
+        let Some(cut) = cut else { return out.copy_from_slice(&piece.node) };
+        let [near, far] = [Side::Near, Side::Far].map(|side| piece.part(&cut.side, side));
+        let (first, rest) = out.split_at_mut(near.len());
+        let (second, last) = rest.split_at_mut(far.len());
+        let between = piece.node.iter().zip(&cut.side).filter(|(_, s)| **s == Side::Separator);
+        let mut between: Vec<u32> = between.map(|(v, _)| *v).collect();
+        let across = |v: &u32| at[*v as usize].y * cut.direction.x - at[*v as usize].x * cut.direction.y;
+        between.sort_unstable_by(|a, b| across(a).total_cmp(&across(b)).then(a.cmp(b)));
+        last.copy_from_slice(&between);
+        drop(cut);
+        if piece.len() >= PARALLEL {
+            drop(piece);
+            rayon::join(|| self.order(near, first), || self.order(far, second));
+        } else {
+            self.order(near, first);
+            self.order(far, second);
+        }
     }
 }
 

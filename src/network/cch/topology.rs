@@ -10,6 +10,7 @@
 //!   what is consecutive in one row is consecutive in every row that has all of it.
 
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 
 use geo::Coord;
 
@@ -84,15 +85,16 @@ impl Hierarchy {
     /// The hierarchy of `arcs`, whose junctions stand at `at` (one position per junction, in a plane, any unit).
     #[must_use]
     pub fn new(arcs: &Arcs, at: &[Coord<f64>]) -> Self {
-        Self::in_order(arcs, &Self::order(arcs, at))
+        let never = AtomicBool::new(false);
+        Self::in_order(arcs, &Self::order(arcs, at, &never).unwrap_or_default())
     }
 
-    /// The order in which nodes are contracted: what takes the time.
-    pub(super) fn order(arcs: &Arcs, at: &[Coord<f64>]) -> Vec<u32> {
+    /// The order in which nodes are contracted: what takes the time. `None` if `stop` was set meanwhile.
+    pub(super) fn order(arcs: &Arcs, at: &[Coord<f64>], stop: &AtomicBool) -> Option<Vec<u32>> {
         let positions: Vec<Coord<f64>> = (0..number(arcs.node_count()))
             .map(|v| at.get(arcs.junction_of(v).index()).copied().unwrap_or_default())
             .collect();
-        order(&undirected(arcs), &positions)
+        order(&undirected(arcs), &positions, stop)
     }
 
     /// The hierarchy in a given order of contraction, which has each node once.
