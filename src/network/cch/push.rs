@@ -96,10 +96,14 @@ fn add<const P: usize>(sum: &mut [i64; P], flow: &[i64; P]) {
     }
 }
 
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
 fn add_lanes<const P: usize, const W: usize>(sum: &mut [[i64; P]; W], flow: &[[i64; P]; W], lanes: u8) {
-    for (lane, (sum, flow)) in sum.iter_mut().zip(flow).enumerate() {
-        if lanes >> lane & 1 == 1 {
-            add(sum, flow);
+    for lane in 0..W {
+        // Without branches: lanes differ at random.
+        let mask = -i64::from(lanes >> lane & 1);
+        for p in 0..P {
+            sum[lane][p] = sum[lane][p].wrapping_add(flow[lane][p] & mask);
         }
     }
 }
@@ -112,6 +116,9 @@ fn carried<const P: usize, const W: usize>(flow: &[[i64; P]; W]) -> u8 {
 fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
     (0..8).filter(move |lane| lanes >> lane & 1 == 1)
 }
+
+/// Origins for which the arcs of a node are looked at together: as many as leave registers free.
+const TOGETHER: usize = 4;
 
 /// What a thread pushes with; it can be used again for the same hierarchy.
 #[derive(Debug, Clone)]
@@ -198,12 +205,27 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
             labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
         // Node by node for all origins: its arcs are read once.
         for place in 0..first.selection.union_size() {
-            for (b, labels) in labels.iter().enumerate() {
-                let over =
-                    fall(*labels, place, &mut falling[b], &mut rising[b], choices, &mut reached[b], ways);
-                if let (Some(sketch), Some(over)) = (sketches.get_mut(b), over) {
-                    sketch.fallen.push((super::number(place), over));
+            let mut from = 0;
+            while from < labels.len() {
+                let together = if labels.len() - from < TOGETHER { 1 } else { TOGETHER };
+                let carrying = |b: usize| falling[b].get(super::number(place)).is_some();
+                if (from..from + together).any(carrying) {
+                    let mut arcs = [[[NONE; W], [0; W]]; TOGETHER];
+                    if together == TOGETHER {
+                        arcs = tight::<TOGETHER, W>(labels[from], place);
+                    } else {
+                        [arcs[0]] = tight::<1, W>(labels[from], place);
+                    }
+                    for (b, arcs) in (from..from + together).zip(arcs) {
+                        let (falling, rising) = (&mut falling[b], &mut rising[b]);
+                        let over =
+                            fall(labels[b], place, arcs, falling, rising, choices, &mut reached[b], ways);
+                        if let (Some(sketch), Some(over)) = (sketches.get_mut(b), over) {
+                            sketch.fallen.push((super::number(place), over));
+                        }
+                    }
                 }
+                from += together;
             }
         }
         for (b, labels) in labels.iter().enumerate() {
@@ -213,13 +235,41 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
     }
 }
 
-/// From a node to the higher one by which it is reached, or to the beginning of the way over lower nodes. Returns the way
-/// down to it by lane, [`NONE`] where there is none, if it carries anything.
+/// By lane: the first arc over which a node is reached and one more than the last, or [`NONE`] and zero.
+type Tight<const W: usize> = [[u32; W]; 2];
+
+/// The arcs over which a node of the union is reached, for `G` origins from that of `labels` on.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn tight<const G: usize, const W: usize>(labels: Labels<'_, W>, place: usize) -> [Tight<W>; G] {
+    let (mut first, mut last) = ([[NONE; W]; G], [[0; W]; G]);
+    if let Some(own) = labels.beside::<G>(super::number(place), 1).next() {
+        for run in labels.selection.runs(place) {
+            let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
+            for ((from, way), arc) in labels.beside::<G>(run.place, run.len).zip(ways).zip(run.arc..) {
+                for g in 0..G {
+                    // Whole words of ones: another form would be taken apart into single lanes.
+                    for lane in 0..W {
+                        let sum = from[g][lane].saturating_add(way[lane]);
+                        let exact = if sum == own[g][lane] { u32::MAX } else { 0 };
+                        first[g][lane] = first[g][lane].min(arc | !exact);
+                        last[g][lane] = last[g][lane].max((arc + 1) & exact);
+                    }
+                }
+            }
+        }
+    }
+    std::array::from_fn(|g| [first[g], last[g]])
+}
+
+/// From a node to the higher one by which it is reached, over one of the arcs that are `tight`, or to the beginning of the
+/// way over lower nodes. Returns the way down to it by lane, [`NONE`] where there is none, if it carries anything.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn fall<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
     place: usize,
+    [first, last]: Tight<W>,
     falling: &mut WayFlows<P, W>,
     rising: &mut WayFlows<P, W>,
     choices: &mut [Choices<'_, W>; W],
@@ -229,41 +279,34 @@ fn fall<const P: usize, const W: usize>(
     let flow = falling.get(super::number(place)).copied()?;
     let rank = labels.selection.union[place];
     let lanes = carried(&flow);
-    let label = labels.label(place);
     let position = labels.position(rank);
     let turns = position.map_or(0, |p| {
-        let below = &labels.chain().label[p];
+        let (below, label) = (&labels.chain().label[p], labels.label(place));
         lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
     });
-    let (mut found, mut tie) = (turns, 0);
-    let mut over = [NONE; W];
-    for run in labels.selection.runs(place) {
-        let ways = &labels.batch.metric.down[run.arc as usize..][..run.len as usize];
-        for ((from, way), arc) in labels.labels(run.place, run.len).zip(ways).zip(run.arc..) {
-            let exact = exact_lanes(from, way, label) & lanes;
-            if exact != 0 {
-                tie |= exact & found;
-                each_lane(exact & !found).for_each(|lane| over[lane] = 2 * arc + 1);
-                found |= exact;
-            }
-        }
-    }
+    let falls = lane_mask::<W>(|lane| first[lane] != NONE) & lanes;
+    let one = lane_mask::<W>(|lane| first[lane].wrapping_add(1) == last[lane]);
+    let mut over = first.map(|arc| 2 * arc.min(NONE / 2) + 1);
+    each_lane(turns).for_each(|lane| over[lane] = NONE);
     // The origin itself is reached over nothing.
-    for lane in each_lane(tie).filter(|_| position != Some(0)) {
+    for lane in each_lane(falls & (turns | !one)).filter(|_| position != Some(0)) {
         let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
-        over[lane] = paths.parent(rank, false).unwrap_or(NONE);
+        over[lane] = paths.parent(rank, false).filter(|way| !way.is_multiple_of(2)).unwrap_or(NONE);
     }
-    for lane in each_lane(lanes) {
-        let way = over[lane];
-        if way == NONE || way.is_multiple_of(2) {
-            over[lane] = NONE;
+    // Lanes with the same way go together.
+    let mut left = lanes;
+    while left != 0 {
+        let way = over[left.trailing_zeros() as usize];
+        let same = lane_mask::<W>(|lane| over[lane] == way) & left;
+        left &= !same;
+        if way == NONE {
             if let Some(position) = position {
-                rising.add(super::number(position), lane, &flow[lane]);
+                add_lanes(rising.slot(super::number(position)), &flow, same);
             }
         } else {
-            flows.add(way, lane, &flow[lane]);
+            add_lanes(flows.slot(way), &flow, same);
             let head = labels.batch.hierarchy.head[(way / 2) as usize];
-            falling.add(labels.selection.place[head as usize], lane, &flow[lane]);
+            add_lanes(falling.slot(labels.selection.place[head as usize]), &flow, same);
         }
     }
     Some(over)

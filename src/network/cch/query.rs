@@ -392,12 +392,17 @@ impl<'a, const W: usize> Labels<'a, W> {
         &self.block.label[place * self.block.origins.len() + self.b]
     }
 
-    /// Distances of nodes of the union that follow each other.
+    /// Distances of nodes of the union that follow each other, for this origin and those after it, `G` in all.
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
-    pub(super) fn labels(&self, place: u32, len: u32) -> impl Iterator<Item = &'a [u32; W]> {
-        let n = self.block.origins.len();
-        self.block.label[place as usize * n..(place + len) as usize * n].iter().skip(self.b).step_by(n)
+    pub(super) fn beside<const G: usize>(
+        &self,
+        place: u32,
+        len: u32,
+    ) -> impl Iterator<Item = &'a [[u32; W]; G]> {
+        let (n, b) = (self.block.origins.len(), self.b);
+        let nodes = self.block.label[place as usize * n..(place + len) as usize * n].chunks_exact(n);
+        nodes.filter_map(move |of_node| of_node.get(b..)?.first_chunk::<G>())
     }
 
     pub(super) fn chain(&self) -> &'a Chain<W> {
