@@ -143,6 +143,7 @@ fn measure(name: &str, peers: &[String]) -> Result<Network, String> {
         perturbing: median(&times) / LANES as f64,
         one_thread: Vec::new(),
         peers: Vec::new(),
+        at_the_end: None,
     };
     drop((network, batches));
     println!("\n{name}: {nodes} nodes, {} links, {} vectors", out.links, out.vectors);
@@ -151,6 +152,9 @@ fn measure(name: &str, peers: &[String]) -> Result<Network, String> {
         let (result, time) = seconds(|| run(peer, folder.path(), THREADS));
         println!("  {peer}: {} after {time:.0} s", if result.is_ok() { "done" } else { "failed" });
         out.peers.push(Measured { name: peer.clone(), result });
+    }
+    if !large && peers.len() > 1 {
+        out.at_the_end = run("kernel", folder.path(), THREADS).ok().map(|answer| median(&answer.assign));
     }
     for peer in ["kernel", "dijkstra"].into_iter().filter(|p| !large && peers.iter().any(|q| q == p)) {
         out.one_thread.push(Measured { name: peer.to_owned(), result: run(peer, folder.path(), 1) });

@@ -17,7 +17,7 @@ use corredor::ids::JunctionId;
 use corredor::network::cch::LANES;
 use corredor::network::search::Arcs;
 use geo::Coord;
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ fn numbers(path: &Path) -> Vec<u32> {
 /// Nodes that all reach one another and stand for a junction alone: between them each way exists, for every peer.
 fn core(arcs: &Arcs) -> Vec<u32> {
     let graph = DiGraph::<(), (), u32>::from_edges(arcs.all().map(|(tail, head, _)| (tail, head)));
-    let largest = tarjan_scc(&graph).into_iter().max_by_key(Vec::len).unwrap_or_default();
+    let largest = kosaraju_scc(&graph).into_iter().max_by_key(Vec::len).unwrap_or_default();
     let nodes = || (0..).take(arcs.node_count());
     let mut seen = vec![0; arcs.junction_count()];
     for node in nodes() {

@@ -29,6 +29,8 @@ pub(crate) struct Network {
     /// The kernel and the search of this project with one thread.
     pub(crate) one_thread: Vec<Measured>,
     pub(crate) peers: Vec<Measured>,
+    /// Seconds of the kernel once more after all others: on a quiet machine what it took before them.
+    pub(crate) at_the_end: Option<f64>,
 }
 
 /// Sums agree to six digits.
@@ -161,6 +163,12 @@ fn kernel(network: &Network, own: &Answer, machine: &Machine) {
         more("alone") * 1e3,
         network.perturbing * 1e3
     );
+    if let Some(again) = network.at_the_end {
+        println!(
+            "kernel: with flows {:.2} ms when all peers were done; the same on a quiet machine",
+            again * 1e3
+        );
+    }
     println!(
         "kernel: {:.0} bytes a node; preparation {:.2} s, from the cache {:.3} s ({:.2} s a million links)",
         more("bytes a junction"),

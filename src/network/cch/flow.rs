@@ -322,13 +322,22 @@ impl<const W: usize> WithSimd for Exact<'_, W> {
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32; W]) -> u8 {
-    // One vector of bits first, and their union last: other forms are taken apart into single lanes.
-    let mut bits = [0_u32; W];
+    let mut apart = [0_u32; W];
     for lane in 0..W {
-        bits[lane] = u32::from(a[lane].saturating_add(b[lane]) == sum[lane]) << lane;
+        apart[lane] = a[lane].saturating_add(b[lane]) ^ sum[lane];
     }
-    let mask = bits.iter().fold(0, |mask, bit| mask | bit);
-    mask.to_le_bytes()[0]
+    let mut any = 0;
+    for lane in 0..W {
+        any |= u32::from(apart[lane] == 0);
+    }
+    if any == 0 { 0 } else { zeros(&apart) }
+}
+
+/// The lanes that are zero, as bits. Seldom there are any; which they are is found apart, because the compiler would take
+/// the question whether there are any into single lanes too.
+#[inline(never)]
+fn zeros<const W: usize>(lanes: &[u32; W]) -> u8 {
+    lane_mask::<W>(|lane| lanes[lane] == 0)
 }
 
 /// The lanes for which something holds, as bits.
