@@ -13,7 +13,7 @@ use std::fs;
 use addr2line::Context;
 use addr2line::gimli::{Dwarf, EndianSlice, Error, LittleEndian, SectionId};
 use corredor::ids::JunctionId;
-use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Workspace};
+use corredor::network::cch::{Batch, Demand, Hierarchy, LANES, Metric, Selection, Wanted, Workspace};
 use corredor::network::search::Arcs;
 use geo::Coord;
 use iced_x86::{Decoder, DecoderOptions, EncodingKind, Mnemonic};
@@ -74,7 +74,7 @@ fn call() {
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
     assert_eq!(selection.distances(batch), [[6; LANES]]);
     let mut space = Workspace::<1, LANES>::new(&hierarchy, weights.len());
-    let flows = space.assign(batch, &selection, Demand::Shared(&[[5]]), |_| ()).flows;
+    let flows = space.assign(batch, &selection, Demand::Shared(&[[5]]), Wanted::Flows, |_| ()).flows;
     assert_eq!(flows.link, [0, 1, 2]);
 }
 

@@ -11,15 +11,12 @@
 
 use std::sync::Mutex;
 
-use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
-
-use super::customize::Metric;
 use super::paths::{Paths, Sketch};
 use super::push::{Pushing, WayFlows};
 use super::query::{Batch, Labels, Selection};
-use super::ties::{Choice, Choices, lower_triangles, over};
-use super::topology::{Hierarchy, Segment};
+use super::splits::{Split, splits};
+use super::ties::{Choice, Choices};
+use super::topology::Hierarchy;
 
 /// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in `P` parts
 /// that are assigned side by side.
@@ -179,143 +176,6 @@ fn unpack<const P: usize, const W: usize>(
     }
     ways.clear();
     splits
-}
-
-/// What an arc stands for in some lanes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Split {
-    pub(super) way: u32,
-    pub(super) lanes: u8,
-    pub(super) choice: Choice,
-}
-
-/// What the arcs stand for that carry something, the highest first, in lists one after the other. `masks` has the lanes in which the arcs of the
-/// segment carry something, up and down, from arc `base` on.
-fn splits<const W: usize>(
-    batch: Batch<'_, W>,
-    segment: &Segment,
-    masks: &mut [[u8; 2]],
-    base: usize,
-) -> Vec<Vec<Split>> {
-    let hierarchy = batch.hierarchy;
-    let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
-    let mut out = Vec::new();
-    let mut space = Space { triangles: Vec::new(), hits: Vec::new(), choices: choices(batch) };
-    for rank in own.rev() {
-        let row = hierarchy.row(rank);
-        if masks[row.start - base..row.end - base].as_flattened().iter().fold(0, |any, m| any | m) == 0 {
-            continue;
-        }
-        for arc in row {
-            let carried = masks[arc - base];
-            for (way, lanes) in (2 * super::number(arc)..).zip(carried).filter(|(_, lanes)| *lanes != 0) {
-                let begin = out.len();
-                decide(batch, way, lanes, &mut space, &mut out);
-                for split in &out[begin..] {
-                    if let Choice::Over(first, second) = split.choice {
-                        for way in [first, second] {
-                            masks[(way / 2) as usize - base][(way % 2) as usize] |= split.lanes;
-                        }
-                    }
-                }
-            }
-        }
-    }
-    let mut parts = Vec::with_capacity(segment.below.len());
-    let (mut rest, mut from) = (masks, base);
-    for part in &segment.below {
-        let to = hierarchy.first[part.to as usize] as usize;
-        let (own, more) = rest.split_at_mut(to - from);
-        parts.push((part, own, from));
-        (rest, from) = (more, to);
-    }
-    let below: Vec<Vec<Vec<Split>>> =
-        parts.into_par_iter().map(|(part, own, from)| splits(batch, part, own, from)).collect();
-    std::iter::once(out).chain(below.into_iter().flatten()).collect()
-}
-
-/// What a thread splits with.
-struct Space<'a, const W: usize> {
-    triangles: Vec<[u32; 2]>,
-    /// Lower nodes over which a way is exact, with the lanes in which it is.
-    hits: Vec<(u8, [u32; 2])>,
-    choices: [Choices<'a, W>; W],
-}
-
-/// Adds to `out` what `way` stands for in each of `lanes`.
-fn decide<'a, const W: usize>(
-    batch: Batch<'a, W>,
-    way: u32,
-    lanes: u8,
-    space: &mut Space<'a, W>,
-    out: &mut Vec<Split>,
-) {
-    let weight = batch.metric.way(way);
-    let (mut found, mut tie) = (0_u8, 0_u8);
-    let begin = out.len();
-    // An arc stands for few things at most.
-    let mut add = |lanes: u8, choice: Choice| {
-        let new = lanes & !found;
-        tie |= lanes & found;
-        found |= lanes;
-        if new != 0 {
-            out.push(Split { way, lanes: new, choice });
-        }
-    };
-    let inputs = batch.hierarchy.inputs(batch.hierarchy.tail[(way / 2) as usize]);
-    let mut by_link = 0;
-    for input in inputs.iter().filter(|input| input.way == way) {
-        let own = &batch.weights[input.link as usize];
-        let exact = lane_mask::<W>(|lane| own[lane].max(1) == weight[lane]) & lanes & !by_link;
-        // Of parallel links that tie the first is taken, and that is the lowest.
-        by_link |= exact;
-        add(exact, Choice::Link(input.link));
-    }
-    lower_triangles(batch.hierarchy, way / 2, &mut space.triangles);
-    space.hits.clear();
-    let Space { triangles, hits, .. } = &mut *space;
-    Arch::new().dispatch(Exact { metric: batch.metric, way, lanes, triangles, hits });
-    for (lanes, arcs) in hits {
-        add(*lanes, over(way, *arcs));
-    }
-    if tie != 0 {
-        for split in &mut out[begin..] {
-            split.lanes &= !tie;
-        }
-        for (lane, choices) in space.choices.iter_mut().enumerate().filter(|(lane, _)| tie >> lane & 1 == 1) {
-            if let Some(choice) = choices.choose(way) {
-                out.push(Split { way, lanes: 1 << lane, choice });
-            }
-        }
-    }
-}
-
-/// Finds the lower nodes over which a way is exact in some of `lanes`.
-struct Exact<'a, const W: usize> {
-    metric: &'a Metric<W>,
-    way: u32,
-    lanes: u8,
-    triangles: &'a [[u32; 2]],
-    hits: &'a mut Vec<(u8, [u32; 2])>,
-}
-
-impl<const W: usize> WithSimd for Exact<'_, W> {
-    type Output = ();
-
-    #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Metric { up, down } = self.metric;
-        let weight = self.metric.way(self.way);
-        let upward = self.way.is_multiple_of(2);
-        for &[to_tail, to_head] in self.triangles {
-            let (first, second) = if upward { (to_tail, to_head) } else { (to_head, to_tail) };
-            let lanes = exact_lanes(&down[first as usize], &up[second as usize], weight) & self.lanes;
-            if lanes != 0 {
-                self.hits.push((lanes, [to_tail, to_head]));
-            }
-        }
-    }
 }
 
 /// The lanes in which two weights add up to a third, as bits.

@@ -27,6 +27,7 @@ pub mod paths;
 mod push;
 pub mod query;
 mod separator;
+mod splits;
 #[cfg(test)]
 mod tests;
 mod ties;

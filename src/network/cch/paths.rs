@@ -4,8 +4,8 @@
 //! carries something stands for. With both at hand, a way is unpacked once per lane, whatever the number of origins whose
 //! paths take it, and a tree costs little more than its nodes.
 
-use super::flow::Split;
 use super::query::{Batch, Selection};
+use super::splits::Split;
 use super::ties::{Choice, end, start};
 use super::{NONE, number};
 use crate::ids::{JunctionId, LinkId};
