@@ -16,31 +16,44 @@ pub(super) struct WayFlows<const P: usize, const W: usize> {
     place: Vec<u32>,
     key: Vec<u32>,
     flow: Vec<[[i64; P]; W]>,
+    /// Flows of a thing that stand beside each other.
+    beside: usize,
 }
 
 impl<const P: usize, const W: usize> WayFlows<P, W> {
     pub(super) fn new(things: usize) -> Self {
-        Self { place: vec![0; things], key: Vec::new(), flow: Vec::new() }
+        Self { place: vec![0; things], key: Vec::new(), flow: Vec::new(), beside: 1 }
     }
 
-    /// Makes room for that many things, if there is less.
-    fn make_room(&mut self, things: usize) {
+    /// Takes room for that many things, each with `beside` flows. There are none yet.
+    fn make_room(&mut self, things: usize, beside: usize) {
         let more = things.max(self.place.len());
         self.place.resize(more, 0);
+        self.beside = beside;
     }
 
-    fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
+    fn slots(&mut self, key: u32) -> &mut [[[i64; P]; W]] {
         let place = &mut self.place[key as usize];
         if *place == 0 {
             self.key.push(key);
-            self.flow.push([[0; P]; W]);
+            self.flow.resize(self.flow.len() + self.beside, [[0; P]; W]);
             *place = super::number(self.key.len());
         }
-        &mut self.flow[*place as usize - 1]
+        let first = (*place as usize - 1) * self.beside;
+        &mut self.flow[first..first + self.beside]
+    }
+
+    fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
+        &mut self.slots(key)[0]
+    }
+
+    fn beside(&self, key: u32) -> Option<&[[[i64; P]; W]]> {
+        let first = (self.place[key as usize] as usize).checked_sub(1)? * self.beside;
+        self.flow.get(first..first + self.beside)
     }
 
     fn get(&self, key: u32) -> Option<&[[i64; P]; W]> {
-        self.flow.get((self.place[key as usize] as usize).checked_sub(1)?)
+        self.beside(key)?.first()
     }
 
     fn add(&mut self, key: u32, lane: usize, flow: &[i64; P]) {
@@ -125,8 +138,8 @@ const TOGETHER: usize = 4;
 pub(super) struct Pushing<const P: usize, const W: usize> {
     /// By way of the hierarchy: what passes over it, of all origins so far.
     pub(super) ways: WayFlows<P, W>,
-    /// By origin of a block, by place in the union: what has come to a node and goes on from it.
-    falling: Vec<WayFlows<P, W>>,
+    /// By place in the union, for the origins of a block beside each other: what has come to a node and goes on from it.
+    falling: WayFlows<P, W>,
     /// By origin of a block, by position among its ancestors: what goes on over lower nodes alone.
     rising: Vec<WayFlows<P, W>>,
     /// By position: lanes in which what has come is not yet handed on.
@@ -137,7 +150,7 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
     pub(super) fn new(hierarchy: &Hierarchy) -> Self {
         Self {
             ways: WayFlows::new(2 * hierarchy.arc_count()),
-            falling: Vec::new(),
+            falling: WayFlows::new(0),
             rising: Vec::new(),
             waiting: vec![0; hierarchy.height()],
         }
@@ -152,8 +165,9 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
         choices: &mut [Choices<'_, W>; W],
         sketched: bool,
     ) -> Vec<Sketch<W>> {
-        let more = self.falling.len().max(labels.len());
-        self.falling.resize_with(more, || WayFlows::new(0));
+        let Some(first) = labels.first() else { return Vec::new() };
+        self.falling.make_room(first.selection.union_size(), labels.len());
+        let more = self.rising.len().max(labels.len());
         self.rising.resize_with(more, || WayFlows::new(self.waiting.len()));
         let sketch = |labels: &Labels<'_, W>| Sketch {
             ends: vec![[NONE; W]; labels.selection.destinations()],
@@ -161,8 +175,7 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
             risen: vec![[NONE; W]; labels.chain().rank.len()],
         };
         let mut sketches: Vec<Sketch<W>> = labels.iter().filter(|_| sketched).map(sketch).collect();
-        for (b, (labels, falling)) in labels.iter().zip(&mut self.falling).enumerate() {
-            falling.make_room(labels.selection.union_size());
+        for (b, labels) in labels.iter().enumerate() {
             let destinations = labels.selection.destinations();
             for j in 0..destinations {
                 let pair = labels.origin() * destinations + j;
@@ -171,7 +184,7 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
                     if *units != [0; P]
                         && let Some(place) = labels.nearest(j, lane)
                     {
-                        falling.add(super::number(place), lane, units);
+                        add(&mut self.falling.slots(super::number(place))[b][lane], units);
                         if let Some(sketch) = sketches.get_mut(b) {
                             sketch.ends[j][lane] = super::number(place);
                         }
@@ -180,7 +193,8 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
             }
         }
         Arch::new().dispatch(Push { labels, pushing: self, choices, sketches: &mut sketches });
-        self.falling.iter_mut().chain(&mut self.rising).for_each(WayFlows::clear);
+        self.rising.iter_mut().for_each(WayFlows::clear);
+        self.falling.clear();
         sketches
     }
 }
@@ -199,39 +213,75 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { labels, pushing: Pushing { ways, falling, rising, waiting }, choices, sketches } = self;
+        let Self { labels, pushing, choices, sketches } = self;
         let Some(first) = labels.first() else { return };
         let mut reached: Vec<[Reached; W]> =
             labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
+        let mut falls: Vec<Fall<P, W>> = labels.iter().map(|_| Fall::nothing()).collect();
         // Node by node for all origins: its arcs are read once.
         for place in 0..first.selection.union_size() {
-            let mut from = 0;
-            while from < labels.len() {
-                let together = if labels.len() - from < TOGETHER { 1 } else { TOGETHER };
-                let carrying = |b: usize| falling[b].get(super::number(place)).is_some();
-                if (from..from + together).any(carrying) {
-                    let mut arcs = [[[NONE; W], [0; W]]; TOGETHER];
-                    if together == TOGETHER {
-                        arcs = tight::<TOGETHER, W>(labels[from], place);
-                    } else {
-                        [arcs[0]] = tight::<1, W>(labels[from], place);
-                    }
-                    for (b, arcs) in (from..from + together).zip(arcs) {
-                        let (falling, rising) = (&mut falling[b], &mut rising[b]);
-                        let over =
-                            fall(labels[b], place, arcs, falling, rising, choices, &mut reached[b], ways);
-                        if let (Some(sketch), Some(over)) = (sketches.get_mut(b), over) {
-                            sketch.fallen.push((super::number(place), over));
-                        }
-                    }
-                }
-                from += together;
+            let Some(flows) = pushing.falling.beside(super::number(place)) else { continue };
+            for (fall, flow) in falls.iter_mut().zip(flows) {
+                *fall = Fall { flow: *flow, left: carried(flow), over: [NONE; W] };
             }
+            look(labels, place, &mut falls, choices, &mut reached);
+            for (b, fall) in falls.iter().enumerate().filter(|(_, fall)| fall.left != 0) {
+                if let Some(sketch) = sketches.get_mut(b) {
+                    sketch.fallen.push((super::number(place), fall.over));
+                }
+            }
+            fall(labels, place, &mut falls, pushing);
         }
+        let Pushing { ways, rising, waiting, .. } = pushing;
         for (b, labels) in labels.iter().enumerate() {
             let sketch = sketches.get_mut(b);
             rise(*labels, &mut rising[b], waiting, choices, &mut reached[b], ways, sketch);
         }
+    }
+}
+
+/// What falls from a node, of one origin.
+#[derive(Clone, Copy)]
+struct Fall<const P: usize, const W: usize> {
+    flow: [[i64; P]; W],
+    /// Lanes that carry anything and are not yet handed on.
+    left: u8,
+    /// By lane: the way down to the node, or [`NONE`] where the path comes over lower nodes.
+    over: [u32; W],
+}
+
+impl<const P: usize, const W: usize> Fall<P, W> {
+    const fn nothing() -> Self {
+        Self { flow: [[0; P]; W], left: 0, over: [NONE; W] }
+    }
+}
+
+/// Finds over which ways a node is reached, for all origins that carry something there.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn look<const P: usize, const W: usize>(
+    labels: &[Labels<'_, W>],
+    place: usize,
+    falls: &mut [Fall<P, W>],
+    choices: &mut [Choices<'_, W>; W],
+    reached: &mut [[Reached; W]],
+) {
+    let mut from = 0;
+    while from < labels.len() {
+        let together = if labels.len() - from < TOGETHER { 1 } else { TOGETHER };
+        let group = from..from + together;
+        if falls[group.clone()].iter().any(|fall| fall.left != 0) {
+            let mut arcs = [[[NONE; W], [0; W]]; TOGETHER];
+            if together == TOGETHER {
+                arcs = tight::<TOGETHER, W>(labels[from], place);
+            } else {
+                [arcs[0]] = tight::<1, W>(labels[from], place);
+            }
+            for (b, arcs) in group.zip(arcs) {
+                falls[b].over = over(labels[b], place, falls[b].left, arcs, choices, &mut reached[b]);
+            }
+        }
+        from += together;
     }
 }
 
@@ -262,54 +312,72 @@ fn tight<const G: usize, const W: usize>(labels: Labels<'_, W>, place: usize) ->
     std::array::from_fn(|g| [first[g], last[g]])
 }
 
-/// From a node to the higher one by which it is reached, over one of the arcs that are `tight`, or to the beginning of the
-/// way over lower nodes. Returns the way down to it by lane, [`NONE`] where there is none, if it carries anything.
+/// The way down to a node in each of `lanes`, over one of the arcs that are tight, or [`NONE`] where the path comes over lower
+/// nodes.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
-fn fall<const P: usize, const W: usize>(
+fn over<const W: usize>(
     labels: Labels<'_, W>,
     place: usize,
+    lanes: u8,
     [first, last]: Tight<W>,
-    falling: &mut WayFlows<P, W>,
-    rising: &mut WayFlows<P, W>,
     choices: &mut [Choices<'_, W>; W],
     reached: &mut [Reached; W],
-    flows: &mut WayFlows<P, W>,
-) -> Option<[u32; W]> {
-    let flow = falling.get(super::number(place)).copied()?;
+) -> [u32; W] {
     let rank = labels.selection.union[place];
-    let lanes = carried(&flow);
-    let position = labels.position(rank);
-    let turns = position.map_or(0, |p| {
-        let (below, label) = (&labels.chain().label[p], labels.label(place));
-        lane_mask::<W>(|lane| below[lane] == label[lane]) & lanes
-    });
-    let falls = lane_mask::<W>(|lane| first[lane] != NONE) & lanes;
-    let one = lane_mask::<W>(|lane| first[lane].wrapping_add(1) == last[lane]);
     let mut over = first.map(|arc| 2 * arc.min(NONE / 2) + 1);
-    each_lane(turns).for_each(|lane| over[lane] = NONE);
+    let one = lane_mask::<W>(|lane| first[lane].wrapping_add(1) == last[lane]);
+    let (mut tie, position) = (!one, labels.position(rank));
+    if let Some(position) = position {
+        let (below, label) = (&labels.chain().label[position], labels.label(place));
+        let turns = lane_mask::<W>(|lane| below[lane] == label[lane]);
+        tie |= turns;
+        each_lane(turns).for_each(|lane| over[lane] = NONE);
+    }
+    tie &= lane_mask::<W>(|lane| first[lane] != NONE) & lanes;
     // The origin itself is reached over nothing.
-    for lane in each_lane(falls & (turns | !one)).filter(|_| position != Some(0)) {
+    for lane in each_lane(tie).filter(|_| position != Some(0)) {
         let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
         over[lane] = paths.parent(rank, false).filter(|way| !way.is_multiple_of(2)).unwrap_or(NONE);
     }
-    // Lanes with the same way go together.
-    let mut left = lanes;
-    while left != 0 {
-        let way = over[left.trailing_zeros() as usize];
-        let same = lane_mask::<W>(|lane| over[lane] == way) & left;
-        left &= !same;
-        if way == NONE {
-            if let Some(position) = position {
-                add_lanes(rising.slot(super::number(position)), &flow, same);
+    over
+}
+
+/// Hands on what falls from a node: lanes and origins with the same way go together.
+#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
+#[inline(always)]
+fn fall<const P: usize, const W: usize>(
+    labels: &[Labels<'_, W>],
+    place: usize,
+    falls: &mut [Fall<P, W>],
+    Pushing { ways, falling, rising, .. }: &mut Pushing<P, W>,
+) {
+    for b in 0..falls.len() {
+        while falls[b].left != 0 {
+            let way = falls[b].over[falls[b].left.trailing_zeros() as usize];
+            if way == NONE {
+                let Fall { flow, left, over } = &mut falls[b];
+                let same = lane_mask::<W>(|lane| over[lane] == NONE) & *left;
+                *left &= !same;
+                if let Some(position) = labels[b].position(labels[b].selection.union[place]) {
+                    add_lanes(rising[b].slot(super::number(position)), flow, same);
+                }
+                continue;
             }
-        } else {
-            add_lanes(flows.slot(way), &flow, same);
-            let head = labels.batch.hierarchy.head[(way / 2) as usize];
-            add_lanes(falling.slot(labels.selection.place[head as usize]), &flow, same);
+            let head = labels[b].batch.hierarchy.head[(way / 2) as usize];
+            let above = falling.slots(labels[b].selection.place[head as usize]);
+            let mut sum = [[0; P]; W];
+            for (Fall { flow, left, over }, above) in falls[b..].iter_mut().zip(&mut above[b..]) {
+                let same = lane_mask::<W>(|lane| over[lane] == way) & *left;
+                if same != 0 {
+                    *left &= !same;
+                    add_lanes(above, flow, same);
+                    add_lanes(&mut sum, flow, same);
+                }
+            }
+            ways.slot(way).iter_mut().zip(&sum).for_each(|(all, new)| add(all, new));
         }
     }
-    Some(over)
 }
 
 /// From where paths turn, down the ancestors of the origin to itself.
