@@ -59,7 +59,7 @@ const PEERS: &str = "kernel,dijkstra,petgraph,cch,fast_paths,pyroutingkit,aequil
 /// Those for a network of a million junctions, where others would take most of an hour.
 const PEERS_OF_LARGE: [&str; 4] = ["kernel", "dijkstra", "cch", "pyroutingkit"];
 /// Vectors of such a network.
-const VECTORS_OF_LARGE: usize = 8;
+const VECTORS_OF_LARGE: usize = 16;
 /// Threads of every peer.
 const THREADS: usize = 2;
 

@@ -116,7 +116,7 @@ pub(crate) fn network(network: &Network, machine: &Machine) {
             cell(theirs / flows, 1),
             cell(distances * 1e3, 2),
             cell(distances / matrix, 1),
-            answer.assign.len().max(answer.matrix.len()),
+            answer.assign.len().max(answer.matrix.len()).max(answer.costs.len()),
             answer.peak_mb
         );
         for (name, number) in

@@ -186,10 +186,7 @@ pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32
     for lane in 0..W {
         apart[lane] = a[lane].saturating_add(b[lane]) ^ sum[lane];
     }
-    let mut any = 0;
-    for lane in 0..W {
-        any |= u32::from(apart[lane] == 0);
-    }
+    let any = apart.iter().fold(0, |any, lane| any | u32::from(*lane == 0));
     if any == 0 { 0 } else { zeros(&apart) }
 }
 
