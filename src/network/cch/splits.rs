@@ -1,7 +1,7 @@
 //! What the arcs stand for that carry something.
 //!
-//! Nodes are taken from the highest down. For a node of whose arcs some carry something, all its lower neighbours are gone
-//! through as in the customization: runs of arcs side by side, of which those are looked at that carry anything.
+//! Nodes are taken from the highest down. Few of the arcs of a node carry something. The node's lower neighbours are marked,
+//! and for each of those arcs the lower neighbours of its head are gone through for marked ones.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -30,7 +30,14 @@ pub(super) fn splits<const W: usize>(
     let hierarchy = batch.hierarchy;
     let own = if segment.below.is_empty() { segment.from..segment.to } else { segment.chain..segment.to };
     let choices = std::array::from_fn(|lane| Choices::new(batch, lane));
-    let mut space = Space { batch, hits: Vec::new(), places: vec![0; hierarchy.height()], choices };
+    let mut space = Space {
+        batch,
+        lowest: segment.from,
+        marks: vec![0; (segment.to - segment.from) as usize],
+        triangles: Vec::new(),
+        hits: Vec::new(),
+        choices,
+    };
     let mut out = Vec::new();
     for rank in own.rev() {
         let row = hierarchy.row(rank);
@@ -77,16 +84,19 @@ struct Hit {
 /// What a thread splits with.
 struct Space<'a, const W: usize> {
     batch: Batch<'a, W>,
+    /// Lowest rank of the segment.
+    lowest: u32,
+    /// By rank, from there on: one more than the arc from a lower neighbour of the node at hand, else zero.
+    marks: Vec<u32>,
+    triangles: Vec<[u32; 2]>,
     hits: Vec<Hit>,
-    /// By depth: place of the node among the heads of the row.
-    places: Vec<u32>,
     choices: [Choices<'a, W>; W],
 }
 
 impl<const W: usize> Space<'_, W> {
     /// Adds to `out` what the ways of a row stand for, in whose arcs `masks` says what they carry.
     fn split_row(&mut self, rank: u32, masks: &[[u8; 2]], out: &mut Vec<Split>) {
-        let Self { batch, hits, places, choices } = self;
+        let Self { batch, lowest, marks, triangles, hits, choices } = self;
         let first = super::number(batch.hierarchy.row(rank).start);
         hits.clear();
         for input in batch.hierarchy.inputs(rank) {
@@ -97,7 +107,15 @@ impl<const W: usize> Space<'_, W> {
                 hits.push(Hit { way: input.way, lanes: exact, choice: Choice::Link(input.link) });
             }
         }
-        Arch::new().dispatch(OverLower { batch: *batch, rank, masks, places, hits });
+        Arch::new().dispatch(OverLower {
+            batch: *batch,
+            rank,
+            masks,
+            lowest: *lowest,
+            marks,
+            triangles,
+            hits,
+        });
         hits.sort_by_key(|hit| hit.way);
         for of_way in hits.chunk_by(|a, b| a.way == b.way) {
             let (begin, way) = (out.len(), of_way[0].way);
@@ -135,7 +153,9 @@ struct OverLower<'p, 'a, const W: usize> {
     batch: Batch<'a, W>,
     rank: u32,
     masks: &'p [[u8; 2]],
-    places: &'p mut [u32],
+    lowest: u32,
+    marks: &'p mut [u32],
+    triangles: &'p mut Vec<[u32; 2]>,
     hits: &'p mut Vec<Hit>,
 }
 
@@ -145,41 +165,47 @@ impl<const W: usize> WithSimd for OverLower<'_, '_, W> {
     #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { batch: Batch { hierarchy, metric, .. }, rank, masks, places, hits } = self;
-        let row = hierarchy.row(rank);
-        for (place, head) in (0..).zip(&hierarchy.head[row.clone()]) {
-            places[hierarchy.depth[*head as usize] as usize] = place;
+        let Self { batch: Batch { hierarchy, metric, .. }, rank, masks, lowest, marks, triangles, hits } =
+            self;
+        let lows = hierarchy.lows(rank);
+        let Some(first) = lows.first() else { return };
+        for low in lows {
+            marks[(low.tail - lowest) as usize] = low.arc + 1;
         }
-        for low in hierarchy.lows(rank) {
-            let (to_lower, from_lower) = (&metric.down[low.arc as usize], &metric.up[low.arc as usize]);
-            let end = hierarchy.first[low.tail as usize + 1] as usize;
-            let mut next = low.arc as usize + 1;
-            while next < end {
-                let run = usize::from(hierarchy.run[next]);
-                let place = places[hierarchy.depth[hierarchy.head[next] as usize] as usize] as usize;
-                let carried = &masks[place..place + run];
-                if any(carried) != 0 {
-                    for (i, [upward, downward]) in carried.iter().enumerate() {
-                        let (arc, on) = (row.start + place + i, next + i);
-                        let way = 2 * super::number(arc);
-                        let arcs = [low.arc, super::number(on)];
-                        if *upward != 0 {
-                            let lanes = exact_lanes(to_lower, &metric.up[on], &metric.up[arc]) & upward;
-                            if lanes != 0 {
-                                hits.push(Hit { way, lanes, choice: over(way, arcs) });
-                            }
-                        }
-                        if *downward != 0 {
-                            let lanes =
-                                exact_lanes(&metric.down[on], from_lower, &metric.down[arc]) & downward;
-                            if lanes != 0 {
-                                hits.push(Hit { way: way + 1, lanes, choice: over(way + 1, arcs) });
-                            }
-                        }
+        for (arc, [upward, downward]) in hierarchy.row(rank).zip(masks).filter(|(_, m)| **m != [0; 2]) {
+            let of_head = hierarchy.lows(hierarchy.head[arc]);
+            let below = of_head.partition_point(|low| low.tail < first.tail);
+            let of_head = &of_head[below..];
+            let of_head = &of_head[..of_head.partition_point(|low| low.tail < rank)];
+            // Every pair is written and the next one overwrites it unless it is one: which it is cannot be foreseen.
+            triangles.resize(of_head.len() + 1, [0; 2]);
+            let mut count = 0;
+            for low in of_head {
+                let mark = marks[(low.tail - lowest) as usize];
+                triangles[count] = [mark, low.arc];
+                count += usize::from(mark != 0);
+            }
+            let way = 2 * super::number(arc);
+            for [mark, on] in &triangles[..count] {
+                let arcs = [mark - 1, *on];
+                let [to_lower, on] = arcs.map(|arc| arc as usize);
+                if *upward != 0 {
+                    let lanes = exact_lanes(&metric.down[to_lower], &metric.up[on], &metric.up[arc]) & upward;
+                    if lanes != 0 {
+                        hits.push(Hit { way, lanes, choice: over(way, arcs) });
                     }
                 }
-                next += run;
+                if *downward != 0 {
+                    let lanes =
+                        exact_lanes(&metric.down[on], &metric.up[to_lower], &metric.down[arc]) & downward;
+                    if lanes != 0 {
+                        hits.push(Hit { way: way + 1, lanes, choice: over(way + 1, arcs) });
+                    }
+                }
             }
+        }
+        for low in lows {
+            marks[(low.tail - lowest) as usize] = 0;
         }
     }
 }
