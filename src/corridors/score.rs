@@ -75,11 +75,16 @@ pub fn summarise<S: Scores>(scores: &S) -> (Vec<Summary>, usize) {
     let draws = scores.draws();
     let blocks = (0..scores.items()).into_par_iter().step_by(TOGETHER).map(|first| {
         let items = first..(first + TOGETHER).min(scores.items());
-        let mut columns = vec![vec![[0.0; 2]; draws]; items.len()];
+        let mut columns: Vec<Vec<[f64; 2]>> = items.clone().map(|_| Vec::with_capacity(draws)).collect();
         for draw in 0..draws {
             for (item, values) in scores.within(draw, items.clone()) {
-                columns[item - first][draw] = values;
+                let column = &mut columns[item - first];
+                column.resize(draw, [0.0; 2]);
+                column.push(values);
             }
+        }
+        for column in &mut columns {
+            column.resize(draws, [0.0; 2]);
         }
         let of = |(item, column): (usize, &Vec<[f64; 2]>)| summary(column, top[item], scores.has_null());
         items.zip(&columns).map(of).collect::<Vec<Summary>>()

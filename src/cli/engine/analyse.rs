@@ -8,14 +8,13 @@ use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
 use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
-use super::routing::router;
+use super::routing::{Travel, Way, route};
 use crate::cli::args::{RoutingArgs, Step};
 use crate::cli::messages::{fill, text};
 use crate::cli::progress::Progress;
 use crate::cli::spatial_error::spatial_error;
-use crate::corridors::choice::LinkCosts;
 use crate::corridors::demand::Places;
-use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::draws::Flows;
 use crate::corridors::object::Corridor;
 use crate::corridors::passage::Passages;
 use crate::corridors::roles::{Class, RoleInputs, Roles, roles};
@@ -33,7 +32,6 @@ use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
 use crate::model::incidence::CountDatum;
 use crate::model::study::Study;
-use crate::network::search::Arcs;
 use crate::planning::{posts, worksites};
 
 /// Which steps of a run are wanted; all where none is named.
@@ -86,25 +84,8 @@ pub fn analyse(
     let with_flows = steps.iter().any(|s| *s != Step::Incidence);
     let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
     let flows = if with_flows {
-        let arcs = Arcs::new(&built.network);
-        let router = &router(&built.network, &arcs, routing, lang, stop, progress)?;
-        let mut on_link = vec![0_u32; built.network.link_count()];
-        placed_posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
-        let costs = &LinkCosts::new(&built.network, on_link, closed.clone());
-        let bar = progress.bar("draws", u64::from(study.parameters.draws));
-        let tick: &(dyn Fn() + Sync) = &|| bar.inc();
-        let (places, passages, counts) = (&places, &passages, &counts);
-        Flows::run(&Inputs {
-            study,
-            places,
-            arcs: &arcs,
-            router,
-            costs,
-            counts,
-            passages,
-            stop,
-            progress: tick,
-        })?
+        let travel = Travel { places: &places, counts: &counts, passages: &passages, posts: &placed_posts };
+        route(loaded, travel, Way { args: routing, lang, stop, progress })?
     } else {
         let params = (0..study.parameters.draws)
             .map(|d| params::draw(study, &counts, &places.crossing_weights, d))

@@ -88,7 +88,7 @@ impl<'a> Routes<'a> {
     /// What one of them works with.
     pub(super) fn engine(&self) -> Engine<'_> {
         match &self.kernel {
-            None => Engine::Reference(reference::Engine::new(self.places, self.arcs, self.links)),
+            None => Engine::Reference(Box::new(reference::Engine::new(self.places, self.arcs, self.links))),
             Some((hierarchy, pairs)) => {
                 Engine::Kernel(Box::new(kernel::Engine::new(hierarchy, pairs, self.links)))
             }
@@ -98,7 +98,7 @@ impl<'a> Routes<'a> {
 
 /// What a thread, or all of them together, route with.
 pub(super) enum Engine<'a> {
-    Reference(reference::Engine<'a>),
+    Reference(Box<reference::Engine<'a>>),
     Kernel(Box<kernel::Engine<'a>>),
 }
 
