@@ -124,7 +124,9 @@ fn both_routers_give_the_same_on_a_hundred_thousand_junctions() {
     assert!(junctions(&study) > 100_000, "{}", junctions(&study));
     let cache = study.root().join("cache");
     let [kernel, reference] = ["cch", "dijkstra"].map(|router| {
-        Answer::of(keeping(&study, router, &cache).args(["--router", router])).exits(0);
+        // All steps: posts and workplaces stand on trees.
+        let mut command = study.command(router);
+        Answer::of(command.env(CACHE, &cache).args(["--router", router])).exits(0);
         snapshot(&study.root().join(router))
     });
     assert_same(&kernel, &reference);
@@ -139,6 +141,46 @@ fn both_routers_give_the_same_on_a_hundred_thousand_junctions() {
 }
 
 #[test]
+fn any_number_of_threads_ends_with_the_same_bytes() {
+    // In processes of their own: what the first draws set up is set up by several threads at once.
+    let study = Study::new();
+    let mut first = None;
+    for (n, threads) in [1, 3, 8, 7, 3, 8, 2, 16].into_iter().enumerate() {
+        let name = format!("threads-{n}");
+        let mut command = study.command_of(&name, 80);
+        command.args(["--threads", &threads.to_string(), "--steps", "corridors", "--quiet"]);
+        let mut child = command.spawn().unwrap();
+        let start = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if start.elapsed() > Duration::from_mins(5) {
+                child.kill().unwrap();
+                panic!("{threads} threads do not come to an end");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(child.wait().unwrap().success());
+        let made = snapshot(&study.root().join(name));
+        assert_same(first.get_or_insert_with(|| made.clone()), &made);
+    }
+}
+
+#[test]
+fn how_many_paths_planning_keeps_decides_no_class() {
+    let study = Study::new();
+    let classes = |study: &Study, name: &str| {
+        Answer::of(study.command_of(name, 60).args(["--steps", "corridors"])).exits(0);
+        let layer = support::layer(&study.root().join(name), "municipalities");
+        let of = |f: &serde_json::Value| f["properties"]["roles"].clone();
+        layer["features"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let many = classes(&study, "many");
+    study.edit("study.toml", "[planning]\n", "[planning]\ndraws = 1\n");
+    assert_eq!(classes(&study, "few"), many);
+    assert_eq!(support::manifest(&study.root().join("few"))["statistics"]["transit_draws"], 60);
+    assert_eq!(support::manifest(&study.root().join("few"))["statistics"]["planning_draws"], 1);
+}
+
+#[test]
 fn what_is_wrong_with_the_cache_is_told_and_changes_nothing() {
     let study = on_lattice(165);
     assert!(junctions(&study) > 20_000, "{}", junctions(&study));
@@ -148,14 +190,14 @@ fn what_is_wrong_with_the_cache_is_told_and_changes_nothing() {
         (snapshot(&study.root().join(name)), answer.stderr)
     };
     let (first, said) = again("first", &cache);
-    assert!(!said.contains("guardad"), "{said}");
+    assert!(!said.contains("preparación de la red"), "{said}");
     let kept = files(&cache);
     let [name] = &kept[..] else { panic!("{kept:?}") };
     let (path, good) = (cache.join(name), fs::read(cache.join(name)).unwrap());
 
     let (same, said) = again("second", &cache);
     assert_same(&first, &same);
-    assert!(!said.contains("guardad"), "{said}");
+    assert!(!said.contains("preparación de la red"), "{said}");
     // Cut short, changed in one bit, empty, and of another network under this name.
     let mut changed = good.clone();
     changed[good.len() / 2] ^= 4;
@@ -168,7 +210,7 @@ fn what_is_wrong_with_the_cache_is_told_and_changes_nothing() {
         fs::write(&path, bytes).unwrap();
         let (same, said) = again(&format!("damaged-{n}"), &cache);
         assert_same(&first, &same);
-        assert!(said.contains("está dañado") && said.contains(path.to_str().unwrap()), "{said}");
+        assert!(said.contains("está dañada") && said.contains(path.to_str().unwrap()), "{said}");
         assert_eq!(fs::read(&path).unwrap(), good, "it is written anew");
     }
     // A folder that cannot be, and a file that cannot be read.
@@ -185,7 +227,7 @@ fn what_is_wrong_with_the_cache_is_told_and_changes_nothing() {
     // Without it nothing is read or written, and nothing said.
     let answer = Answer::of(keeping(&study, "without", &cache).arg("--no-cache")).exits(0);
     assert_same(&first, &snapshot(&study.root().join("without")));
-    assert!(!answer.stderr.contains("guardad"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("preparación de la red"), "{}", answer.stderr);
     assert!(files(&cache).is_empty());
 }
 
@@ -240,7 +282,7 @@ fn runs_that_are_killed_or_go_side_by_side_leave_a_cache_that_is_right() {
         child.wait().unwrap();
         let name = format!("after-{n}");
         let answer = Answer::of(&mut keeping(&study, &name, &cache)).exits(0);
-        assert!(!answer.stderr.contains("dañado"), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("dañada"), "{}", answer.stderr);
         assert_same(&first, &snapshot(&study.root().join(name)));
     }
     // Several at once, all without a cache at first.
@@ -266,7 +308,7 @@ fn a_network_that_is_being_ordered_can_be_left() {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
-    while !said.contains("Ordena la red") {
+    while !said.contains("Prepara la red") {
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "ended before it began: {said}");
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -44,10 +44,10 @@ const LOOPS: [Loop; 5] = [
         within: "Fall<8",
         needs: [Mnemonic::Vpaddd, Mnemonic::Vpminud],
     },
-    Loop { function: ["push.rs", "fall<1"], within: "", needs: [Mnemonic::Vpaddd, Mnemonic::Vpcmpeqd] },
+    Loop { function: ["push.rs", "tight<4"], within: "", needs: [Mnemonic::Vpaddd, Mnemonic::Vpminud] },
     Loop {
         function: ["flow.rs", "exact_lanes<8"],
-        within: "Exact<8",
+        within: "OverLower<8",
         needs: [Mnemonic::Vpaddd, Mnemonic::Vpcmpeqd],
     },
 ];

@@ -1,12 +1,14 @@
 //! The alternative routes of a pair, as the draws take them: for a map that shows more than one line.
 //!
-//! Each kept draw has one path of a pair. Paths that share much of their length are one alternative for who looks at a map,
-//! so the most frequent path stands for those that overlap it: paths are taken by falling frequency if they share at
-//! most `overlap` with every one taken before. What is left over joins the alternative with which it shares most. The share
-//! of an alternative is then the probability, under the model, that a trip of the pair goes that way or nearly so.
+//! Each kept draw has one path of a pair. Paths that share much of their length are one alternative for who looks at
+//! a map, so the most frequent path stands for those that overlap it: paths are taken by falling frequency if they
+//! share at most `overlap` with every one taken before. What is left over joins the alternative with which it shares
+//! most. The share of an alternative is then the probability, under the model, that a trip of the pair goes that way
+//! or nearly so.
 //!
-//! That is a choice of routes from simulated ones (Prato 2009, Route choice modeling: past, present and future research
-//! directions, J. Choice Modelling 2:65, section on simulation methods), and needs no penalties that would have to be tuned.
+//! That is a choice of routes from simulated ones (Prato 2009, Route choice modeling: past, present and future
+//! research directions, J. Choice Modelling 2:65, section on simulation methods), and needs no penalties that would
+//! have to be tuned.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,7 @@ impl Default for Limits {
 pub struct Alternative {
     /// Its links, from the origin.
     pub links: Vec<LinkId>,
-    /// Its length.
+    /// Its length, each link once.
     pub length: Metres,
     /// Share of the draws with a way whose path is this one or joins it.
     pub share: f64,

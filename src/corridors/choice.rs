@@ -1,7 +1,7 @@
 //! Perceived cost of links: probit route choice by Monte Carlo (Daganzo & Sheffi 1977; Sheffi 1985, ch. 11).
 //!
-//! A link of cost `c` minutes is perceived as a Gamma variable of mean `c` and variance `ς c`: shape `c/ς`,
-//! scale `ς`. Gamma variables of one scale add up, so that cutting a link in two changes nothing. Their values come from
+//! A link of cost `c` minutes is perceived as a Gamma variable of mean `c` and variance `ς c`: shape `c/ς`, scale
+//! `ς`. Gamma variables of one scale add up, so that cutting a link in two changes nothing. Their values come from
 //! [`crate::network::perturb`].
 
 use rayon::prelude::*;
@@ -78,8 +78,8 @@ impl LinkCosts {
         self.base.is_empty()
     }
 
-    /// Costs in ms as `travellers` see them, one vector of costs for each, side by side; lanes without a traveller repeat
-    /// the first one. There is at least one.
+    /// Costs in ms as `travellers` see them, one vector of costs for each, side by side; lanes without a traveller
+    /// repeat the first one. There is at least one.
     pub fn perceived(&self, travellers: &[Traveller<'_>], profiles: &Profiles, out: &mut Vec<[u32; LANES]>) {
         out.clear();
         out.resize(self.len(), [0; LANES]);

@@ -1,9 +1,10 @@
 //! The Monte Carlo over everything: draws, each with its perturbations.
 //!
-//! A draw is one vector of parameters; a link's flow in the draw is the mean over its perturbations. Draws are worked off
-//! in blocks: the open network as their travellers plan on it, as many draws side by side as a batch has lanes, and then
-//! the perturbations of all of them, one batch after the other. Sums are integers, so that neither the number of threads
-//! nor the order of work, nor what finds the paths, changes a byte of the result, and ranges of draws can be merged.
+//! A draw is one vector of parameters; a link's flow in the draw is the mean over its perturbations. Draws are worked
+//! off in blocks: the open network as their travellers plan on it, as many draws side by side as a batch has lanes,
+//! and then the perturbations of all of them, one batch after the other. Sums are integers, so that neither the
+//! number of threads nor the order of work, nor what finds the paths, changes a byte of the result, and ranges of
+//! draws can be merged.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -18,7 +19,7 @@ use super::params::{self, DrawParams};
 use super::passage::{Passages, Walk};
 use super::routing::{Engine, Lane, Router, Routes, Visit};
 use super::score::Scores;
-use super::table::{FlowTable, LinkFlow};
+use super::table::{DrawFlows, FlowTable, LinkFlow};
 use crate::error::{Error, Result};
 use crate::incidence::CountModel;
 use crate::model::study::Study;
@@ -28,6 +29,10 @@ use crate::network::search::Arcs;
 /// Parts of the mean flow of a link: border and domestic origins, each to exact, censored and exit
 /// destinations.
 pub const CONTRIBUTIONS: usize = 6;
+
+/// Draws that transit is taken from at least, as far as there are so many: their quantiles decide classes, and how
+/// many paths planning keeps must not.
+pub const TRANSIT_DRAWS: u32 = 100;
 
 /// Largest number of tree nodes and leaves that are kept for planning: 30 million take some 400 MB.
 const KEPT_ENTRIES: usize = 30_000_000;
@@ -99,8 +104,9 @@ pub struct Flows {
     pub fate: Vec<Fate>,
     /// Trips by municipality, by draw.
     pub municipalities: Vec<ByMunicipality>,
-    /// By draw, of the first draws that planning looks at: by municipality, trips that pass through without beginning or
-    /// ending there, each trip once, summed over perturbations; see [`super::passage`].
+    /// By draw, of the first ones ([`TRANSIT_DRAWS`], or more if planning keeps more): by municipality, trips that
+    /// pass through without beginning or ending there, each trip once, summed over perturbations; see
+    /// [`super::passage`].
     pub through: Vec<Vec<i64>>,
     /// By link: the main flow by contribution, summed over draws and perturbations.
     pub contributions: Vec<[i64; CONTRIBUTIONS]>,
@@ -114,7 +120,7 @@ pub struct Flows {
 /// One draw's results.
 struct OneDraw {
     params: DrawParams,
-    loads: Vec<(u32, LinkFlow)>,
+    loads: DrawFlows,
     border: Vec<i64>,
     fate: Fate,
     municipalities: ByMunicipality,
@@ -222,9 +228,10 @@ impl Flows {
         let work = |_| {
             let mut worker = Worker {
                 inputs,
-                engine: routes.engine(),
+                engine: routes.engine(inputs.stop),
                 kept,
                 weights: Vec::new(),
+                table: FlowTable::new(links, inputs.study.parameters.perturbations),
                 sums: Sums::new(links),
                 walks: Mutex::default(),
             };
@@ -239,13 +246,17 @@ impl Flows {
             }
             (list, worker.sums)
         };
-        let (mut list, sums) = (0..routes.workers()).into_par_iter().with_max_len(1).map(work).reduce(
-            || (Vec::new(), Sums::new(links)),
-            |(mut a, sums), (b, other)| {
-                a.extend(b);
-                (a, sums.merge(&other))
-            },
-        );
+        let (mut list, sums) = (0..routes.workers(draws.div_ceil(lanes) as usize))
+            .into_par_iter()
+            .with_max_len(1)
+            .map(work)
+            .reduce(
+                || (Vec::new(), Sums::new(links)),
+                |(mut a, sums), (b, other)| {
+                    a.extend(b);
+                    (a, sums.merge(&other))
+                },
+            );
         if inputs.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -263,7 +274,7 @@ impl Flows {
         };
         for draw in list {
             out.params.push(draw.params);
-            out.loads.push(draw.loads.into_iter());
+            out.loads.push(draw.loads);
             out.border.push(draw.border);
             out.fate.push(draw.fate);
             out.municipalities.push(draw.municipalities);
@@ -335,6 +346,8 @@ struct Worker<'a> {
     /// Draws whose trees are kept.
     kept: u32,
     weights: Vec<[u32; LANES]>,
+    /// Holds nothing: it tells how flows are kept.
+    table: FlowTable,
     sums: Sums,
     /// Buffers for walking trees that nobody uses just now.
     walks: Mutex<Vec<Walk>>,
@@ -351,6 +364,9 @@ impl Worker<'_> {
         let planning: Vec<Traveller<'_>> =
             parameters.iter().map(|p| Traveller::Planning { params: p }).collect();
         costs.perceived(&planning, profiles, &mut self.weights);
+        if self.inputs.stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let table = self.engine.distances(&self.weights, planning.len());
         let mut making: Vec<Making> = parameters
             .into_par_iter()
@@ -375,7 +391,7 @@ impl Worker<'_> {
     fn begin(&self, params: DrawParams, costs: impl Fn(usize) -> u32) -> Making {
         let Inputs { study, places, passages, .. } = self.inputs;
         let demand = Demand::new(places, &params, costs);
-        let transit = params.draw < study.planning.draws && !passages.is_empty();
+        let transit = params.draw < study.planning.draws.max(TRANSIT_DRAWS) && !passages.is_empty();
         Making {
             loads: Loads::new(places, &demand),
             carrying: Carrying::default(),
@@ -470,7 +486,7 @@ impl Worker<'_> {
             },
             municipalities: ByMunicipality::new(places, &demand, perturbations),
             through: through.map(|list| list.into_iter().map(AtomicI64::into_inner).collect()),
-            loads: carried.into_iter().map(|c| (c.link, c.flow)).collect(),
+            loads: self.table.packed(carried.into_iter().map(|c| (c.link, c.flow))),
             params,
             trees,
         }

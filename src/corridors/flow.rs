@@ -171,8 +171,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The trips of `demand`, by destination, along `paths`. `junction_of` tells the junction of a node; where `may_return`,
-    /// ways that return are looked for.
+    /// The trips of `demand`, by destination, along `paths`. `junction_of` tells the junction of a node; where
+    /// `may_return`, ways that return are looked for.
     #[must_use]
     pub fn new(
         paths: &PathTree,

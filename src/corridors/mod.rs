@@ -1,9 +1,10 @@
 //! Stage 5: demand and route choice, draw by draw, to flows on links and named corridors.
 //!
-//! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins,
-//! [`choice`] perturbs the cost of links, [`routing`] finds cheapest paths, [`flow`] loads them with trips, [`draws`] runs
-//! it all in parallel and [`table`] keeps what links carry, [`score`] summarises over draws, [`extract`] and
-//! [`naming`] make corridors, [`alternatives`] tells the routes of a pair apart. [`passage`] finds the trips that pass through a municipality, [`roles`] says what part each municipality has in the flows.
+//! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins, [`choice`] perturbs
+//! the cost of links, [`routing`] finds cheapest paths, [`flow`] loads them with trips, [`draws`] runs it all in
+//! parallel and [`table`] keeps what links carry, [`score`] summarises over draws, [`extract`] and [`naming`] make
+//! corridors, [`alternatives`] tells the routes of a pair apart. [`passage`] finds the trips that pass through a
+//! municipality, [`roles`] says what part each municipality has in the flows.
 
 pub mod alternatives;
 pub mod choice;

@@ -236,8 +236,8 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Adds to `through`, one entry per municipality, which several threads may share, the demand of the trips of `tree` that pass through it without
-    /// beginning or ending there.
+    /// Adds to `through`, one entry per municipality, which several threads may share, the demand of the trips of
+    /// `tree` that pass through it without beginning or ending there.
     ///
     /// 1. Demand is gathered from the leaves towards the root.
     /// 2. The tree is walked depth first, and the metres of the way so far are kept by municipality. At the node where

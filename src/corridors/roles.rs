@@ -7,8 +7,9 @@
 //! | reception | trips that end there and began elsewhere | its own count, less the trips inside it |
 //! | exploitation | located cases that are there, of all located cases | its own count: where exploitation was found |
 //!
-//! Each trip counts once in each index. An index is one number per draw; mean and quantiles are over draws, of transit
-//! over the first ones, of which planning has the paths. Where an index would repeat a prior, or the network cannot speak of the place, there is no index but a reason.
+//! Each trip counts once in each index. An index is one number per draw; mean and quantiles are over draws, of
+//! transit over the first ones ([`super::draws::TRANSIT_DRAWS`]), since it needs paths. Where an index would repeat a
+//! prior, or the network cannot speak of the place, there is no index but a reason.
 
 use super::draws::{ByMunicipality, Flows};
 use super::passage::Passages;

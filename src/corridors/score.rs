@@ -65,16 +65,17 @@ impl Scores for Items<'_> {
     }
 }
 
-/// Items whose scores of all draws are put side by side at a time.
-const TOGETHER: usize = 512;
+/// Scores that are put side by side at a time: 16 MB of them.
+const TOGETHER: usize = 1 << 20;
 
 /// Summaries of all items, and the number of candidates.
 #[must_use]
 pub fn summarise<S: Scores>(scores: &S) -> (Vec<Summary>, usize) {
     let (top, candidates) = top_probability(scores);
     let draws = scores.draws();
-    let blocks = (0..scores.items()).into_par_iter().step_by(TOGETHER).map(|first| {
-        let items = first..(first + TOGETHER).min(scores.items());
+    let together = (TOGETHER / draws.max(1)).clamp(1, 512);
+    let blocks = (0..scores.items()).into_par_iter().step_by(together).map(|first| {
+        let items = first..(first + together).min(scores.items());
         let mut columns: Vec<Vec<[f64; 2]>> = items.clone().map(|_| Vec::with_capacity(draws)).collect();
         for draw in 0..draws {
             for (item, values) in scores.within(draw, items.clone()) {
@@ -115,8 +116,10 @@ pub fn top_probability<S: Scores>(scores: &S) -> (Vec<f64>, usize) {
     }
     let candidates = candidate.into_iter().filter(|c| *c).count();
     let places = (candidates as f64 / 10.0).max(1.0);
-    let tops = |draw: usize| -> Vec<usize> {
-        let mut order: Vec<(f64, usize)> = scored(draw).map(|(item, [score, _])| (score, item)).collect();
+    let number = |item: usize| u32::try_from(item).unwrap_or(u32::MAX);
+    let tops = |draw: usize| -> Vec<u32> {
+        let mut order: Vec<(f64, u32)> =
+            scored(draw).map(|(item, [score, _])| (score, number(item))).collect();
         order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut start = 0;
         while let Some(&(value, _)) = order.get(start) {
@@ -130,9 +133,9 @@ pub fn top_probability<S: Scores>(scores: &S) -> (Vec<f64>, usize) {
         }
         order[..start].iter().map(|(_, item)| *item).collect()
     };
-    let tops: Vec<Vec<usize>> = (0..scores.draws()).into_par_iter().map(tops).collect();
+    let tops: Vec<Vec<u32>> = (0..scores.draws()).into_par_iter().map(tops).collect();
     let mut hits = vec![0_u32; items];
-    tops.iter().flatten().for_each(|item| hits[*item] += 1);
+    tops.iter().flatten().for_each(|item| hits[*item as usize] += 1);
     let n = scores.draws().max(1) as f64;
     (hits.into_iter().map(|h| f64::from(h) / n).collect(), candidates)
 }

@@ -1,16 +1,16 @@
 //! Flows of all draws on all links, kept small: of each draw only the links that carry something.
 //!
-//! A flow is a whole number of units of `2^shift` units of demand. With the shift that [`FlowTable::new`] takes, a flow is
-//! rounded to the nearest `2⁻³⁰` of all located cases, and no flow is rounded to nothing; sums over links and draws stay
-//! sums of integers. An entry takes 12 bytes: a draw whose trips pass 50,000 links takes 0.6 MB.
+//! A flow is a whole number of units of `2^shift` units of demand. With the shift that [`FlowTable::new`] takes, a
+//! flow is rounded to the nearest `2⁻³⁰` of all located cases, and no flow is rounded to nothing; sums over links and
+//! draws stay sums of integers. An entry takes 12 bytes: a draw whose trips pass 50,000 links takes 0.6 MB.
 
 use std::ops::Range;
 
 use super::demand::UNIT;
 
-/// Main and null flow of a draw, by the links that carry any, ascending.
+/// Main and null flow of a draw, by the links that carry any, ascending; as a [`FlowTable`] keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct DrawFlows {
+pub struct DrawFlows {
     link: Vec<u32>,
     flow: Vec<[u32; 2]>,
 }
@@ -48,15 +48,20 @@ impl FlowTable {
     pub(crate) fn exact(links: usize, draws: &[Vec<[i64; 2]>]) -> Self {
         let mut out = Self { links, shift: 0, draws: Vec::new() };
         for draw in draws {
-            out.push(
-                (0..).zip(draw).map(|(link, [main, null])| (link, LinkFlow { main: *main, null: *null })),
-            );
+            let flows = draw.iter().map(|[main, null]| LinkFlow { main: *main, null: *null });
+            out.push(out.packed((0..).zip(flows)));
         }
         out
     }
 
-    /// Adds a draw; links ascend.
-    pub fn push(&mut self, flows: impl Iterator<Item = (u32, LinkFlow)>) {
+    /// Adds a draw.
+    pub fn push(&mut self, flows: DrawFlows) {
+        self.draws.push(flows);
+    }
+
+    /// The flows of a draw as the table keeps them; links ascend.
+    #[must_use]
+    pub fn packed(&self, flows: impl Iterator<Item = (u32, LinkFlow)>) -> DrawFlows {
         let mut draw = DrawFlows::default();
         for (link, flow) in flows.filter(|(_, flow)| *flow != LinkFlow::default()) {
             draw.link.push(link);
@@ -64,7 +69,7 @@ impl FlowTable {
         }
         draw.link.shrink_to_fit();
         draw.flow.shrink_to_fit();
-        self.draws.push(draw);
+        draw
     }
 
     fn rounded(&self, units: i64) -> u32 {
@@ -129,8 +134,10 @@ mod tests {
         assert!((all as f64 - 8.0 * UNIT).abs() < 1.0);
         let flows = [1, 12_345, all / 3, all, 2 * all];
         let mut table = FlowTable::new(9, 8);
-        table.push((2..).zip(flows).map(|(link, main)| (link, LinkFlow { main, null: all - main.min(all) })));
-        table.push(std::iter::empty());
+        let all_flows =
+            (2..).zip(flows).map(|(link, main)| (link, LinkFlow { main, null: all - main.min(all) }));
+        table.push(table.packed(all_flows));
+        table.push(DrawFlows::default());
         for (link, main) in (2..).zip(flows) {
             let kept = table.at(0, link).main;
             assert!(

@@ -204,7 +204,7 @@ pub struct Closure {
 pub struct PlanningSpec {
     /// Posts to propose, 0 – 1,000. Default 10.
     pub posts: u32,
-    /// Draws whose paths are kept for planning, 1 – 10,000. Default 100.
+    /// Draws whose paths are kept for planning, 1 – 10,000. Default 100. Transit is taken from 100 draws at least.
     pub draws: u32,
     /// Share of the day on which a proposed post is staffed, 0 – 1. Default 1/3.
     pub staffed_share: f64,

@@ -31,9 +31,9 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// The tree of the ways from `root` to `ends`: an end is a node with what `back` follows from there, and `None` where
-    /// there is no way. `back` gives the last link of the way that is left and the node before it. The network has `nodes`
-    /// nodes.
+    /// The tree of the ways from `root` to `ends`: an end is a node with what `back` follows from there, and `None`
+    /// where there is no way. `back` gives the last link of the way that is left and the node before it. The network
+    /// has `nodes` nodes.
     pub(super) fn tree<S>(
         &mut self,
         nodes: usize,

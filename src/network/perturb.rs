@@ -1,21 +1,21 @@
 //! Perceived costs of links: Gamma variables at memory speed.
 //!
-//! A link of mean cost `c` minutes is perceived as a Gamma variable of shape `c/ς` and scale `ς`. Its value is the quantile
-//! at a probability that a counter-based hash of (seed, draw, perturbation, link) gives, so that any link of any vector can
-//! be had alone, eight lanes at a time, and both routers have the same numbers.
+//! A link of mean cost `c` minutes is perceived as a Gamma variable of shape `c/ς` and scale `ς`. Its value is the
+//! quantile at a probability that a counter-based hash of (seed, draw, perturbation, link) gives, so that any link of
+//! any vector can be had alone, eight lanes at a time, and both routers have the same numbers.
 //!
-//! The quantile comes from a table, computed once: shapes from 1/128 to 128 in steps of an eighth of an octave, and tails down
-//! to 2⁻²⁶ in steps of a sixteenth of an octave on either side of the median, linear in between. Above, the transform of
-//! Wilson & Hilferty (1931, The distribution of chi-square) is taken, which is off by less than 10⁻⁴ of the mean there; at
-//! small shapes it would be off by more than the value, which is why there is a table. Below, the value is that of shape
-//! 1/128 in proportion, which keeps the mean.
+//! The quantile comes from a table, computed once: shapes from 1/128 to 128 in steps of an eighth of an octave, and
+//! tails down to 2⁻²⁶ in steps of a sixteenth of an octave on either side of the median, linear in between. Above,
+//! the transform of Wilson & Hilferty (1931, The distribution of chi-square) is taken, which is off by less than 10⁻⁴
+//! of the mean there; at small shapes it would be off by more than the value, which is why there is a table. Below,
+//! the value is that of shape 1/128 in proportion, which keeps the mean.
 //!
-//! Error, as the tests measure it: no quantile between 10⁻⁶ and 1 − 10⁻⁶ is off by more than 1 % of the standard deviation and 0.1 % of itself,
-//! mean and variance not by more than 0.1 % and 0.5 %.
+//! Error, as the tests measure it: no quantile between 10⁻⁶ and 1 − 10⁻⁶ is off by more than 1 % of the standard
+//! deviation and 0.1 % of itself, mean and variance not by more than 0.1 % and 0.5 %.
 
+use std::num::NonZero;
 use std::sync::LazyLock;
 
-use rayon::prelude::*;
 use statrs::function::gamma::{gamma_lr, gamma_ur, ln_gamma};
 
 use super::search::UNREACHED;
@@ -98,11 +98,20 @@ impl Perception {
             let value = (-std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * tail)) as f32;
             *slot = value;
         }
-        Self { quantile: (0..SHAPES).into_par_iter().map(row).collect(), normal }
+        // Threads of its own: who waits for the table may be one of a pool, whose other threads would wait for it in
+        // turn.
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let quantile = std::thread::scope(|scope| {
+            let part = |k: usize| k * SHAPES / threads..(k + 1) * SHAPES / threads;
+            let parts: Vec<_> =
+                (0..threads).map(|k| scope.spawn(move || part(k).map(row).collect::<Vec<_>>())).collect();
+            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+        });
+        Self { quantile, normal }
     }
 
-    /// The perceived cost of a link in minutes: mean `mean`, variance `scale` × `mean`, both in minutes. `link` stands for
-    /// the link, whatever other links there are.
+    /// The perceived cost of a link in minutes: mean `mean`, variance `scale` × `mean`, both in minutes. `link`
+    /// stands for the link, whatever other links there are.
     #[must_use]
     pub fn minutes(&self, key: VectorKey, link: u64, mean: f64, scale: f64) -> f64 {
         if scale < 1e-9 || mean < 1e-9 {
@@ -133,8 +142,8 @@ impl Perception {
         std::array::from_fn(|lane| self.milliseconds(keys[lane], link, means[lane], scales[lane]))
     }
 
-    /// The quantile of a Gamma variable of scale one at probability `tail` or, if `upper`, one less it; `tail` is below one
-    /// half.
+    /// The quantile of a Gamma variable of scale one at probability `tail` or, if `upper`, one less it; `tail` is
+    /// below one half.
     fn value(&self, shape: f64, tail: f64, upper: bool) -> f64 {
         let side = usize::from(upper);
         let (t, tail_share) = place(tail, TAIL_BITS, -1.0 - f64::from(TAIL_OCTAVES), TAILS);
@@ -169,8 +178,8 @@ fn step(i: usize, bits: u32, lowest: f64) -> f64 {
     (lowest + octave as f64).exp2() * (1.0 + part as f64 / f64::from(1_u32 << bits))
 }
 
-/// The grid point below a value, and how far on to the next it lies; the grid's ends for values beyond them. The bits of a
-/// double are such a grid.
+/// The grid point below a value, and how far on to the next it lies; the grid's ends for values beyond them. The bits
+/// of a double are such a grid.
 fn place(value: f64, bits: u32, lowest: f64, points: usize) -> (usize, f64) {
     let shift = MANTISSA - bits;
     let from = lowest.exp2().to_bits() >> shift;

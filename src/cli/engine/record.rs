@@ -113,6 +113,7 @@ pub(super) fn statistics(loaded: &Loaded, counts: &serde_json::Value, flows: &Fl
         },
         "demand": { "served": served, "inner": inner, "unserved": unserved, "unlocated_cases": unlocated, "draws_without": flows.without_demand() },
         "planning_draws": flows.trees.len(),
+        "transit_draws": flows.through.len(),
     })
 }
 

@@ -1,4 +1,5 @@
-//! Routes of a run, by the hierarchy, which is kept between runs where the network is large, or by the reference search.
+//! Routes of a run, by the hierarchy, which is kept between runs where the network is large, or by the reference
+//! search.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -70,8 +71,8 @@ pub(super) fn route(loaded: &Loaded, travel: Travel<'_>, way: Way<'_>) -> Result
     Flows::run(&Inputs { study, places, arcs, router, costs, counts, passages, stop, progress })
 }
 
-/// The router that is asked for. What is to be told of the cache is said at once: none of it changes a result, so that it
-/// has no place in one.
+/// The router that is asked for. What is to be told of the cache is said at once: none of it changes a result, so
+/// that it has no place in one.
 fn router(network: &Network, arcs: &Arcs, way: Way<'_>) -> Result<Router> {
     let Way { args, lang, stop, progress } = way;
     if args.router == RouterArg::Dijkstra {

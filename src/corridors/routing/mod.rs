@@ -4,6 +4,8 @@
 mod kernel;
 mod reference;
 
+use std::sync::atomic::AtomicBool;
+
 use super::demand::{OriginClass, Places};
 use super::flow::{Loads, PARTS};
 use crate::network::cch::{Hierarchy, LANES, Selection};
@@ -80,15 +82,22 @@ impl<'a> Routes<'a> {
         Self { places, arcs, links, kernel }
     }
 
-    /// Threads that each take draws of their own.
-    pub(super) fn workers(&self) -> usize {
-        if self.kernel.is_some() && self.arcs.node_count() > ALONE { 1 } else { rayon::current_num_threads() }
+    /// Threads that each take draws of their own, of `blocks` blocks.
+    pub(super) fn workers(&self, blocks: usize) -> usize {
+        let all = if self.kernel.is_some() && self.arcs.node_count() > ALONE {
+            1
+        } else {
+            rayon::current_num_threads()
+        };
+        all.min(blocks)
     }
 
-    /// What one of them works with.
-    pub(super) fn engine(&self) -> Engine<'_> {
+    /// What one of them works with; once `stop` is set, what it gives is of no use.
+    pub(super) fn engine<'s>(&'s self, stop: &'s AtomicBool) -> Engine<'s> {
         match &self.kernel {
-            None => Engine::Reference(Box::new(reference::Engine::new(self.places, self.arcs, self.links))),
+            None => {
+                Engine::Reference(Box::new(reference::Engine::new(self.places, self.arcs, self.links, stop)))
+            }
             Some((hierarchy, pairs)) => {
                 Engine::Kernel(Box::new(kernel::Engine::new(hierarchy, pairs, self.links)))
             }
@@ -111,8 +120,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Assigns the loads of `lanes`. `load` is called with a lane, a link, and its parts by class of origin, at most once
-    /// for a link and lane; `visit` makes something of each tree that is wanted.
+    /// Assigns the loads of `lanes`. `load` is called with a lane, a link, and its parts by class of origin, at most
+    /// once for a link and lane; `visit` makes something of each tree that is wanted.
     pub(super) fn assign<T: Send>(
         &mut self,
         weights: Weights<'_>,

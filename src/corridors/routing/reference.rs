@@ -1,5 +1,7 @@
 //! By one search for each origin and vector.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{Lane, Routed, Visit, Weights};
 use crate::corridors::demand::Places;
 use crate::corridors::flow::{PARTS, assign, main_units};
@@ -16,10 +18,12 @@ pub(in crate::corridors) struct Engine<'a> {
     nodes: Vec<[i64; PARTS]>,
     /// By class of origin.
     links: [Vec<[i64; PARTS]>; 2],
+    /// Once set, nothing more is searched: what is returned is of no use.
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(places: &'a Places, arcs: &'a Arcs, links: usize) -> Self {
+    pub(super) fn new(places: &'a Places, arcs: &'a Arcs, links: usize, stop: &'a AtomicBool) -> Self {
         Self {
             places,
             arcs,
@@ -27,6 +31,7 @@ impl<'a> Engine<'a> {
             weights: Vec::with_capacity(links),
             nodes: vec![[0; PARTS]; arcs.node_count()],
             links: [vec![[0; PARTS]; links], vec![[0; PARTS]; links]],
+            stop,
         }
     }
 
@@ -36,6 +41,9 @@ impl<'a> Engine<'a> {
     }
 
     fn search(&mut self, origin: usize) {
+        if self.stop.load(Ordering::Relaxed) {
+            return;
+        }
         let Places { origins, is_target, target_count, .. } = self.places;
         self.search.run(self.arcs, &self.weights, origins[origin].access.junction, is_target, *target_count);
     }

@@ -1,15 +1,16 @@
 //! The order of contraction, kept in a file under a hash of the network.
 //!
-//! Finding the order takes nearly all the time of a preparation; the rest follows from it in less time than reading it
-//! would take. The file's name and its content hold the SHA-256 of all arcs, positions and the version of the code; its
-//! last bytes are the SHA-256 of what stands before them. It is written beside its place, synced and renamed: whoever reads
-//! sees a whole file or none, and of two that write, the last one wins with the same bytes. What cannot be read is computed,
-//! what cannot be written is told, and neither ends a run.
+//! Finding the order takes nearly all the time of a preparation; the rest follows from it in less time than reading
+//! it would take. The file's name and its content hold the SHA-256 of all arcs, positions and the version of the
+//! code; its last bytes are the SHA-256 of what stands before them. It is written beside its place, synced and
+//! renamed: whoever reads sees a whole file or none, and of two that write, the last one wins with the same bytes.
+//! What cannot be read is computed, what cannot be written is told, and neither ends a run.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use geo::Coord;
 use sha2::{Digest, Sha256};
@@ -63,8 +64,8 @@ pub struct Prepared {
 }
 
 impl Hierarchy {
-    /// The hierarchy of `arcs`, whose junctions stand at `at`, with its order from the cache in `folder`, or computed and
-    /// left there; without a folder nothing is read or left. `None` if `stop` was set meanwhile.
+    /// The hierarchy of `arcs`, whose junctions stand at `at`, with its order from the cache in `folder`, or computed
+    /// and left there; without a folder nothing is read or left. `None` if `stop` was set meanwhile.
     #[must_use]
     pub fn prepare(
         arcs: &Arcs,
@@ -78,7 +79,7 @@ impl Hierarchy {
             (folder, folder.join(format!("{}.order", hex(&key[..12]))), key)
         });
         if let Some((_, path, key)) = &place {
-            match fs::read(path) {
+            match read(path, arcs.node_count()) {
                 Ok(bytes) => match decode(&bytes, key, arcs.node_count()) {
                     Some(order) => {
                         let hierarchy = Self::in_order(arcs, &order);
@@ -122,6 +123,16 @@ fn key(arcs: &Arcs, at: &[Coord<f64>]) -> [u8; HASH] {
     hash.finalize().into()
 }
 
+/// The file at `path`, if it has the length that it must have for `nodes` nodes; nothing else is read.
+fn read(path: &Path, nodes: usize) -> io::Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file"));
+    }
+    let expected = MAGIC.len() + 2 * HASH + 4 * nodes;
+    if found.len() == expected as u64 { fs::read(path) } else { Ok(Vec::new()) }
+}
+
 fn encode(order: &[u32], key: &[u8; HASH]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(MAGIC.len() + 2 * HASH + 4 * order.len());
     bytes.extend_from_slice(MAGIC);
@@ -147,9 +158,21 @@ fn decode(bytes: &[u8], key: &[u8; HASH], nodes: usize) -> Option<Vec<u32>> {
     (rest.is_empty() && order.len() == nodes && each_once).then_some(order)
 }
 
+/// Age from which on what a killed run has left is taken away: no run writes that long.
+const STALE: Duration = Duration::from_hours(24);
+const UNFINISHED: &str = ".unfinished-";
+
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    for left in fs::read_dir(folder)?.flatten() {
+        let old = || left.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if left.file_name().to_string_lossy().starts_with(UNFINISHED) && old().is_some_and(|age| age > STALE)
+        {
+            // Another run may have done so.
+            drop(fs::remove_file(left.path()));
+        }
+    }
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

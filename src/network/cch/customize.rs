@@ -250,8 +250,8 @@ fn one_row<const W: usize>(
     let mut rest = lows;
     while let Some((low, others)) = rest.split_first() {
         let end = hierarchy.first[low.tail as usize + 1] as usize;
-        // Nodes that follow each other and have the same heads from here on are taken together: their ways are added up in
-        // registers.
+        // Nodes that follow each other and have the same heads from here on are taken together: their ways are added
+        // up in registers.
         if let [b, c, d, ..] = others
             && follows(hierarchy, low, b)
             && follows(hierarchy, b, c)
@@ -275,8 +275,8 @@ fn follows(hierarchy: &Hierarchy, low: &Low, next: &Low) -> bool {
     next.tail == low.tail + 1 && hierarchy.parent[low.tail as usize] == next.tail && heads(low) == heads(next)
 }
 
-/// Takes over what comes over `K` lower nodes with the same heads, given by their arcs to the node at hand; `end` is the end of
-/// the row of the first of them.
+/// Takes over what comes over `K` lower nodes with the same heads, given by their arcs to the node at hand; `end` is
+/// the end of the row of the first of them.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn over_lower<const W: usize, const K: usize>(

@@ -3,8 +3,8 @@
 //! 1. For each origin, demand is pushed from the destinations towards the origin, node by node: a node is reached over
 //!    the arc for which the sum of labels is exact (`push`). What passes over arcs of the hierarchy is summed over
 //!    all origins.
-//! 2. From the highest arcs to the lowest, each arc that carries something in a lane is replaced by the link or by the two
-//!    lower arcs it stands for in that lane, subtrees in parallel.
+//! 2. From the highest arcs to the lowest, each arc that carries something in a lane is replaced by the link or by
+//!    the two lower arcs it stands for in that lane, subtrees in parallel.
 //! 3. Flows go down in that order, once for all origins.
 //!
 //! Flows are integers; nothing depends on the order of sums.
@@ -18,8 +18,8 @@ use super::splits::{Split, splits};
 use super::ties::{Choice, Choices};
 use super::topology::Hierarchy;
 
-/// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in `P` parts
-/// that are assigned side by side.
+/// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in
+/// `P` parts that are assigned side by side.
 #[derive(Debug, Clone, Copy)]
 pub enum Demand<'a, const P: usize, const W: usize> {
     /// The same in all lanes.
@@ -93,9 +93,9 @@ impl<const P: usize, const W: usize> Workspace<P, W> {
         }
     }
 
-    /// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no link,
-    /// and neither does demand from a junction to itself. `visit` sees the labels of each origin, for distances.
-    /// `batch` is of the hierarchy that this was made for.
+    /// Assigns `demand` to cheapest paths, the same that the reference search finds. Demand without a way loads no
+    /// link, and neither does demand from a junction to itself. `visit` sees the labels of each origin, for
+    /// distances. `batch` is of the hierarchy that this was made for.
     ///
     /// Sums of demand must fit in 64 bits.
     pub fn assign<'a, T: Send>(
@@ -190,8 +190,8 @@ pub(super) fn exact_lanes<const W: usize>(a: &[u32; W], b: &[u32; W], sum: &[u32
     if any == 0 { 0 } else { zeros(&apart) }
 }
 
-/// The lanes that are zero, as bits. Seldom there are any; which they are is found apart, because the compiler would take
-/// the question whether there are any into single lanes too.
+/// The lanes that are zero, as bits. Seldom there are any; which they are is found apart, because the compiler would
+/// take the question whether there are any into single lanes too.
 #[inline(never)]
 fn zeros<const W: usize>(lanes: &[u32; W]) -> u8 {
     lane_mask::<W>(|lane| lanes[lane] == 0)

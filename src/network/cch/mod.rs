@@ -15,7 +15,8 @@
 //! lexicographic order, and so do all its stretches. Ties therefore matter only where flow or a path passes; there
 //! the paths that tie are unpacked from their ends until they differ (`ties`).
 //!
-//! Weights are whole milliseconds per link, at least one; [`UNREACHED`] closes a link, and a sum that reaches it is no way.
+//! Weights are whole milliseconds per link, at least one; [`UNREACHED`] closes a link, and a sum that reaches it is
+//! no way.
 
 use super::search::UNREACHED;
 

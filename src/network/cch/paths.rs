@@ -1,8 +1,8 @@
 //! Paths of an assignment, when asked for: trees of one origin, in one lane.
 //!
-//! An assignment finds by which way of the hierarchy each node that carries something is reached, and what each way that
-//! carries something stands for. With both at hand, a way is unpacked once per lane, whatever the number of origins whose
-//! paths take it, and a tree costs little more than its nodes.
+//! An assignment finds by which way of the hierarchy each node that carries something is reached, and what each way
+//! that carries something stands for. With both at hand, a way is unpacked once per lane, whatever the number of
+//! origins whose paths take it, and a tree costs little more than its nodes.
 
 use super::query::{Batch, Selection};
 use super::splits::Split;
@@ -49,7 +49,7 @@ pub struct LanePaths<'p, 'a, const W: usize> {
 
 /// Where a path is followed back: along the links of a way, and then on from a node.
 #[derive(Debug, Clone, Copy)]
-struct Trail {
+struct Backtrack {
     from: u32,
     left: u32,
     /// Node at which the way begins.
@@ -96,13 +96,13 @@ impl<const W: usize> LanePaths<'_, '_, W> {
         let end = |(j, places): (usize, &[u32; W])| {
             let place = Some(places[lane]).filter(|place| *place != NONE && wanted(j))?;
             let node = hierarchy.node[selection.union[place as usize] as usize];
-            Some((node, Trail { from: 0, left: 0, begin: node, next: Stop::Place(place) }))
+            Some((node, Backtrack { from: 0, left: 0, begin: node, next: Stop::Place(place) }))
         };
         let rank = selection.origin[origin];
         let root = hierarchy.node[rank as usize];
         let mut growing = std::mem::take(&mut self.growing);
         let ends = sketch.ends.iter().enumerate().map(end);
-        let back = |trail: &mut Trail| self.back(sketch, rank, trail);
+        let back = |trail: &mut Backtrack| self.back(sketch, rank, trail);
         let tree = growing.tree(hierarchy.node_count(), root, ends, back);
         self.growing = growing;
         tree
@@ -126,7 +126,7 @@ impl<const W: usize> LanePaths<'_, '_, W> {
     }
 
     /// The last link that is left of a path, with the node before it; `None` at the origin, which is `origin` by rank.
-    fn back(&mut self, sketch: &Sketch<W>, origin: u32, trail: &mut Trail) -> Option<(u32, u32)> {
+    fn back(&mut self, sketch: &Sketch<W>, origin: u32, trail: &mut Backtrack) -> Option<(u32, u32)> {
         let Paths { batch, selection, .. } = self.paths;
         let hierarchy = batch.hierarchy;
         while trail.left == 0 {
@@ -151,7 +151,7 @@ impl<const W: usize> LanePaths<'_, '_, W> {
                 Stop::Place(_) => Stop::Place(selection.place[before as usize]),
                 Stop::Position(_) => Stop::Position(position(before)?),
             };
-            *trail = Trail { from, left, begin: hierarchy.node[before as usize], next };
+            *trail = Backtrack { from, left, begin: hierarchy.node[before as usize], next };
         }
         trail.left -= 1;
         let at = (trail.from + trail.left) as usize;

@@ -5,11 +5,12 @@ use pulp::{Arch, Simd, WithSimd};
 use super::flow::{Demand, exact_lanes, lane_mask};
 use super::paths::Sketch;
 use super::query::Labels;
-use super::ties::{Choices, Paths, Reached};
+use super::ties::{Choices, Reached, Tracing};
 use super::topology::Hierarchy;
 use super::{NONE, UNREACHED};
 
-/// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a union.
+/// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a
+/// union.
 #[derive(Debug, Clone)]
 pub(super) struct WayFlows<const P: usize, const W: usize> {
     /// By thing: one more than the place of its flow, or zero. Fresh zeros take no memory until they are touched.
@@ -138,7 +139,8 @@ const TOGETHER: usize = 4;
 pub(super) struct Pushing<const P: usize, const W: usize> {
     /// By way of the hierarchy: what passes over it, of all origins so far.
     pub(super) ways: WayFlows<P, W>,
-    /// By place in the union, for the origins of a block beside each other: what has come to a node and goes on from it.
+    /// By place in the union, for the origins of a block beside each other: what has come to a node and goes on from
+    /// it.
     falling: WayFlows<P, W>,
     /// By origin of a block, by position among its ancestors: what goes on over lower nodes alone.
     rising: Vec<WayFlows<P, W>>,
@@ -156,8 +158,8 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
         }
     }
 
-    /// Adds the trips of the origins of `labels`, which are of one block, to its ways. Returns how the nodes are reached, by
-    /// origin, if that is asked for.
+    /// Adds the trips of the origins of `labels`, which are of one block, to its ways. Returns how the nodes are
+    /// reached, by origin, if that is asked for.
     pub(super) fn push(
         &mut self,
         labels: &[Labels<'_, W>],
@@ -217,12 +219,12 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
         let Some(first) = labels.first() else { return };
         let mut reached: Vec<[Reached; W]> =
             labels.iter().map(|_| std::array::from_fn(|_| Reached::new())).collect();
-        let mut falls: Vec<Fall<P, W>> = labels.iter().map(|_| Fall::nothing()).collect();
+        let mut falls: Vec<Falling<P, W>> = labels.iter().map(|_| Falling::nothing()).collect();
         // Node by node for all origins: its arcs are read once.
         for place in 0..first.selection.union_size() {
             let Some(flows) = pushing.falling.beside(super::number(place)) else { continue };
             for (fall, flow) in falls.iter_mut().zip(flows) {
-                *fall = Fall { flow: *flow, left: carried(flow), over: [NONE; W] };
+                *fall = Falling { flow: *flow, left: carried(flow), over: [NONE; W] };
             }
             look(labels, place, &mut falls, choices, &mut reached);
             for (b, fall) in falls.iter().enumerate().filter(|(_, fall)| fall.left != 0) {
@@ -242,7 +244,7 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
 
 /// What falls from a node, of one origin.
 #[derive(Clone, Copy)]
-struct Fall<const P: usize, const W: usize> {
+struct Falling<const P: usize, const W: usize> {
     flow: [[i64; P]; W],
     /// Lanes that carry anything and are not yet handed on.
     left: u8,
@@ -250,7 +252,7 @@ struct Fall<const P: usize, const W: usize> {
     over: [u32; W],
 }
 
-impl<const P: usize, const W: usize> Fall<P, W> {
+impl<const P: usize, const W: usize> Falling<P, W> {
     const fn nothing() -> Self {
         Self { flow: [[0; P]; W], left: 0, over: [NONE; W] }
     }
@@ -262,7 +264,7 @@ impl<const P: usize, const W: usize> Fall<P, W> {
 fn look<const P: usize, const W: usize>(
     labels: &[Labels<'_, W>],
     place: usize,
-    falls: &mut [Fall<P, W>],
+    falls: &mut [Falling<P, W>],
     choices: &mut [Choices<'_, W>; W],
     reached: &mut [[Reached; W]],
 ) {
@@ -312,8 +314,8 @@ fn tight<const G: usize, const W: usize>(labels: Labels<'_, W>, place: usize) ->
     std::array::from_fn(|g| [first[g], last[g]])
 }
 
-/// The way down to a node in each of `lanes`, over one of the arcs that are tight, or [`NONE`] where the path comes over lower
-/// nodes.
+/// The way down to a node in each of `lanes`, over one of the arcs that are tight, or [`NONE`] where the path comes
+/// over lower nodes.
 #[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
 #[inline(always)]
 fn over<const W: usize>(
@@ -337,7 +339,7 @@ fn over<const W: usize>(
     tie &= lane_mask::<W>(|lane| first[lane] != NONE) & lanes;
     // The origin itself is reached over nothing.
     for lane in each_lane(tie).filter(|_| position != Some(0)) {
-        let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+        let mut paths = Tracing::new(labels, &mut choices[lane], &mut reached[lane]);
         over[lane] = paths.parent(rank, false).filter(|way| !way.is_multiple_of(2)).unwrap_or(NONE);
     }
     over
@@ -349,14 +351,14 @@ fn over<const W: usize>(
 fn fall<const P: usize, const W: usize>(
     labels: &[Labels<'_, W>],
     place: usize,
-    falls: &mut [Fall<P, W>],
+    falls: &mut [Falling<P, W>],
     Pushing { ways, falling, rising, .. }: &mut Pushing<P, W>,
 ) {
     for b in 0..falls.len() {
         while falls[b].left != 0 {
             let way = falls[b].over[falls[b].left.trailing_zeros() as usize];
             if way == NONE {
-                let Fall { flow, left, over } = &mut falls[b];
+                let Falling { flow, left, over } = &mut falls[b];
                 let same = lane_mask::<W>(|lane| over[lane] == NONE) & *left;
                 *left &= !same;
                 if let Some(position) = labels[b].position(labels[b].selection.union[place]) {
@@ -367,7 +369,7 @@ fn fall<const P: usize, const W: usize>(
             let head = labels[b].batch.hierarchy.head[(way / 2) as usize];
             let above = falling.slots(labels[b].selection.place[head as usize]);
             let mut sum = [[0; P]; W];
-            for (Fall { flow, left, over }, above) in falls[b..].iter_mut().zip(&mut above[b..]) {
+            for (Falling { flow, left, over }, above) in falls[b..].iter_mut().zip(&mut above[b..]) {
                 let same = lane_mask::<W>(|lane| over[lane] == way) & *left;
                 if same != 0 {
                     *left &= !same;
@@ -432,7 +434,7 @@ fn rise<const P: usize, const W: usize>(
         let tie = lane_mask::<W>(|lane| chain.tie[position][lane] != 0) & lanes;
         waiting[position] = lanes & !tie;
         for lane in each_lane(tie) {
-            let mut paths = Paths::new(labels, &mut choices[lane], &mut reached[lane]);
+            let mut paths = Tracing::new(labels, &mut choices[lane], &mut reached[lane]);
             let Some(way) = paths.parent(rank, true) else { continue };
             flows.add(way, lane, &flow[lane]);
             if let Some(sketch) = &mut sketch {

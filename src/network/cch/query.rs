@@ -381,7 +381,8 @@ impl<'a, const W: usize> Labels<'a, W> {
         out
     }
 
-    /// The nearest node of a destination in a lane, as a place in the union; the one of lowest number among the nearest.
+    /// The nearest node of a destination in a lane, as a place in the union; the one of lowest number among the
+    /// nearest.
     pub(super) fn nearest(&self, destination: usize, lane: usize) -> Option<usize> {
         let places = self.selection.targets(destination).iter().map(|p| *p as usize);
         places.filter(|p| self.label(*p)[lane] != UNREACHED).min_by_key(|p| self.label(*p)[lane])

@@ -15,8 +15,8 @@ use geo::Coord;
 const NONE: u32 = u32::MAX;
 /// In the place of the node before a source or after a sink.
 const END: u32 = u32::MAX - 1;
-/// Share of the nodes that are sources, and of those that are sinks. Wide bands make less work of a large piece, and cost
-/// some of the choice between separators.
+/// Share of the nodes that are sources, and of those that are sinks. Wide bands make less work of a large piece, and
+/// cost some of the choice between separators.
 const BAND: f64 = 0.3;
 const WIDE_BAND: f64 = 0.4;
 /// Pieces of more nodes have wide bands, and half as many directions are tried.

@@ -1,7 +1,7 @@
 //! What the arcs stand for that carry something.
 //!
-//! Nodes are taken from the highest down. Few of the arcs of a node carry something. The node's lower neighbours are marked,
-//! and for each of those arcs the lower neighbours of its head are gone through for marked ones.
+//! Nodes are taken from the highest down. Few of the arcs of a node carry something. The node's lower neighbours are
+//! marked, and for each of those arcs the lower neighbours of its head are gone through for marked ones.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -19,8 +19,8 @@ pub(super) struct Split {
     pub(super) choice: Choice,
 }
 
-/// What the arcs stand for that carry something, the highest first, in lists one after the other. `masks` has the lanes in which the arcs of the
-/// segment carry something, up and down, from arc `base` on.
+/// What the arcs stand for that carry something, the highest first, in lists one after the other. `masks` has the
+/// lanes in which the arcs of the segment carry something, up and down, from arc `base` on.
 pub(super) fn splits<const W: usize>(
     batch: Batch<'_, W>,
     segment: &Segment,

@@ -1,10 +1,10 @@
 //! Which of several cheapest paths the reference takes, in one lane.
 //!
-//! Cheapest paths to a node fall into classes: by the last node on them that is higher than all after it, or, on the way
-//! up, by the last before it that is higher than all before. Each class is an arc of the hierarchy and a choice of the
-//! same kind before it; a path over an arc is a link, or falls into classes by the highest node inside. Where more than
-//! one class has cheapest paths, the best path of each is unpacked from its end until they differ. What has been decided
-//! is kept, so that a network on which everything ties costs time, but not exponentially.
+//! Cheapest paths to a node fall into classes: by the last node on them that is higher than all after it, or, on the
+//! way up, by the last before it that is higher than all before. Each class is an arc of the hierarchy and a choice
+//! of the same kind before it; a path over an arc is a link, or falls into classes by the highest node inside. Where
+//! more than one class has cheapest paths, the best path of each is unpacked from its end until they differ. What has
+//! been decided is kept, so that a network on which everything ties costs time, but not exponentially.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -171,7 +171,7 @@ impl Unpacking {
 
 /// The cheapest paths from one origin, in one lane.
 #[derive(Debug)]
-pub(super) struct Paths<'l, 'a, 'c, const W: usize> {
+pub(super) struct Tracing<'l, 'a, 'c, const W: usize> {
     labels: Labels<'l, W>,
     choices: &'c mut Choices<'a, W>,
     known: &'c mut Reached,
@@ -196,7 +196,7 @@ impl Trail {
     }
 }
 
-impl<'l, 'a, 'c, const W: usize> Paths<'l, 'a, 'c, W> {
+impl<'l, 'a, 'c, const W: usize> Tracing<'l, 'a, 'c, W> {
     pub(super) fn new(
         labels: Labels<'l, W>,
         choices: &'c mut Choices<'a, W>,

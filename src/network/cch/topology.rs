@@ -38,8 +38,8 @@ pub(super) struct Low {
     pub(super) arc: u32,
 }
 
-/// A part of the elimination tree: ranks `from..chain` are those of `below`, without gap; `chain..to` is a path in the tree
-/// on top of them. A part without anything below it is swept by one thread.
+/// A part of the elimination tree: ranks `from..chain` are those of `below`, without gap; `chain..to` is a path in
+/// the tree on top of them. A part without anything below it is swept by one thread.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
     pub(super) from: u32,

@@ -236,7 +236,7 @@ fn migration_control_never_counts_as_coverage() {
         let mut load: Vec<_> =
             (0..).zip(0..network.link_count()).map(|(l, i)| (l, flows.loads.at(0, i))).collect();
         load[r1 as usize].1.main = unit / 10 * (2 + 4 * draw);
-        flows.loads.push(load.into_iter());
+        flows.loads.push(flows.loads.packed(load.into_iter()));
         flows.params.push(params(&[1], 0));
     }
     let first = plan(&study, &all, network, &flows, &placed, &closed);

@@ -38,7 +38,7 @@ pub(super) fn flows_of(trees: Vec<Vec<Tree>>, params: Vec<DrawParams>, links: us
     for draw in &trees {
         let one = std::slice::from_ref(draw);
         let main = Trips::new(one, SiteKind::Link, links).unmet(&vec![false; links]);
-        loads.push((0..).zip(main).map(|(link, main)| (link, LinkFlow { main, null: 0 })));
+        loads.push(loads.packed((0..).zip(main).map(|(link, main)| (link, LinkFlow { main, null: 0 }))));
     }
     Flows { perturbations: 1, params, loads, trees, ..Flows::default() }
 }

@@ -3,6 +3,7 @@
 use super::agreeing::compare;
 use super::random::{Case, Weights};
 use crate::network::cch::{Batch, Demand, Hierarchy, LinkFlows, Metric, Selection, Wanted, Workspace};
+use crate::network::search::{Arcs, UNREACHED};
 
 fn demand(case: &Case) -> Vec<[i64; 2]> {
     let pairs = case.origins.len() * case.destinations.len();
@@ -38,6 +39,17 @@ fn any_width_gives_the_same_flows() {
             let four = assigned::<4>(&case, &hierarchy, half);
             (0..4).for_each(|l| assert_eq!(lane(&four, l), lane(&eight, half + l), "case {seed}"));
         }
+        let (two, three, five) = (
+            assigned::<2>(&case, &hierarchy, 6),
+            assigned::<3>(&case, &hierarchy, 0),
+            assigned::<5>(&case, &hierarchy, 3),
+        );
+        (0..2).for_each(|l| assert_eq!(lane(&two, l), lane(&eight, 6 + l), "case {seed}"));
+        (0..3).for_each(|l| assert_eq!(lane(&three, l), lane(&eight, l), "case {seed}"));
+        (0..5).for_each(|l| assert_eq!(lane(&five, l), lane(&eight, 3 + l), "case {seed}"));
+        let (six, seven) = (assigned::<6>(&case, &hierarchy, 1), assigned::<7>(&case, &hierarchy, 1));
+        (0..6).for_each(|l| assert_eq!(lane(&six, l), lane(&eight, 1 + l), "case {seed}"));
+        (0..7).for_each(|l| assert_eq!(lane(&seven, l), lane(&eight, 1 + l), "case {seed}"));
         for l in 0..8 {
             assert_eq!(lane(&assigned::<1>(&case, &hierarchy, l), 0), lane(&eight, l), "case {seed}");
         }
@@ -73,6 +85,42 @@ fn larger_networks_agree_with_the_reference() {
 
 #[test]
 fn flow_is_conserved_at_every_junction() {
+    // A link for each direction, so that its flow has one.
+    let mut case = Case::lattice(40, 12, Weights::Minutes);
+    let arcs: Vec<(u32, u32, u32)> = case.arcs.all().collect();
+    let weight = |(n, (.., link)): (u32, &(u32, u32, u32))| case.weights[*link as usize].map(|w| w + n % 7);
+    case.weights = (0..).zip(&arcs).map(weight).collect();
+    let list = (0..).zip(&arcs).map(|(n, (tail, head, _))| (*tail, *head, n)).collect();
+    case.arcs = Arcs::of_list(case.at.len(), list);
+    let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+    let (flows, demand) = (assigned::<8>(&case, &hierarchy, 0), demand(&case));
+    let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
+    let mut metric = Metric::<8>::new(&hierarchy);
+    metric.customize(&hierarchy, &case.weights);
+    let distances =
+        selection.distances(Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights });
+    for l in 0..8 {
+        // By junction: what comes in less what goes out, and what ends less what begins.
+        let (mut over_links, mut of_trips) = (vec![0; case.at.len()], vec![0; case.at.len()]);
+        for (link, units) in lane(&flows, l) {
+            let (tail, head, _) = arcs[link as usize];
+            over_links[head as usize] += units[0];
+            over_links[tail as usize] -= units[0];
+        }
+        let pairs = case.origins.iter().flat_map(|o| case.destinations.iter().map(move |d| (o, d)));
+        for ((origin, destination), (units, distance)) in pairs.zip(demand.iter().zip(&distances)) {
+            if distance[l] != UNREACHED {
+                of_trips[destination.index()] += units[0];
+                of_trips[origin.index()] -= units[0];
+            }
+        }
+        assert_eq!(over_links, of_trips, "lane {l}");
+        assert!(over_links.iter().filter(|sum| **sum != 0).count() > 20);
+    }
+}
+
+#[test]
+fn flow_times_cost_is_demand_times_distance() {
     let case = Case::lattice(40, 11, Weights::Minutes);
     let hierarchy = Hierarchy::new(&case.arcs, &case.at);
     let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
@@ -91,7 +139,7 @@ fn flow_is_conserved_at_every_junction() {
         let wanted = demand
             .iter()
             .zip(&distances)
-            .filter(|(_, d)| d[l] != crate::network::search::UNREACHED)
+            .filter(|(_, d)| d[l] != UNREACHED)
             .map(|(units, d)| (units[0] + units[1]) * i64::from(d[l]));
         assert_eq!(carried.sum::<i64>(), wanted.sum::<i64>(), "lane {l}");
     }
