@@ -568,19 +568,18 @@ fn the_summary_says_what_its_numbers_are_and_warns() {
         assert!(answer.stdout.contains(part), "{}", answer.stdout);
     }
     assert!(!answer.stdout.contains("AVISO"), "{}", answer.stdout);
-    // No link can be in the top so often that it is a corridor as long as the state.
-    study.edit(
-        "study.toml",
-        "perturbations = 8",
-        "perturbations = 8\nmembership = 1.0\ncorridor_min_km = 100.0",
-    );
-    let answer = Answer::of(&mut study.command("none")).exits(0);
-    assert!(answer.stdout.contains("No hay corredores"), "{}", answer.stdout);
-    // Without the roads around the capital most of the demand has no way.
-    let closure = "\n[[closures]]\npoint = [-93.12, 16.75]\nradius_m = 60000.0\n";
-    study.append("study.toml", closure);
-    let answer = Answer::of(&mut study.command("shut")).exits(0);
-    assert!(answer.stdout.contains("AVISO") && answer.stdout.contains("no halla paso;"), "{}", answer.stdout);
+    // Without the roads around the capital most of the demand has no way, and without any road there is no corridor.
+    for (name, metres, corridors) in [("shut", 60_000.0, true), ("none", 600_000.0, false)] {
+        let closure = format!("\n[[closures]]\npoint = [-93.12, 16.75]\nradius_m = {metres:.1}\n");
+        study.append("study.toml", &closure);
+        let answer = Answer::of(&mut study.command(name)).exits(0);
+        assert!(
+            answer.stdout.contains("AVISO") && answer.stdout.contains("no halla paso;"),
+            "{}",
+            answer.stdout
+        );
+        assert_eq!(answer.stdout.contains("No hay corredores"), !corridors, "{}", answer.stdout);
+    }
 }
 
 #[test]

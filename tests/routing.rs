@@ -311,7 +311,8 @@ fn a_network_that_is_being_ordered_can_be_left() {
     while !said.contains("Prepara la red") {
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "ended before it began: {said}");
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let killed = Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap();
+    assert!(killed.success());
     let status = child.wait().unwrap();
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(status.code(), Some(130), "{said}");
