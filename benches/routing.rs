@@ -47,13 +47,14 @@ fn measure(junctions: usize, vectors: usize) {
 
     let (mut customize, mut whole, mut sums) = (Vec::new(), Vec::new(), Vec::new());
     let mut metric = Metric::<LANES>::new(&hierarchy);
-    let mut space = Workspace::<1, LANES>::new(&hierarchy, links);
+    let mut space = Workspace::<1, LANES>::new(&hierarchy);
     // The first call computes the table of perturbations.
     drop(network.perceived(0));
     let mut perturbing = Vec::new();
     let draws = u32::try_from(vectors.div_ceil(LANES)).expect("few draws");
     for draw in 0..draws {
-        let (weights, time) = seconds(|| network.perceived(draw));
+        let (by_link, time) = seconds(|| network.perceived(draw));
+        let weights = hierarchy.arranged(&by_link);
         perturbing.push(time * 1e3 / LANES as f64);
         let ((), first) = seconds(|| metric.customize(&hierarchy, &weights));
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
@@ -63,11 +64,12 @@ fn measure(junctions: usize, vectors: usize) {
         whole.push((first + second) * 1e3 / LANES as f64);
         let cost = |lane: usize| -> i128 {
             let links = assigned.flows.link.iter().zip(&assigned.flows.flow);
-            links.map(|(l, f)| i128::from(f[lane][0]) * i128::from(weights[*l as usize][lane].max(1))).sum()
+            links.map(|(l, f)| i128::from(f[lane][0]) * i128::from(by_link[*l as usize][lane].max(1))).sum()
         };
         sums.extend((0..LANES).map(cost));
     }
-    let weights = network.perceived(0);
+    let by_link = network.perceived(0);
+    let weights = hierarchy.arranged(&by_link);
     metric.customize(&hierarchy, &weights);
     let (distances, matrix) = {
         let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
@@ -87,7 +89,7 @@ fn measure(junctions: usize, vectors: usize) {
     );
 
     let mut single = Metric::<1>::new(&hierarchy);
-    let mut space = Workspace::<1, 1>::new(&hierarchy, links);
+    let mut space = Workspace::<1, 1>::new(&hierarchy);
     let mut alone = Vec::new();
     for lane in 0..REFERENCE {
         let weights: Vec<[u32; 1]> = weights.iter().map(|w| [w[lane]]).collect();
@@ -108,7 +110,7 @@ fn measure(junctions: usize, vectors: usize) {
     let mut reference = Vec::new();
     let search = Reference::new(&network.arcs, &origins, &destinations);
     for lane in 0..REFERENCE.min(vectors) {
-        let weights: Vec<u32> = weights.iter().map(|w| w[lane]).collect();
+        let weights: Vec<u32> = by_link.iter().map(|w| w[lane]).collect();
         let (sum, time) = seconds(|| search.assign(&weights, &demand));
         assert_eq!(sum, sums[lane], "the sum of flow times cost");
         reference.push(time * 1e3);

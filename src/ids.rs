@@ -11,6 +11,7 @@ macro_rules! index {
         impl $name {
             /// The position as `usize`.
             #[must_use]
+            #[inline]
             pub const fn index(self) -> usize {
                 self.0 as usize
             }

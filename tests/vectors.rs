@@ -67,13 +67,13 @@ fn call() {
     let arcs = Arcs::of_list(4, row.into_iter().flat_map(|(a, b, l)| [(a, b, l), (b, a, l)]).collect());
     let at: Vec<Coord<f64>> = [0.0, 1.0, 2.0, 3.0].into_iter().map(|x| Coord { x, y: x * x % 2.0 }).collect();
     let hierarchy = Hierarchy::new(&arcs, &at);
-    let weights = [[1; LANES], [2; LANES], [3; LANES], [7; LANES]];
+    let weights = hierarchy.arranged(&[[1; LANES], [2; LANES], [3; LANES], [7; LANES]]);
     let mut metric = Metric::<LANES>::new(&hierarchy);
     metric.customize(&hierarchy, &weights);
     let selection = Selection::new(&hierarchy, &[JunctionId(0)], &[JunctionId(3)]);
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
     assert_eq!(selection.distances(batch), [[6; LANES]]);
-    let mut space = Workspace::<1, LANES>::new(&hierarchy, weights.len());
+    let mut space = Workspace::<1, LANES>::new(&hierarchy);
     let flows = space.assign(batch, &selection, Demand::Shared(&[[5]]), Wanted::Flows, |_| ()).flows;
     assert_eq!(flows.link, [0, 1, 2]);
 }

@@ -34,7 +34,7 @@ impl Workload {
         let one = |(link, weight): (usize, &u32)| {
             table.lanes(&keys, link as u64, &[f64::from(*weight) / 60_000.0; LANES], &[VARIANCE; LANES])
         };
-        self.weights.par_iter().enumerate().map(one).collect()
+        self.weights.par_iter().enumerate().with_min_len(4_096).map(one).collect()
     }
 }
 

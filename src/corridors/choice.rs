@@ -66,6 +66,23 @@ impl LinkCosts {
         out
     }
 
+    /// The costs of `links` alone, in that order.
+    #[must_use]
+    pub fn arranged(&self, links: &[u32]) -> Self {
+        fn take<T: Copy>(list: &[T], links: &[u32]) -> Vec<T> {
+            links.iter().map(|link| list[*link as usize]).collect()
+        }
+        Self {
+            base: take(&self.base, links),
+            class: take(&self.class, links),
+            is_gate: take(&self.is_gate, links),
+            major: take(&self.major, links),
+            posts: take(&self.posts, links),
+            seed: take(&self.seed, links),
+            closed: take(&self.closed, links),
+        }
+    }
+
     /// Number of links.
     #[must_use]
     pub fn len(&self) -> usize {

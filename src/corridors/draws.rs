@@ -222,12 +222,14 @@ impl Flows {
     pub fn run(inputs: &Inputs<'_>) -> Result<Self> {
         let (draws, links) = (inputs.study.parameters.draws, inputs.costs.len());
         let routes = Routes::new(inputs.places, inputs.arcs, links, inputs.router);
+        let costs = routes.arranged(inputs.costs);
         let next = AtomicU32::new(0);
         let kept = kept_draws(inputs);
         let lanes = u32::try_from(LANES).unwrap_or(1);
         let work = |_| {
             let mut worker = Worker {
                 inputs,
+                costs: &costs,
                 engine: routes.engine(inputs.stop),
                 kept,
                 weights: Vec::new(),
@@ -342,6 +344,8 @@ fn kept_draws(inputs: &Inputs<'_>) -> u32 {
 /// What works off blocks of draws.
 struct Worker<'a> {
     inputs: &'a Inputs<'a>,
+    /// In the order of the weights.
+    costs: &'a LinkCosts,
     engine: Engine<'a>,
     /// Draws whose trees are kept.
     kept: u32,
@@ -356,14 +360,14 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// The results of `draws`, of which there are no more than lanes; `None` if `stop` was set.
     fn block(&mut self, draws: Range<u32>) -> Option<Vec<OneDraw>> {
-        let Inputs { study, places, costs, .. } = self.inputs;
+        let Inputs { study, places, .. } = self.inputs;
         let profiles = &study.parameters.profiles;
         let parameters: Vec<DrawParams> = draws
             .map(|draw| params::draw(study, self.inputs.counts, &places.crossing_weights, draw))
             .collect();
         let planning: Vec<Traveller<'_>> =
             parameters.iter().map(|p| Traveller::Planning { params: p }).collect();
-        costs.perceived(&planning, profiles, &mut self.weights);
+        self.costs.perceived(&planning, profiles, &mut self.weights);
         if self.inputs.stop.load(Ordering::Relaxed) {
             return None;
         }
@@ -405,7 +409,7 @@ impl Worker<'_> {
 
     /// Assigns the vectors of `batch`: places among `making` with numbers of perturbations.
     fn assign(&mut self, batch: &[(usize, u32)], making: &mut [Making]) {
-        let Inputs { study, places, arcs, costs, passages, .. } = self.inputs;
+        let Inputs { study, places, arcs, passages, .. } = self.inputs;
         let perturbations = study.parameters.perturbations;
         let travelling: Vec<Traveller<'_>> = batch
             .iter()
@@ -416,7 +420,7 @@ impl Worker<'_> {
                 perturbation: r,
             })
             .collect();
-        costs.perceived(&travelling, &study.parameters.profiles, &mut self.weights);
+        self.costs.perceived(&travelling, &study.parameters.profiles, &mut self.weights);
         let kept = |m: usize, r: u32| {
             let draw: &Making = &making[m];
             draw.trees.is_some() && r == draw.params.draw % perturbations

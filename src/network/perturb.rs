@@ -47,6 +47,7 @@ impl VectorKey {
 }
 
 /// Finalizer of `SplitMix64` (Steele, Lea & Flood 2014).
+#[inline]
 pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -114,14 +115,7 @@ impl Perception {
     /// stands for the link, whatever other links there are.
     #[must_use]
     pub fn minutes(&self, key: VectorKey, link: u64, mean: f64, scale: f64) -> f64 {
-        if scale < 1e-9 || mean < 1e-9 {
-            return mean;
-        }
-        let hash = mix(key.0 ^ mix(link.wrapping_add(0x9e37_79b9_7f4a_7c15)));
-        let upper = hash >> 63 == 1;
-        // Half a step off the ends, so that neither zero nor one half comes up.
-        let tail = ((hash << 1 >> 12) as f64 + 0.5) / (1_u64 << 53) as f64;
-        scale * self.value(mean / scale, tail, upper)
+        Chance::new(key, spread(link)).minutes(self.law(mean, scale))
     }
 
     /// The same in whole milliseconds, at least one; [`UNREACHED`] stays closed links' alone.
@@ -132,6 +126,7 @@ impl Perception {
 
     /// The same for `W` vectors side by side, each with its own mean and scale.
     #[must_use]
+    #[inline]
     pub fn lanes<const W: usize>(
         &self,
         keys: &[VectorKey; W],
@@ -139,37 +134,100 @@ impl Perception {
         means: &[f64; W],
         scales: &[f64; W],
     ) -> [u32; W] {
-        std::array::from_fn(|lane| self.milliseconds(keys[lane], link, means[lane], scales[lane]))
+        let link = spread(link);
+        // Travellers of one draw and behaviour see the same mean.
+        let (mut of, mut law) = ((f64::NAN, f64::NAN), Law::Fixed(0.0));
+        std::array::from_fn(|lane| {
+            let this = (means[lane], scales[lane]);
+            if this != of {
+                (of, law) = (this, self.law(this.0, this.1));
+            }
+            milliseconds(Chance::new(keys[lane], link).minutes(law))
+        })
     }
 
-    /// The quantile of a Gamma variable of scale one at probability `tail` or, if `upper`, one less it; `tail` is
-    /// below one half.
-    fn value(&self, shape: f64, tail: f64, upper: bool) -> f64 {
-        let side = usize::from(upper);
-        let (t, tail_share) = place(tail, TAIL_BITS, -1.0 - f64::from(TAIL_OCTAVES), TAILS);
+    /// The law of a perceived cost.
+    #[inline]
+    fn law(&self, mean: f64, scale: f64) -> Law<'_> {
+        if scale < 1e-9 || mean < 1e-9 {
+            return Law::Fixed(mean);
+        }
+        let shape = mean / scale;
+        if shape >= f64::from(1_u32 << SHAPE_OCTAVES) {
+            let ninth = 1.0 / (9.0 * shape);
+            return Law::Large { mean, ninth, root: ninth.sqrt(), normal: &self.normal };
+        }
+        let least = 1.0 / f64::from(1_u32 << SHAPE_OCTAVES);
+        let within = shape.max(least);
+        let (s, share) = place(within, SHAPE_BITS, -f64::from(SHAPE_OCTAVES), SHAPES);
+        let rows = [&self.quantile[s], &self.quantile[s + 1]];
+        Law::Between { rows, share, scale: scale * (shape / within) }
+    }
+}
+
+/// The law of a Gamma variable, as the table gives it.
+#[derive(Debug, Clone, Copy)]
+enum Law<'a> {
+    /// No variance.
+    Fixed(f64),
+    /// Between two shapes of the table; `share` is how far on to the second one.
+    Between { rows: [&'a [[f32; TAILS]; 2]; 2], share: f64, scale: f64 },
+    /// Of larger shape: the transform of Wilson & Hilferty.
+    Large { mean: f64, ninth: f64, root: f64, normal: &'a [f32; TAILS] },
+}
+
+/// A probability, as its distance from the nearer end.
+#[derive(Debug, Clone, Copy)]
+struct Chance {
+    tail: f64,
+    upper: bool,
+}
+
+impl Chance {
+    #[inline]
+    fn new(key: VectorKey, link: u64) -> Self {
+        let hash = mix(key.0 ^ link);
+        // Half a step off the ends, so that neither zero nor one half comes up.
+        let tail = ((hash << 1 >> 12) as f64 + 0.5) / (1_u64 << 53) as f64;
+        Self { tail, upper: hash >> 63 == 1 }
+    }
+
+    /// The quantile of a law.
+    #[inline]
+    fn minutes(self, law: Law<'_>) -> f64 {
+        let (t, tail_share) = place(self.tail, TAIL_BITS, -1.0 - f64::from(TAIL_OCTAVES), TAILS);
         let along = |row: &[f32; TAILS]| {
             let (a, b) = (f64::from(row[t]), f64::from(row[t + 1]));
             a + tail_share * (b - a)
         };
-        let least = 1.0 / f64::from(1_u32 << SHAPE_OCTAVES);
-        if shape >= f64::from(1_u32 << SHAPE_OCTAVES) {
-            let z = if upper { -along(&self.normal) } else { along(&self.normal) };
-            let ninth = 1.0 / (9.0 * shape);
-            let root = 1.0 - ninth + z * ninth.sqrt();
-            return shape * root * root * root;
+        match law {
+            Law::Fixed(mean) => mean,
+            Law::Between { rows, share, scale } => {
+                let [a, b] = rows.map(|row| along(&row[usize::from(self.upper)]));
+                scale * (a + share * (b - a))
+            }
+            Law::Large { mean, ninth, root, normal } => {
+                let z = if self.upper { -along(normal) } else { along(normal) };
+                let cube = 1.0 - ninth + z * root;
+                mean * cube * cube * cube
+            }
         }
-        let within = shape.max(least);
-        let (s, shape_share) = place(within, SHAPE_BITS, -f64::from(SHAPE_OCTAVES), SHAPES);
-        let (a, b) = (along(&self.quantile[s][side]), along(&self.quantile[s + 1][side]));
-        (a + shape_share * (b - a)) * (shape / within)
     }
+}
+
+/// The hash of a link.
+#[inline]
+fn spread(link: u64) -> u64 {
+    mix(link.wrapping_add(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Minutes as whole milliseconds, at least one. No link is so long that 64 of them do not fit.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of u32")]
 #[must_use]
+#[inline]
 pub fn milliseconds(minutes: f64) -> u32 {
-    (minutes * 60_000.0).round().clamp(1.0, f64::from(UNREACHED - 1) / 64.0) as u32
+    // Half up: rounding to the nearest is a call on processors for which the program is built at least.
+    ((minutes * 60_000.0).clamp(1.0, f64::from(UNREACHED / 64)) + 0.5) as u32
 }
 
 /// Grid point `i` of a grid that has `2^bits` equal steps in each octave and begins at two to the power of `lowest`.
@@ -180,6 +238,7 @@ fn step(i: usize, bits: u32, lowest: f64) -> f64 {
 
 /// The grid point below a value, and how far on to the next it lies; the grid's ends for values beyond them. The bits
 /// of a double are such a grid.
+#[inline]
 fn place(value: f64, bits: u32, lowest: f64, points: usize) -> (usize, f64) {
     let shift = MANTISSA - bits;
     let from = lowest.exp2().to_bits() >> shift;
@@ -235,7 +294,7 @@ mod tests {
             for i in 1..400 {
                 let tail = 10_f64.powf(-6.0 + f64::from(i) / 400.0 * 5.698);
                 for upper in [false, true] {
-                    let own = table.value(shape, tail, upper);
+                    let own = Chance { tail, upper }.minutes(table.law(shape, 1.0));
                     // Probabilities are compared over the quantile: its inverse in the library is a bisection.
                     let width = 0.01 * shape.sqrt() + 0.001 * own;
                     let cdf = |x: f64| if x <= 0.0 { 0.0 } else { law.cdf(x) };
@@ -260,7 +319,9 @@ mod tests {
             let (mut sum, mut squares) = (0.0, 0.0);
             for i in 0..n {
                 for upper in [false, true] {
-                    let x = table.value(shape, (f64::from(i) + 0.5) / f64::from(2 * n), upper) - shape;
+                    let x = Chance { tail: (f64::from(i) + 0.5) / f64::from(2 * n), upper }
+                        .minutes(table.law(shape, 1.0))
+                        - shape;
                     sum += x;
                     squares += x * x;
                 }

@@ -19,8 +19,8 @@ pub(in crate::corridors) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(hierarchy: &'a Hierarchy, pairs: &'a [Selection; 2], links: usize) -> Self {
-        let (metric, space) = (Metric::new(hierarchy), Workspace::new(hierarchy, links));
+    pub(super) fn new(hierarchy: &'a Hierarchy, pairs: &'a [Selection; 2]) -> Self {
+        let (metric, space) = (Metric::new(hierarchy), Workspace::new(hierarchy));
         Self { hierarchy, pairs, metric, space }
     }
 

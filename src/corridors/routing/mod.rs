@@ -4,8 +4,10 @@
 mod kernel;
 mod reference;
 
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 
+use super::choice::LinkCosts;
 use super::demand::{OriginClass, Places};
 use super::flow::{Loads, PARTS};
 use crate::network::cch::{Hierarchy, LANES, Selection};
@@ -14,7 +16,7 @@ use crate::network::search::Arcs;
 
 /// Nodes up to which a thread takes draws of its own. On a larger network all threads work on one batch: its arrays are
 /// larger than their caches, and as many of them as there are threads may be more than there is memory.
-const ALONE: usize = 20_000;
+pub const ALONE: usize = 20_000;
 
 /// What finds paths.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub enum Router {
     Kernel(Box<Hierarchy>),
 }
 
-/// Weights of the links in ms, by link and lane.
+/// Weights of the links in ms, as [`Routes::arranged`] has them, by lane.
 pub(super) type Weights<'a> = &'a [[u32; LANES]];
 
 /// One vector of a batch.
@@ -82,6 +84,14 @@ impl<'a> Routes<'a> {
         Self { places, arcs, links, kernel }
     }
 
+    /// The costs of links in the order in which weights are given.
+    pub(super) fn arranged<'c>(&self, costs: &'c LinkCosts) -> Cow<'c, LinkCosts> {
+        match &self.kernel {
+            None => Cow::Borrowed(costs),
+            Some((hierarchy, _)) => Cow::Owned(costs.arranged(hierarchy.links())),
+        }
+    }
+
     /// Threads that each take draws of their own, of `blocks` blocks.
     pub(super) fn workers(&self, blocks: usize) -> usize {
         let all = if self.kernel.is_some() && self.arcs.node_count() > ALONE {
@@ -98,9 +108,7 @@ impl<'a> Routes<'a> {
             None => {
                 Engine::Reference(Box::new(reference::Engine::new(self.places, self.arcs, self.links, stop)))
             }
-            Some((hierarchy, pairs)) => {
-                Engine::Kernel(Box::new(kernel::Engine::new(hierarchy, pairs, self.links)))
-            }
+            Some((hierarchy, pairs)) => Engine::Kernel(Box::new(kernel::Engine::new(hierarchy, pairs))),
         }
     }
 }

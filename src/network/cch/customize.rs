@@ -35,10 +35,11 @@ impl<const W: usize> Metric<W> {
         Self { up: closed.clone(), down: closed }
     }
 
-    /// Computes the weights of all arcs from those of the links, `weights` by link and lane.
+    /// Computes the weights of all arcs from those of the links, `weights` in the order of [`Hierarchy::links`], by
+    /// lane.
     ///
     /// # Panics
-    /// If `weights` has less entries than there are links, or the room was made for another hierarchy.
+    /// If `weights` has fewer entries than there are links, or the room was made for another hierarchy.
     pub fn customize(&mut self, hierarchy: &Hierarchy, weights: &[[u32; W]]) {
         let task = Task { hierarchy, weights, arch: Arch::new() };
         let all = Arcs { up: &mut self.up, down: &mut self.down, base: 0 };
@@ -231,7 +232,7 @@ fn one_row<const W: usize>(
         up.fill([UNREACHED; W]);
         down.fill([UNREACHED; W]);
         for input in hierarchy.inputs(row) {
-            let weight = &task.weights[input.link as usize];
+            let weight = &task.weights[input.place as usize];
             let arc = (input.way / 2) as usize - own.base;
             let slot = if input.way % 2 == 0 { &mut up[arc] } else { &mut down[arc] };
             for lane in 0..W {

@@ -3,20 +3,20 @@
 //! 1. For each origin, demand is pushed from the destinations towards the origin, node by node: a node is reached over
 //!    the arc for which the sum of labels is exact (`push`). What passes over arcs of the hierarchy is summed over
 //!    all origins.
-//! 2. From the highest arcs to the lowest, each arc that carries something in a lane is replaced by the link or by
-//!    the two lower arcs it stands for in that lane, subtrees in parallel.
-//! 3. Flows go down in that order, once for all origins.
+//! 2. From the highest arcs to the lowest, what passes over an arc in a lane goes on to the link or to the two lower
+//!    arcs for which it stands in that lane, once for all origins, subtrees in parallel (`unpack`).
 //!
 //! Flows are integers; nothing depends on the order of sums.
 
 use std::sync::Mutex;
 
 use super::paths::{Paths, Sketch};
-use super::push::{Pushing, WayFlows};
+use super::push::Pushing;
 use super::query::{Batch, Labels, Selection};
-use super::splits::{Split, splits};
-use super::ties::{Choice, Choices};
+use super::sparse::{Parts, add};
+use super::ties::Choices;
 use super::topology::Hierarchy;
+use super::unpack::{Split, Unpacked, unpack};
 
 /// Demand by origin and destination of a selection (`origin * destinations + destination`), in any integer unit, in
 /// `P` parts that are assigned side by side.
@@ -43,7 +43,7 @@ pub struct LinkFlows<const P: usize, const W: usize> {
     /// Links.
     pub link: Vec<u32>,
     /// By place of the link, by lane: flow of each part, both directions together.
-    pub flow: Vec<[[i64; P]; W]>,
+    pub flow: Vec<Parts<P, W>>,
 }
 
 /// What is wanted of an assignment beside flows.
@@ -70,9 +70,8 @@ pub struct Assigned<'a, const P: usize, const W: usize, T> {
 #[derive(Debug, Clone)]
 pub struct Workspace<const P: usize, const W: usize> {
     pushing: Vec<Pushing<P, W>>,
-    links: WayFlows<P, W>,
-    /// By arc of the hierarchy, up and down: lanes in which it carries something.
-    masks: Vec<[u8; 2]>,
+    /// By link: one more than its place among those that carry something, or zero.
+    links: Vec<u32>,
     /// By way: one more than the place of its first split; nothing until paths are wanted.
     first: Vec<u32>,
     /// Ways of which it is known.
@@ -80,14 +79,13 @@ pub struct Workspace<const P: usize, const W: usize> {
 }
 
 impl<const P: usize, const W: usize> Workspace<P, W> {
-    /// For `hierarchy`, over a network of `links` links.
+    /// For `hierarchy`.
     #[must_use]
-    pub fn new(hierarchy: &Hierarchy, links: usize) -> Self {
-        let masks = vec![[0; 2]; hierarchy.arc_count()];
+    pub fn new(hierarchy: &Hierarchy) -> Self {
+        let links = hierarchy.links().iter().max().map_or(0, |last| *last as usize + 1);
         Self {
             pushing: vec![Pushing::new(hierarchy)],
-            links: WayFlows::new(links),
-            masks,
+            links: vec![0; links],
             first: Vec::new(),
             known: Vec::new(),
         }
@@ -120,32 +118,30 @@ impl<const P: usize, const W: usize> Workspace<P, W> {
         self.pushing = spaces.into_iter().map(|(pushing, _)| pushing).collect();
         // What no thread took stays for the next call.
         self.pushing.extend(idle.into_inner().unwrap_or_default());
-        let mut splits = Vec::new();
+        for way in self.known.drain(..) {
+            self.first[way as usize] = 0;
+        }
+        let (mut flows, mut splits): (LinkFlows<P, W>, Vec<Split>) = Default::default();
         if let Some((first, others)) = self.pushing.split_first_mut() {
             for other in others {
                 first.ways.take(&mut other.ways);
             }
-            splits = unpack(batch, &mut first.ways, &mut self.masks, &mut self.links);
+            let unpacked = unpack(batch, &mut first.ways, wanted == Wanted::Paths);
+            flows = collect(&unpacked, &mut self.links);
+            splits = unpacked.into_iter().flat_map(|part| part.splits).collect();
         }
-        let (link, flow) = self.links.sorted();
-        self.links.clear();
-        for way in self.known.drain(..) {
-            self.first[way as usize] = 0;
-        }
-        let mut kept: Vec<Split> = Vec::new();
         if wanted == Wanted::Paths {
             self.first.resize(2 * batch.hierarchy.arc_count(), 0);
-            for split in splits.into_iter().flatten() {
-                if kept.last().is_none_or(|last| last.way != split.way) {
-                    self.first[split.way as usize] = super::number(kept.len() + 1);
+            for (at, split) in splits.iter().enumerate() {
+                if at == 0 || splits[at - 1].way != split.way {
+                    self.first[split.way as usize] = super::number(at + 1);
                     self.known.push(split.way);
                 }
-                kept.push(split);
             }
         }
         let sketches = sketches.into_iter().flatten().collect();
-        let paths = Paths { batch, selection, sketches, splits: kept, first: &self.first };
-        Assigned { flows: LinkFlows { link, flow }, visits, paths }
+        let paths = Paths { batch, selection, sketches, splits, first: &self.first };
+        Assigned { flows, visits, paths }
     }
 }
 
@@ -153,29 +149,22 @@ fn choices<const W: usize>(batch: Batch<'_, W>) -> [Choices<'_, W>; W] {
     std::array::from_fn(|lane| Choices::new(batch, lane))
 }
 
-/// Brings what `ways` carry down to links, and leaves `ways` empty and `masks` zero. Returns what the ways stand for.
-fn unpack<const P: usize, const W: usize>(
-    batch: Batch<'_, W>,
-    ways: &mut WayFlows<P, W>,
-    masks: &mut [[u8; 2]],
-    links: &mut WayFlows<P, W>,
-) -> Vec<Vec<Split>> {
-    for (way, lanes) in ways.lanes() {
-        masks[(way / 2) as usize][(way % 2) as usize] = lanes;
+/// The flows of all parts by link. `place` is by link, and zero before and after.
+fn collect<const P: usize, const W: usize>(parts: &[Unpacked<P, W>], place: &mut [u32]) -> LinkFlows<P, W> {
+    let all = || parts.iter().flat_map(|part| &part.links);
+    all().for_each(|(link, _)| place[*link as usize] = 1);
+    let mut out = LinkFlows { link: Vec::with_capacity(all().count()), flow: Vec::new() };
+    for (link, place) in (0..).zip(&mut *place).filter(|(_, place)| **place != 0) {
+        out.link.push(link);
+        *place = super::number(out.link.len());
     }
-    let splits = splits(batch, &batch.hierarchy.segments, masks, 0);
-    for split in splits.iter().flatten() {
-        masks[(split.way / 2) as usize] = [0; 2];
-        match split.choice {
-            Choice::Link(link) => ways.hand_to(split.way, split.lanes, links, link),
-            Choice::Over(first, second) => {
-                ways.hand_on(split.way, split.lanes, first);
-                ways.hand_on(split.way, split.lanes, second);
-            }
-        }
+    out.flow = vec![[[0; P]; W]; out.link.len()];
+    for (link, flow) in all() {
+        let slot = &mut out.flow[place[*link as usize] as usize - 1];
+        slot.iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
     }
-    ways.clear();
-    splits
+    out.link.iter().for_each(|link| place[*link as usize] = 0);
+    out
 }
 
 /// The lanes in which two weights add up to a third, as bits.

@@ -28,11 +28,12 @@ pub mod paths;
 mod push;
 pub mod query;
 mod separator;
-mod splits;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod ties;
 pub mod topology;
+mod unpack;
 
 pub use cache::{CacheNote, Prepared};
 pub use customize::Metric;
@@ -48,6 +49,7 @@ pub const LANES: usize = 8;
 const NONE: u32 = u32::MAX;
 
 /// A position as a 32-bit number. A network of 2^32 nodes or arcs does not fit in memory.
+#[inline]
 fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -5,8 +5,8 @@
 //! origins whose paths take it, and a tree costs little more than its nodes.
 
 use super::query::{Batch, Selection};
-use super::splits::Split;
 use super::ties::{Choice, end, start};
+use super::unpack::Split;
 use super::{NONE, number};
 use crate::ids::{JunctionId, LinkId};
 use crate::network::paths::{Growing, PathTree};

@@ -5,126 +5,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::flow::{Demand, exact_lanes, lane_mask};
 use super::paths::Sketch;
 use super::query::Labels;
+use super::sparse::{Parts, Sparse, add, add_lanes, carried};
 use super::ties::{Choices, Reached, Tracing};
 use super::topology::Hierarchy;
 use super::{NONE, UNREACHED};
-
-/// Flows on few of many things, by lane and part: the ways of a hierarchy, the links of a network, the nodes of a
-/// union.
-#[derive(Debug, Clone)]
-pub(super) struct WayFlows<const P: usize, const W: usize> {
-    /// By thing: one more than the place of its flow, or zero. Fresh zeros take no memory until they are touched.
-    place: Vec<u32>,
-    key: Vec<u32>,
-    flow: Vec<[[i64; P]; W]>,
-    /// Flows of a thing that stand beside each other.
-    beside: usize,
-}
-
-impl<const P: usize, const W: usize> WayFlows<P, W> {
-    pub(super) fn new(things: usize) -> Self {
-        Self { place: vec![0; things], key: Vec::new(), flow: Vec::new(), beside: 1 }
-    }
-
-    /// Takes room for that many things, each with `beside` flows. There are none yet.
-    fn make_room(&mut self, things: usize, beside: usize) {
-        let more = things.max(self.place.len());
-        self.place.resize(more, 0);
-        self.beside = beside;
-    }
-
-    fn slots(&mut self, key: u32) -> &mut [[[i64; P]; W]] {
-        let place = &mut self.place[key as usize];
-        if *place == 0 {
-            self.key.push(key);
-            self.flow.resize(self.flow.len() + self.beside, [[0; P]; W]);
-            *place = super::number(self.key.len());
-        }
-        let first = (*place as usize - 1) * self.beside;
-        &mut self.flow[first..first + self.beside]
-    }
-
-    fn slot(&mut self, key: u32) -> &mut [[i64; P]; W] {
-        &mut self.slots(key)[0]
-    }
-
-    fn beside(&self, key: u32) -> Option<&[[[i64; P]; W]]> {
-        let first = (self.place[key as usize] as usize).checked_sub(1)? * self.beside;
-        self.flow.get(first..first + self.beside)
-    }
-
-    fn get(&self, key: u32) -> Option<&[[i64; P]; W]> {
-        self.beside(key)?.first()
-    }
-
-    fn add(&mut self, key: u32, lane: usize, flow: &[i64; P]) {
-        add(&mut self.slot(key)[lane], flow);
-    }
-
-    /// Forgets everything; the room stays.
-    pub(super) fn clear(&mut self) {
-        self.key.iter().for_each(|key| self.place[*key as usize] = 0);
-        self.key.clear();
-        self.flow.clear();
-    }
-
-    /// Adds the flows of another, which has none after it.
-    pub(super) fn take(&mut self, other: &mut Self) {
-        for (key, flow) in other.key.iter().zip(&other.flow) {
-            self.slot(*key).iter_mut().zip(flow).for_each(|(sum, flow)| add(sum, flow));
-        }
-        other.clear();
-    }
-
-    /// All that carry something, with their lanes as bits.
-    pub(super) fn lanes(&self) -> impl Iterator<Item = (u32, u8)> + '_ {
-        self.key.iter().zip(&self.flow).map(|(key, flow)| (*key, carried(flow)))
-    }
-
-    /// Adds what `from` carries in `lanes` to `to`.
-    pub(super) fn hand_on(&mut self, from: u32, lanes: u8, to: u32) {
-        if let Some(flow) = self.get(from).copied() {
-            add_lanes(self.slot(to), &flow, lanes);
-        }
-    }
-
-    /// The same to `to` among other things.
-    pub(super) fn hand_to(&self, from: u32, lanes: u8, others: &mut Self, to: u32) {
-        if let Some(flow) = self.get(from) {
-            add_lanes(others.slot(to), flow, lanes);
-        }
-    }
-
-    /// Keys in ascending order, with their flows.
-    pub(super) fn sorted(&self) -> (Vec<u32>, Vec<[[i64; P]; W]>) {
-        let mut all: Vec<(u32, u32)> = self.key.iter().copied().zip(0..).collect();
-        all.sort_unstable();
-        all.into_iter().map(|(key, at)| (key, self.flow[at as usize])).unzip()
-    }
-}
-
-fn add<const P: usize>(sum: &mut [i64; P], flow: &[i64; P]) {
-    for (sum, flow) in sum.iter_mut().zip(flow) {
-        // Sums are promised to fit; a check for each would cost more than the sum.
-        *sum = sum.wrapping_add(*flow);
-    }
-}
-
-#[expect(clippy::inline_always, reason = "a function of its own would not be made for the vector unit")]
-#[inline(always)]
-fn add_lanes<const P: usize, const W: usize>(sum: &mut [[i64; P]; W], flow: &[[i64; P]; W], lanes: u8) {
-    for lane in 0..W {
-        // Without branches: lanes differ at random.
-        let mask = -i64::from(lanes >> lane & 1);
-        for p in 0..P {
-            sum[lane][p] = sum[lane][p].wrapping_add(flow[lane][p] & mask);
-        }
-    }
-}
-
-fn carried<const P: usize, const W: usize>(flow: &[[i64; P]; W]) -> u8 {
-    lane_mask::<W>(|lane| flow[lane] != [0; P])
-}
 
 /// Lanes of a mask.
 fn each_lane(lanes: u8) -> impl Iterator<Item = usize> {
@@ -138,12 +22,12 @@ const TOGETHER: usize = 4;
 #[derive(Debug, Clone)]
 pub(super) struct Pushing<const P: usize, const W: usize> {
     /// By way of the hierarchy: what passes over it, of all origins so far.
-    pub(super) ways: WayFlows<P, W>,
+    pub(super) ways: Sparse<P, W>,
     /// By place in the union, for the origins of a block beside each other: what has come to a node and goes on from
     /// it.
-    falling: WayFlows<P, W>,
+    falling: Sparse<P, W>,
     /// By origin of a block, by position among its ancestors: what goes on over lower nodes alone.
-    rising: Vec<WayFlows<P, W>>,
+    rising: Vec<Sparse<P, W>>,
     /// By position: lanes in which what has come is not yet handed on.
     waiting: Vec<u8>,
 }
@@ -151,8 +35,8 @@ pub(super) struct Pushing<const P: usize, const W: usize> {
 impl<const P: usize, const W: usize> Pushing<P, W> {
     pub(super) fn new(hierarchy: &Hierarchy) -> Self {
         Self {
-            ways: WayFlows::new(2 * hierarchy.arc_count()),
-            falling: WayFlows::new(0),
+            ways: Sparse::new(2 * hierarchy.arc_count()),
+            falling: Sparse::new(0),
             rising: Vec::new(),
             waiting: vec![0; hierarchy.height()],
         }
@@ -170,7 +54,7 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
         let Some(first) = labels.first() else { return Vec::new() };
         self.falling.make_room(first.selection.union_size(), labels.len());
         let more = self.rising.len().max(labels.len());
-        self.rising.resize_with(more, || WayFlows::new(self.waiting.len()));
+        self.rising.resize_with(more, || Sparse::new(self.waiting.len()));
         let sketch = |labels: &Labels<'_, W>| Sketch {
             ends: vec![[NONE; W]; labels.selection.destinations()],
             fallen: Vec::new(),
@@ -195,7 +79,7 @@ impl<const P: usize, const W: usize> Pushing<P, W> {
             }
         }
         Arch::new().dispatch(Push { labels, pushing: self, choices, sketches: &mut sketches });
-        self.rising.iter_mut().for_each(WayFlows::clear);
+        self.rising.iter_mut().for_each(Sparse::clear);
         self.falling.clear();
         sketches
     }
@@ -245,7 +129,7 @@ impl<const P: usize, const W: usize> WithSimd for Push<'_, '_, '_, P, W> {
 /// What falls from a node, of one origin.
 #[derive(Clone, Copy)]
 struct Falling<const P: usize, const W: usize> {
-    flow: [[i64; P]; W],
+    flow: Parts<P, W>,
     /// Lanes that carry anything and are not yet handed on.
     left: u8,
     /// By lane: the way down to the node, or [`NONE`] where the path comes over lower nodes.
@@ -387,11 +271,11 @@ fn fall<const P: usize, const W: usize>(
 #[inline(always)]
 fn rise<const P: usize, const W: usize>(
     labels: Labels<'_, W>,
-    rising: &mut WayFlows<P, W>,
+    rising: &mut Sparse<P, W>,
     waiting: &mut [u8],
     choices: &mut [Choices<'_, W>; W],
     reached: &mut [Reached; W],
-    flows: &mut WayFlows<P, W>,
+    flows: &mut Sparse<P, W>,
     mut sketch: Option<&mut Sketch<W>>,
 ) {
     let (hierarchy, chain) = (labels.batch.hierarchy, labels.chain());
@@ -436,12 +320,12 @@ fn rise<const P: usize, const W: usize>(
         for lane in each_lane(tie) {
             let mut paths = Tracing::new(labels, &mut choices[lane], &mut reached[lane]);
             let Some(way) = paths.parent(rank, true) else { continue };
-            flows.add(way, lane, &flow[lane]);
+            add(&mut flows.slot(way)[lane], &flow[lane]);
             if let Some(sketch) = &mut sketch {
                 sketch.risen[position][lane] = way;
             }
             if let Some(below) = labels.position(hierarchy.tail[(way / 2) as usize]) {
-                rising.add(super::number(below), lane, &flow[lane]);
+                add(&mut rising.slot(super::number(below))[lane], &flow[lane]);
             }
         }
     }

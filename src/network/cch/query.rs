@@ -37,7 +37,7 @@ pub struct Batch<'a, const W: usize> {
     pub hierarchy: &'a Hierarchy,
     /// Weights of its arcs.
     pub metric: &'a Metric<W>,
-    /// Weights of the links in ms, by link and lane, from which they were customized.
+    /// Weights of the links in ms, in the order of [`Hierarchy::links`], by lane, from which they were customized.
     pub weights: &'a [[u32; W]],
 }
 
@@ -125,18 +125,21 @@ impl Selection {
 
     /// Number of origins.
     #[must_use]
+    #[inline]
     pub fn origins(&self) -> usize {
         self.origin.len()
     }
 
     /// Number of destinations.
     #[must_use]
+    #[inline]
     pub fn destinations(&self) -> usize {
         self.target_first.len() - 1
     }
 
     /// Number of nodes that are destinations or ancestors of them.
     #[must_use]
+    #[inline]
     pub fn union_size(&self) -> usize {
         self.union.len()
     }
@@ -147,10 +150,12 @@ impl Selection {
         4 * (self.union.len() + self.place.len()) + size_of_val(&*self.runs)
     }
 
+    #[inline]
     pub(super) fn runs(&self, place: usize) -> &[Run] {
         &self.runs[self.run_first[place] as usize..self.run_first[place + 1] as usize]
     }
 
+    #[inline]
     fn targets(&self, destination: usize) -> &[u32] {
         &self.target_place
             [self.target_first[destination] as usize..self.target_first[destination + 1] as usize]
@@ -383,12 +388,14 @@ impl<'a, const W: usize> Labels<'a, W> {
 
     /// The nearest node of a destination in a lane, as a place in the union; the one of lowest number among the
     /// nearest.
+    #[inline]
     pub(super) fn nearest(&self, destination: usize, lane: usize) -> Option<usize> {
         let places = self.selection.targets(destination).iter().map(|p| *p as usize);
         places.filter(|p| self.label(*p)[lane] != UNREACHED).min_by_key(|p| self.label(*p)[lane])
     }
 
     /// Distances of a node of the union.
+    #[inline]
     pub(super) fn label(&self, place: usize) -> &'a [u32; W] {
         &self.block.label[place * self.block.origins.len() + self.b]
     }
@@ -406,11 +413,13 @@ impl<'a, const W: usize> Labels<'a, W> {
         nodes.filter_map(move |of_node| of_node.get(b..)?.first_chunk::<G>())
     }
 
+    #[inline]
     pub(super) fn chain(&self) -> &'a Chain<W> {
         &self.block.chains[self.b]
     }
 
     /// Where a node stands among the ancestors of the origin, if it is one.
+    #[inline]
     pub(super) fn position(&self, rank: u32) -> Option<usize> {
         let chain = &self.chain().rank;
         let deepest = self.batch.hierarchy.depth[*chain.first()? as usize];

@@ -99,7 +99,7 @@ impl<'a, const W: usize> Choices<'a, W> {
         let inputs = self.batch.hierarchy.inputs(self.batch.hierarchy.tail[(way / 2) as usize]);
         // Of parallel links the first is the lowest.
         let tight = |input: &&super::topology::Input| {
-            input.way == way && self.batch.weights[input.link as usize][lane].max(1) == weight
+            input.way == way && self.batch.weights[input.place as usize][lane].max(1) == weight
         };
         out.extend(inputs.iter().find(tight).map(|input| Choice::Link(input.link)));
         let mut triangles = Vec::new();

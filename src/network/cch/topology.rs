@@ -29,6 +29,8 @@ pub(super) struct Input {
     pub(super) way: u32,
     /// Link.
     pub(super) link: u32,
+    /// Its place among the weights.
+    pub(super) place: u32,
 }
 
 /// An arc that comes to a node from a lower one, whose rank is `tail`.
@@ -70,6 +72,8 @@ pub struct Hierarchy {
     /// By rank of the tail: arcs of the network, sorted.
     pub(super) input_first: Vec<u32>,
     pub(super) input: Vec<Input>,
+    /// Links in the order of their weights: that in which the rows take them in.
+    links: Vec<u32>,
     pub(super) segments: Segment,
     /// Nodes on the longest way from a root to a leaf.
     pub(super) height: usize,
@@ -129,6 +133,7 @@ impl Hierarchy {
             low: Vec::new(),
             input_first: Vec::new(),
             input: Vec::new(),
+            links: Vec::new(),
             segments: Segment { from: 0, chain: 0, to: 0, below: Vec::new() },
             triangles: 0,
             copies: arcs.copies(),
@@ -214,11 +219,20 @@ impl Hierarchy {
         for (tail, head, link) in arcs.all() {
             let [a, b] = [tail, head].map(|v| self.rank[v as usize]);
             if let Some(arc) = self.find(a.min(b), a.max(b)) {
-                list.push(Input { way: 2 * arc + u32::from(b < a), link });
+                list.push(Input { way: 2 * arc + u32::from(b < a), link, place: NONE });
             }
         }
         // Ways are sorted by tail.
         list.sort_unstable();
+        let mut place = vec![NONE; list.iter().map(|input| input.link as usize + 1).max().unwrap_or(0)];
+        for input in &mut list {
+            let place = &mut place[input.link as usize];
+            if *place == NONE {
+                *place = number(self.links.len());
+                self.links.push(input.link);
+            }
+            input.place = *place;
+        }
         self.input_first = vec![0; self.node.len() + 1];
         for input in &list {
             self.input_first[self.tail[(input.way / 2) as usize] as usize + 1] += 1;
@@ -236,18 +250,36 @@ impl Hierarchy {
     }
 
     /// The arcs of a node to higher ones.
+    #[inline]
     pub(super) fn row(&self, rank: u32) -> Range<usize> {
         self.first[rank as usize] as usize..self.first[rank as usize + 1] as usize
     }
 
     /// The arcs that come to a node from lower ones.
+    #[inline]
     pub(super) fn lows(&self, rank: u32) -> &[Low] {
         &self.low[self.low_first[rank as usize] as usize..self.low_first[rank as usize + 1] as usize]
     }
 
     /// The arcs of the network between a node and higher ones.
+    #[inline]
     pub(super) fn inputs(&self, rank: u32) -> &[Input] {
         &self.input[self.input_first[rank as usize] as usize..self.input_first[rank as usize + 1] as usize]
+    }
+
+    /// The links that are arcs of the network, in the order in which weights of links are given.
+    #[must_use]
+    pub fn links(&self) -> &[u32] {
+        &self.links
+    }
+
+    /// What is given by link, in the order of [`Hierarchy::links`].
+    ///
+    /// # Panics
+    /// If a link has nothing.
+    #[must_use]
+    pub fn arranged<T: Copy>(&self, by_link: &[T]) -> Vec<T> {
+        self.links.iter().map(|link| by_link[*link as usize]).collect()
     }
 
     /// Number of nodes.

@@ -58,13 +58,14 @@ pub(super) fn compare(case: &Case) {
     let hierarchy = Hierarchy::new(&case.arcs, &case.at);
     let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
     let mut metric = Metric::<8>::new(&hierarchy);
-    metric.customize(&hierarchy, &case.weights);
-    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights };
+    let weights = hierarchy.arranged(&case.weights);
+    metric.customize(&hierarchy, &weights);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
     let pairs = case.origins.len() * case.destinations.len();
     let demand: Vec<[[i64; PARTS]; 8]> =
         (0..pairs).map(|pair| std::array::from_fn(|lane| units(pair, lane))).collect();
     let distances = selection.distances(batch);
-    let mut space = Workspace::new(&hierarchy, case.weights.len());
+    let mut space = Workspace::new(&hierarchy);
     let plain = space.assign(batch, &selection, Demand::ByLane(&demand), Wanted::Flows, |_| ()).flows;
     for _ in 0..2 {
         drop(space.assign(batch, &selection, Demand::ByLane(&demand), Wanted::Paths, |_| ()));
@@ -129,7 +130,7 @@ fn an_empty_network_has_no_way_and_no_flow() {
     let mut metric = Metric::<8>::new(&hierarchy);
     metric.customize(&hierarchy, &[]);
     let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &[] };
-    let mut space = Workspace::<1, 8>::new(&hierarchy, 0);
+    let mut space = Workspace::<1, 8>::new(&hierarchy);
     let assigned = space.assign(batch, &selection, Demand::Shared(&[]), Wanted::Flows, |_| ());
     assert!(assigned.flows.link.is_empty() && assigned.visits.is_empty());
     assert!(selection.distances(batch).is_empty());

@@ -16,9 +16,10 @@ fn assigned<const W: usize>(case: &Case, hierarchy: &Hierarchy, from: usize) -> 
         case.weights.iter().map(|w| std::array::from_fn(|lane| w[from + lane])).collect();
     let selection = Selection::new(hierarchy, &case.origins, &case.destinations);
     let mut metric = Metric::<W>::new(hierarchy);
+    let weights = hierarchy.arranged(&weights);
     metric.customize(hierarchy, &weights);
     let batch = Batch { hierarchy, metric: &metric, weights: &weights };
-    let mut space = Workspace::new(hierarchy, weights.len());
+    let mut space = Workspace::new(hierarchy);
     space.assign(batch, &selection, Demand::Shared(&demand(case)), Wanted::Flows, |_| ()).flows
 }
 
@@ -64,7 +65,7 @@ fn any_number_of_threads_gives_the_same_order_weights_and_flows() {
         pool.install(|| {
             let hierarchy = Hierarchy::new(&case.arcs, &case.at);
             let mut metric = Metric::<8>::new(&hierarchy);
-            metric.customize(&hierarchy, &case.weights);
+            metric.customize(&hierarchy, &hierarchy.arranged(&case.weights));
             let flows = assigned::<8>(&case, &hierarchy, 0);
             (hierarchy.node, hierarchy.head, metric.up, metric.down, flows)
         })
@@ -96,9 +97,9 @@ fn flow_is_conserved_at_every_junction() {
     let (flows, demand) = (assigned::<8>(&case, &hierarchy, 0), demand(&case));
     let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
     let mut metric = Metric::<8>::new(&hierarchy);
-    metric.customize(&hierarchy, &case.weights);
-    let distances =
-        selection.distances(Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights });
+    let weights = hierarchy.arranged(&case.weights);
+    metric.customize(&hierarchy, &weights);
+    let distances = selection.distances(Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights });
     for l in 0..8 {
         // By junction: what comes in less what goes out, and what ends less what begins.
         let (mut over_links, mut of_trips) = (vec![0; case.at.len()], vec![0; case.at.len()]);
@@ -125,11 +126,12 @@ fn flow_times_cost_is_demand_times_distance() {
     let hierarchy = Hierarchy::new(&case.arcs, &case.at);
     let selection = Selection::new(&hierarchy, &case.origins, &case.destinations);
     let mut metric = Metric::<8>::new(&hierarchy);
-    metric.customize(&hierarchy, &case.weights);
-    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &case.weights };
+    let weights = hierarchy.arranged(&case.weights);
+    metric.customize(&hierarchy, &weights);
+    let batch = Batch { hierarchy: &hierarchy, metric: &metric, weights: &weights };
     let demand = demand(&case);
     let distances = selection.distances(batch);
-    let mut space = Workspace::<2, 8>::new(&hierarchy, case.weights.len());
+    let mut space = Workspace::<2, 8>::new(&hierarchy);
     let flows = space.assign(batch, &selection, Demand::Shared(&demand), Wanted::Flows, |_| ()).flows;
     for l in 0..8 {
         // The sum of flow times cost is that of demand times distance.
