@@ -49,11 +49,11 @@ fn measure(junctions: usize, vectors: usize) {
     let mut metric = Metric::<LANES>::new(&hierarchy);
     let mut space = Workspace::<1, LANES>::new(&hierarchy);
     // The first call computes the table of perturbations.
-    drop(network.perceived(0));
+    let mut by_link = network.perceived(0);
     let mut perturbing = Vec::new();
     let draws = u32::try_from(vectors.div_ceil(LANES)).expect("few draws");
     for draw in 0..draws {
-        let (by_link, time) = seconds(|| network.perceived(draw));
+        let ((), time) = seconds(|| network.perceive(draw, &mut by_link));
         let weights = hierarchy.arranged(&by_link);
         perturbing.push(time * 1e3 / LANES as f64);
         let ((), first) = seconds(|| metric.customize(&hierarchy, &weights));
@@ -68,7 +68,7 @@ fn measure(junctions: usize, vectors: usize) {
         };
         sums.extend((0..LANES).map(cost));
     }
-    let by_link = network.perceived(0);
+    network.perceive(0, &mut by_link);
     let weights = hierarchy.arranged(&by_link);
     metric.customize(&hierarchy, &weights);
     let (distances, matrix) = {

@@ -133,9 +133,12 @@ fn both_routers_give_the_same_on_a_hundred_thousand_junctions() {
     // A closure is another weight on the same network: the order that was kept is taken again.
     let kept = files(&cache);
     assert_eq!(kept.len(), 1, "{kept:?}");
+    let written = || fs::metadata(cache.join(&kept[0])).unwrap().modified().unwrap();
+    let before = written();
     study.append("study.toml", "\n[[closures]]\ncrossing = \"talisman\"\n");
     Answer::of(&mut keeping(&study, "closed", &cache)).exits(0);
     assert_eq!(files(&cache), kept);
+    assert_eq!(written(), before, "the order was computed again");
     let closed = snapshot(&study.root().join("closed"));
     assert_ne!(closed["layers/roads.geojson"], kernel["layers/roads.geojson"]);
 }

@@ -29,12 +29,19 @@ pub(crate) struct Workload {
 impl Workload {
     /// Perceived costs of the perturbations of draw `draw`, by link and lane.
     pub(crate) fn perceived(&self, draw: u32) -> Vec<[u32; LANES]> {
+        let mut out = Vec::new();
+        self.perceive(draw, &mut out);
+        out
+    }
+
+    /// The same in room that is used again, as a run does it.
+    pub(crate) fn perceive(&self, draw: u32, out: &mut Vec<[u32; LANES]>) {
         let keys = [0, 1, 2, 3, 4, 5, 6, 7].map(|r| VectorKey::new(1, draw, r));
         let table = Perception::table();
         let one = |(link, weight): (usize, &u32)| {
             table.lanes(&keys, link as u64, &[f64::from(*weight) / 60_000.0; LANES], &[VARIANCE; LANES])
         };
-        self.weights.par_iter().enumerate().with_min_len(4_096).map(one).collect()
+        self.weights.par_iter().enumerate().with_min_len(4_096).map(one).collect_into_vec(out);
     }
 }
 

@@ -9,7 +9,8 @@
 //! both; they must agree with the kernel's to six digits, or its times do not count. A peer that cannot be run is named with
 //! the reason, and so is a bar that is missed.
 //!
-//! What is timed, per vector: of those in Rust everything from the weights to the flows on links. Of those in Python the
+//! What is timed, per vector: of those in Rust everything from the weights, in the order in which each wants them, to the
+//! flows on links. Of those in Python the
 //! peer's own work alone: putting the weights in their place, and adding up flows along its trees or paths, is
 //! not counted where its library does not do it. Programs that use one thread work on two vectors at the same time,
 //! and their time per vector is halved. Slow ones stop after a number of seconds, with two vectors at least.
@@ -129,10 +130,10 @@ fn measure(name: &str, peers: &[String]) -> Result<Network, String> {
     let nodes = network.arcs.node_count();
     let large = nodes >= rust::LARGE;
     let vectors = number("CORREDOR_BENCH_VECTORS", if large { VECTORS_OF_LARGE } else { 32 });
-    // The first call computes the table of perturbations.
-    drop(network.perceived(0));
     let draws = 0..u32::try_from(vectors.div_ceil(LANES)).expect("few draws");
-    let (batches, times): (Vec<_>, Vec<_>) = draws.map(|draw| seconds(|| network.perceived(draw))).unzip();
+    let batches: Vec<_> = draws.clone().map(|draw| network.perceived(draw)).collect();
+    let mut room = batches.first().cloned().unwrap_or_default();
+    let times: Vec<f64> = draws.map(|draw| seconds(|| network.perceive(draw, &mut room)).1).collect();
     let folder = tempfile::tempdir().expect("a temporary folder");
     problem::write(folder.path(), &network, &batches);
     let mut out = Network {
@@ -145,7 +146,7 @@ fn measure(name: &str, peers: &[String]) -> Result<Network, String> {
         peers: Vec::new(),
         at_the_end: None,
     };
-    drop((network, batches));
+    drop((network, batches, room));
     println!("\n{name}: {nodes} nodes, {} links, {} vectors", out.links, out.vectors);
     let chosen = setting("CORREDOR_BENCH_PEERS").is_some();
     for peer in peers.iter().filter(|p| chosen || !large || PEERS_OF_LARGE.contains(&p.as_str())) {

@@ -366,6 +366,13 @@ mod tests {
             assert_eq!(lanes[lane], own);
             assert!((1..UNREACHED / 64 + 1).contains(&own));
         }
+        // Neighbours with the same law, and with the same mean alone.
+        let (means, scales) =
+            ([3.0, 3.0, 3.0, 0.5, 0.5, 3.0, 400.0, 400.0], [0.3, 0.3, 0.1, 0.1, 0.3, 0.3, 0.3, 0.3]);
+        let alike = table.lanes(&keys, 7, &means, &scales);
+        for lane in 0..8 {
+            assert_eq!(alike[lane], table.milliseconds(keys[lane], 7, means[lane], scales[lane]), "{lane}");
+        }
         assert_eq!(lanes[3], 30_000, "without variance the cost is its mean");
         assert_ne!(lanes[4], table.milliseconds(keys[4], 100, 3.0, 0.3), "links differ");
         assert_ne!(lanes[4], table.milliseconds(keys[5], 99, 3.0, 0.3), "vectors differ");

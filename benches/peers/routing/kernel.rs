@@ -60,7 +60,8 @@ pub(crate) fn kernel(problem: &Problem, budget: f64) -> Answer {
     // As a run does it: on a small network each thread has batches of its own.
     let mut threads = 1;
     if problem.nodes <= routing::ALONE {
-        (threads, selection) = (rayon::current_num_threads(), selection.on_one_thread());
+        let batches = (problem.vectors / LANES).max(1);
+        (threads, selection) = (rayon::current_num_threads().min(batches), selection.on_one_thread());
     }
     let one = || (Metric::<LANES>::new(&hierarchy), Workspace::<1, LANES>::new(&hierarchy));
     let spaces: Vec<_> =
@@ -97,6 +98,7 @@ pub(crate) fn kernel(problem: &Problem, budget: f64) -> Answer {
     let per_junction = |bytes: f64| bytes / problem.nodes as f64;
     let mut tell = |name: &str, number: f64| answer.more.insert(name.to_owned(), number);
     tell("customize", median(&customize));
+    tell("together", (LANES * threads) as f64);
     tell("arcs", hierarchy.arc_count() as f64);
     tell("triangles", hierarchy.triangle_count() as f64);
     tell("bytes a junction", per_junction(1024.0 * (peak - before)));

@@ -206,7 +206,9 @@ fn growth(own: &Answer, search: &Answer) {
     let search = median(&search.assign);
     let batch = own.assign.first().copied().unwrap_or(f64::NAN);
     let all = own.assign.iter().sum::<f64>() / own.assign.len() as f64;
-    for (vectors, time) in [(1, alone), (8, batch), (own.costs.len(), all)] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some vectors")]
+    let together = own.more.get("together").map_or(0, |n| *n as usize);
+    for (vectors, time) in [(1, alone), (together, batch), (own.costs.len(), all)] {
         let ratio = search / time;
         println!("{vectors} vectors: kernel {:.2} ms a vector, search {:.1} times", time * 1e3, ratio);
     }

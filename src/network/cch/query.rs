@@ -116,7 +116,8 @@ impl Selection {
         out
     }
 
-    /// The same for a caller that works in parallel itself: each call does its work on the thread of the caller.
+    /// The same for a caller that works in parallel itself: origins are not shared out. Parts of a large hierarchy still
+    /// are.
     #[must_use]
     pub const fn on_one_thread(mut self) -> Self {
         self.alone = true;

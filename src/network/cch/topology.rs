@@ -318,7 +318,8 @@ impl Hierarchy {
     pub fn bytes(&self) -> usize {
         4 * (4 * self.node.len() + self.first.len() + self.low_first.len() + self.input_first.len())
             + 18 * self.head.len()
-            + 8 * self.input.len()
+            + size_of_val(&*self.input)
+            + size_of_val(&*self.links)
     }
 
     /// Cuts the tree into parts that can be swept at the same time.

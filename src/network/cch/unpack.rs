@@ -26,7 +26,7 @@ pub(super) struct Split {
 /// What comes of a part of the hierarchy.
 #[derive(Debug)]
 pub(super) struct Unpacked<const P: usize, const W: usize> {
-    /// Flows on links: of a link once for each node of the hierarchy at which it is the link to a higher one.
+    /// Flows on links: of a link once for each row that takes it in.
     pub(super) links: Vec<(u32, Parts<P, W>)>,
     /// What ways stand for, if that is wanted; those of one way follow each other.
     pub(super) splits: Vec<Split>,
@@ -100,6 +100,8 @@ impl<const P: usize, const W: usize> Part<'_, '_, P, W> {
             masks.extend(here.as_chunks::<2>().0.iter().map(|ways| ways.each_ref().map(lanes)));
             of_row.clear();
             space.split_row(rank, &masks, &mut of_row);
+            // Where ways tie, what was found first may be left with no lane.
+            of_row.retain(|split| split.lanes != 0);
             let links = out.links.len();
             for Split { way, lanes, choice } in &of_row {
                 let at = place[*way as usize - first_way] as usize - 1;

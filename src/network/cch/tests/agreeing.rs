@@ -2,6 +2,7 @@
 
 use super::random::{Case, Weights};
 use crate::ids::JunctionId;
+use crate::network::cch::topology::Segment;
 use crate::network::cch::{Batch, Demand, Hierarchy, Metric, Selection, Wanted, Workspace};
 use crate::network::paths::PathNode;
 use crate::network::search::{Search, UNREACHED};
@@ -73,6 +74,16 @@ pub(super) fn compare(case: &Case) {
     let assigned = space.assign(batch, &selection, Demand::ByLane(&demand), Wanted::Paths, |_| ());
     assert_eq!(assigned.flows, plain, "a workspace that was used before, case {seed}");
     assert!(assigned.flows.link.is_sorted_by(|a, b| a < b));
+    assert!(
+        assigned.flows.flow.iter().all(|flow| *flow != [[0; PARTS]; 8]),
+        "a link without a flow, case {seed}"
+    );
+    // The same workspace for other pairs, and for the first ones again.
+    let others = Selection::new(&hierarchy, &case.destinations, &case.origins);
+    let back = vec![[[1; PARTS]; 8]; pairs];
+    drop(space.assign(batch, &others, Demand::ByLane(&back), Wanted::Flows, |_| ()));
+    let assigned = space.assign(batch, &selection, Demand::ByLane(&demand), Wanted::Paths, |_| ());
+    assert_eq!(assigned.flows, plain, "a workspace that was used for other pairs, case {seed}");
     for lane in 0..8 {
         let reference = Reference::new(case, lane, |pair| units(pair, lane));
         let own: Vec<u32> = distances.iter().map(|d| d[lane]).collect();
@@ -119,6 +130,19 @@ fn networks_on_which_almost_everything_ties_agree_with_the_reference() {
 fn sums_that_do_not_fit_are_no_way() {
     for seed in 0..300 {
         check(seed, Weights::Huge, seed % 2 == 0);
+    }
+}
+
+#[test]
+fn flows_go_down_from_part_to_part() {
+    fn depth(segment: &Segment) -> usize {
+        1 + segment.below.iter().map(depth).max().unwrap_or(0)
+    }
+    for (seed, side) in [(1, 60), (2, 75), (3, 90)] {
+        let case = Case::lattice(side, seed, Weights::Minutes).tangled();
+        let hierarchy = Hierarchy::new(&case.arcs, &case.at);
+        assert!(depth(&hierarchy.segments) > 2, "parts below parts, case {seed}");
+        compare(&case);
     }
 }
 

@@ -104,4 +104,38 @@ impl Case {
         let (origins, destinations) = (some(20), some(30));
         Self { seed, arcs: Arcs::of_list(n as usize, list), at, weights, origins, destinations }
     }
+
+    /// The same with links beside others, one-ways, closed links, and copies of junctions to which some links lead.
+    pub(super) fn tangled(mut self) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ 1);
+        let n = u32::try_from(self.arcs.node_count()).unwrap();
+        let mut list: Vec<(u32, u32, u32)> = self.arcs.all().collect();
+        list.retain(|_| rng.random_bool(0.9));
+        let mut beside = list.clone();
+        beside.retain(|_| rng.random_bool(0.1));
+        for arc in beside {
+            list.push((arc.0, arc.1, u32::try_from(self.weights.len()).unwrap()));
+            self.weights.push(std::array::from_fn(|_| rng.random_range(1..=600_000)));
+        }
+        for link in self.weights.iter_mut().filter(|_| rng.random_bool(0.03)) {
+            *link = [UNREACHED; 8];
+        }
+        let mut extra: Vec<u32> = (0..n / 10).map(|_| rng.random_range(0..n)).collect();
+        extra.sort_unstable();
+        extra.dedup();
+        for (copy, junction) in (n..).zip(&extra) {
+            let own: Vec<_> = list.iter().filter(|a| a.0 == *junction).copied().collect();
+            list.extend(own.into_iter().filter(|_| rng.random_bool(0.8)).map(|a| (copy, a.1, a.2)));
+            for arc in list.iter_mut().filter(|a| a.1 == *junction) {
+                if rng.random_bool(0.5) {
+                    arc.1 = copy;
+                }
+            }
+        }
+        list.sort_unstable();
+        list.dedup();
+        self.arcs = Arcs::of_list(n as usize + extra.len(), list);
+        self.arcs.extra = extra;
+        self
+    }
 }
