@@ -98,6 +98,34 @@ pub enum Lang {
     En,
 }
 
+/// A text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Spanish.
+    pub es: String,
+    /// English.
+    pub en: String,
+}
+
+impl Words {
+    /// The two texts.
+    pub fn new(es: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { es: es.into(), en: en.into() }
+    }
+
+    /// What `of` says in each language.
+    pub fn both(of: impl Fn(Lang) -> Vec<String>) -> Vec<Self> {
+        let [es, en] = [Lang::Es, Lang::En].map(of);
+        es.into_iter().zip(en).map(|(es, en)| Self { es, en }).collect()
+    }
+
+    /// The text in `lang`.
+    #[must_use]
+    pub fn pick(&self, lang: Lang) -> &str {
+        lang.pick(&self.es, &self.en)
+    }
+}
+
 impl Lang {
     /// The one of two texts that is in this language.
     #[must_use]

@@ -90,7 +90,7 @@ pub fn count(input: impl BufRead) -> serde_json::Result<u64> {
     }
 }
 
-fn extent(view: &LayerView<'_>) -> Option<Rect<f64>> {
+pub(super) fn extent(view: &LayerView<'_>) -> Option<Rect<f64>> {
     view.rows().filter_map(|row| row.geometry()?.bounding_rect()).reduce(|a, b| {
         Rect::new(
             Coord { x: a.min().x.min(b.min().x), y: a.min().y.min(b.min().y) },

@@ -10,6 +10,7 @@ pub mod feature;
 pub mod geojson;
 pub mod gpkg;
 pub mod manifest;
+pub mod map;
 mod normal;
 pub mod notice;
 pub mod schema;

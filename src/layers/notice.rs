@@ -2,38 +2,40 @@
 
 use std::fmt::Write as _;
 
-use super::feature::{Lang, LayerDef, Tier};
+use super::feature::{Lang, LayerDef, Tier, Words};
 
-/// The lines that every output of a result bears, Spanish with English beside it. `signed_off` names the person
-/// who takes responsibility; without one the result is a draft and says so first.
+/// What every output of a result says. `signed_off` names the person who takes responsibility; without one the result is
+/// a draft and says so first.
 #[must_use]
-pub fn standard(audience: Tier, signed_off: Option<&str>) -> Vec<String> {
-    let mut lines = Vec::new();
-    match signed_off.map(str::trim).filter(|name| !name.is_empty()) {
-        None => lines.push(
-            "BORRADOR: sin la aprobación de una persona responsable; no debe usarse para decidir. \
-             / DRAFT: not signed off by a named person; not to be used for decisions."
-                .to_owned(),
+pub fn standard(audience: Tier, signed_off: Option<&str>) -> Vec<Words> {
+    let mut lines = vec![match signed_off.map(str::trim).filter(|name| !name.is_empty()) {
+        None => Words::new(
+            "BORRADOR: sin la aprobación de una persona responsable; no debe usarse para decidir.",
+            "DRAFT: not signed off by a named person; not to be used for decisions.",
         ),
-        Some(name) => lines.push(format!("Aprobado por: {name}. / Signed off by: {name}.")),
-    }
+        Some(name) => Words::new(format!("Aprobado por: {name}."), format!("Signed off by: {name}.")),
+    }];
     if audience == Tier::Restricted {
-        lines.push(
-            "RESTRINGIDO: solo para quienes planean e inspeccionan; no se difunde. \
-             / RESTRICTED: for planners and inspectors only; not to be passed on."
-                .to_owned(),
-        );
+        lines.push(Words::new(
+            "RESTRINGIDO: solo para quienes planean e inspeccionan; no se difunde.",
+            "RESTRICTED: for planners and inspectors only; not to be passed on.",
+        ));
     }
-    lines.push(
-        "Prevención y detección, no control migratorio. / Prevention and detection, not migration control."
-            .to_owned(),
-    );
-    lines.push(
-        "Habla de lugares y caminos; no prueba nada sobre persona o establecimiento alguno. \
-         / It speaks of places and roads; it proves nothing about any person or establishment."
-            .to_owned(),
-    );
+    lines.push(Words::new(
+        "Prevención y detección, no control migratorio.",
+        "Prevention and detection, not migration control.",
+    ));
+    lines.push(Words::new(
+        "Habla de lugares y caminos; no prueba nada sobre persona o establecimiento alguno.",
+        "It speaks of places and roads; it proves nothing about any person or establishment.",
+    ));
     lines
+}
+
+/// The same as lines, Spanish with English beside it.
+#[must_use]
+pub fn lines(words: &[Words]) -> Vec<String> {
+    words.iter().map(|w| format!("{} / {}", w.es, w.en)).collect()
 }
 
 /// Name of the reading note.
@@ -96,9 +98,9 @@ mod tests {
     #[test]
     fn unsigned_results_are_drafts_and_all_say_what_they_are_for() {
         for audience in [Tier::Public, Tier::Restricted] {
-            let draft = standard(audience, Some("  "));
+            let draft = lines(&standard(audience, Some("  ")));
             assert!(draft[0].starts_with("BORRADOR"));
-            let signed = standard(audience, Some("Responsable de prueba"));
+            let signed = lines(&standard(audience, Some("Responsable de prueba")));
             assert!(!signed.iter().any(|line| line.contains("BORRADOR")));
             for lines in [draft, signed] {
                 assert!(
@@ -116,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_note_names_only_files_that_are_there() {
-        let note = readme(&standard(Tier::Public, None), &[], &["INEGI".into()], |name| name == "layers");
+        let note =
+            readme(&lines(&standard(Tier::Public, None)), &[], &["INEGI".into()], |name| name == "layers");
         assert!(note.contains("BORRADOR") && note.contains("  INEGI\n") && note.contains("  layers "));
         assert!(!note.contains("corredor.qgz") && !note.contains("report.pdf"));
     }

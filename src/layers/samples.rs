@@ -10,7 +10,12 @@ use super::write::ResultSet;
 use super::{notice, schema};
 
 pub(crate) fn header(audience: Tier) -> Header {
-    Header { run_id: "prueba".into(), audience, lang: Lang::Es, notices: notice::standard(audience, None) }
+    Header {
+        run_id: "prueba".into(),
+        audience,
+        lang: Lang::Es,
+        notices: notice::lines(&notice::standard(audience, None)),
+    }
 }
 
 /// A feature with the values that are given by name and null for the rest.

@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 
 mod classes;
 mod doubt;
+pub(super) mod legend;
 mod qml;
-mod symbols;
 
-use classes::{even_limits, limits, range, steps};
+use classes::{even_limits, limits, range};
 use doubt::{doubt_legend, with_doubt};
-use qml::{Label, Rule, Style, Symbol};
-use symbols::{dashed, define, fill, hatched, line, marker, rule};
+use legend::{Rule, Steps, Symbol, Test, dashed, fill, hatched, line, marker, rule};
+use qml::{Label, Style};
 
 /// The default style of a layer as QML, with the aliases of the header's language.
 ///
@@ -24,47 +24,50 @@ use symbols::{dashed, define, fill, hatched, line, marker, rule};
 /// None that the types allow; writing XML to memory is fallible by its signature.
 pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
     let lang = header.lang;
-    let (rules, label) = match view.name() {
-        "municipalities" => (municipalities(view, lang), None),
-        "roads" => (flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]), None),
-        "corridors" => (
-            flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
-            Some(Label {
-                text: "replace(\"name\", ' – ', ' –\\n')",
-                color: "60,10,60,255",
-                size: 9.0,
-                bold: true,
-                // A name is often longer than its corridor, so that along the line there would be no room for it.
-                point: Some("closest_point($geometry, centroid($geometry))"),
-                positions: "B,T,BR,TR,BL,TL,R,L",
-                priority: "max(6, 11 - coalesce(\"rank\", 5))",
-            }),
-        ),
-        "crossings" => (
-            crossings(view, lang),
-            Some(Label {
-                text: "\"name\"",
-                color: "20,40,70,255",
-                size: 8.0,
-                bold: false,
-                point: None,
-                positions: "TR,TL,BR,BL,R,L,TSR,BSR",
-                priority: "5",
-            }),
-        ),
-        "checkpoints" => (checkpoints(lang), None),
-        "worksites" => (worksites(view, lang), None),
-        "diagnostics" => (diagnostics(lang), None),
-        _ => (plain(view), None),
+    let label = match view.name() {
+        "corridors" => Some(Label {
+            text: "replace(\"name\", ' – ', ' –\\n')",
+            color: "60,10,60,255",
+            size: 9.0,
+            bold: true,
+            // A name is often longer than its corridor, so that along the line there would be no room for it.
+            point: Some("closest_point($geometry, centroid($geometry))"),
+            positions: "B,T,BR,TR,BL,TL,R,L",
+            priority: "max(6, 11 - coalesce(\"rank\", 5))",
+        }),
+        "crossings" => Some(Label {
+            text: "\"name\"",
+            color: "20,40,70,255",
+            size: 8.0,
+            bold: false,
+            point: None,
+            positions: "TR,TL,BR,BL,R,L,TSR,BSR",
+            priority: "5",
+        }),
+        _ => None,
     };
     let style = Style {
         name: view.name(),
-        rules,
+        rules: rules(view, lang),
         label,
         aliases: view.fields().iter().map(|field| (field.name, field.alias(lang))).collect(),
         notes: header.notices.join("\n"),
     };
     qml::write(&style).map_err(|e| Error::io(format!("{}.qml", view.name()), e))
+}
+
+/// The rules of a layer, each a line of its legend, the first that hold first.
+pub(super) fn rules(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
+    match view.name() {
+        "municipalities" => municipalities(view, lang),
+        "roads" => flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]),
+        "corridors" => flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
+        "crossings" => crossings(view, lang),
+        "checkpoints" => checkpoints(lang),
+        "worksites" => worksites(view, lang),
+        "diagnostics" => diagnostics(lang),
+        _ => plain(view),
+    }
 }
 
 /// A share as per cent, for the legend.
@@ -75,38 +78,41 @@ fn percent(share: f64) -> String {
 /// Roads and corridors: width by flow share in classes of the data, colour by lift, paleness by doubt.
 fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> {
     const GREY: &str = "150,150,150,255";
-    const LIFT: [(&str, &str, &str); 5] = [
-        ("\"lift\" < 0.5", "< 0.5", "8,69,148,255"),
-        ("\"lift\" >= 0.5 AND \"lift\" < 0.8", "0.5 – 0.8", "66,146,198,255"),
-        ("\"lift\" >= 0.8 AND \"lift\" < 1.25", "0.8 – 1.25", "106,61,154,255"),
-        ("\"lift\" >= 1.25 AND \"lift\" < 2", "1.25 – 2", "221,28,119,255"),
-        ("\"lift\" >= 2", "≥ 2", "128,0,38,255"),
+    const LIFT: [(Option<f64>, Option<f64>, &str); 5] = [
+        (None, Some(0.5), "8,69,148,255"),
+        (Some(0.5), Some(0.8), "66,146,198,255"),
+        (Some(0.8), Some(1.25), "106,61,154,255"),
+        (Some(1.25), Some(2.0), "221,28,119,255"),
+        (Some(2.0), None, "128,0,38,255"),
     ];
     // Few and far between: most links carry little, and the eye is for those that carry much.
     let limits = limits(view.numbers("mean"), &[0.5, 0.8, 0.95]);
-    let width = steps("mean", &limits, widths);
-    let flow = |symbol: Symbol| define(with_doubt(symbol, view), "outlineWidth", &width);
+    let flow = |symbol: Symbol| with_doubt(symbol, view).sized(Steps::new("mean", &limits, widths));
     let mut rules = Vec::new();
-    let open = if view.has("closed") { "NOT coalesce(\"closed\", false) AND " } else { "" };
-    for (filter, range, color) in LIFT {
+    let open = if view.has("closed") { Test::NotTrue("closed", false) } else { Test::Any };
+    for (low, high, color) in LIFT {
+        let lowest = low.map_or(Test::Any, |low| Test::AtLeast("lift", low));
+        let class = lowest.and(high.map_or(Test::Any, |high| Test::Below("lift", high)));
+        let range = range(low.as_ref(), high.as_ref());
         let label = format!("{} {range}", lang.pick("razón frente a la población", "lift over population"));
-        rules.push(rule(format!("{open}{filter}"), label, flow(line(color, widths[1]))));
+        rules.push(rule(open.clone().and(class), label, flow(line(color, widths[1]))));
     }
     rules.push(rule(
-        format!("{open}\"lift\" IS NULL AND coalesce(\"mean\", 0) > 0"),
+        open.clone().and(Test::Null("lift")).and(Test::Something("mean")),
         lang.pick("sin razón (flujo muy bajo)", "no lift (very low flow)"),
         flow(line(GREY, widths[1])),
     ));
     rules.push(rule(
-        format!("{open}\"lift\" IS NULL AND coalesce(\"mean\", 0) = 0"),
+        open.and(Test::Null("lift")).and(Test::Nothing("mean")),
         lang.pick("sin flujo modelado", "no modelled flow"),
         line("200,200,200,255", 0.1),
     ));
     if view.has("closed") {
-        rules.push(rule("\"closed\"", lang.pick("cerrado", "closed"), dashed("20,20,20,255", 0.5, "1;1")));
+        let closed = lang.pick("cerrado", "closed");
+        rules.push(rule(Test::True("closed"), closed, dashed("20,20,20,255", 0.5, "1;1")));
     }
     rules.push(rule(
-        "\"schematic\"",
+        Test::True("schematic"),
         lang.pick("trazo esquemático", "schematic line"),
         // Thin enough to leave the narrowest line to be seen.
         dashed("255,255,255,255", widths[0] / 4.0, "2;4"),
@@ -115,7 +121,7 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
     for (limit, width) in limits.iter().zip(widths.iter().skip(1)) {
         let label =
             format!("{} ≥ {}", lang.pick("ancho: parte del flujo", "width: flow share"), percent(*limit));
-        rules.push(rule("false", label, line(GREY, *width)));
+        rules.push(rule(Test::Never, label, line(GREY, *width)));
     }
     rules.extend(doubt_legend(view, lang, |color| line(color, widths[2])));
     rules
@@ -129,45 +135,44 @@ const WIDE: f64 = 1.5;
 /// Estimated rates, in classes of a round step, in a value-suppressing scheme (Correll, Moritz & Heer 2018): the wider
 /// the interval beside the rate, the fewer and paler the colours, so that no one reads an order into what is not known.
 fn municipalities(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
+    const INTERVAL: [&str; 3] = ["rate_p95", "rate_p05", "rate_mean"];
     const FULL: [&str; 4] = ["254,227,145,255", "254,153,41,255", "217,95,14,255", "128,40,4,255"];
     const PALE: [&str; 2] = ["245,232,210,255", "226,190,160,255"];
     let limits = even_limits(&sure_rates(view));
     // Each pale colour stands for two of the full ones: the limit in the middle stays.
     let middle: Vec<f64> = limits.get(1).copied().into_iter().collect();
-    let known = "\"rate_mean\" > 0 AND \"rate_p05\" IS NOT NULL AND \"rate_p95\" IS NOT NULL";
-    let width = "(\"rate_p95\" - \"rate_p05\")";
+    let known = Test::Above("rate_mean", 0.0).and(Test::Known("rate_p05")).and(Test::Known("rate_p95"));
     let interval = |range: String| {
         format!("{} {range} {}", lang.pick("intervalo", "interval"), lang.pick("de la tasa", "of the rate"))
     };
-    let narrow = format!("{known} AND {width} <= {NARROW} * \"rate_mean\"");
-    let medium =
-        format!("{known} AND {width} > {NARROW} * \"rate_mean\" AND {width} <= {WIDE} * \"rate_mean\"");
+    let narrow = known.clone().and(Test::Narrower(INTERVAL, NARROW));
+    let medium = known.clone().and(Test::Wider(INTERVAL, NARROW)).and(Test::Narrower(INTERVAL, WIDE));
 
     let mut rules = rate_classes(&narrow, &limits, &FULL, &interval(format!("≤ {}", percent(NARROW))), lang);
     let label = interval(format!("{} – {}", percent(NARROW), percent(WIDE)));
     rules.extend(rate_classes(&medium, &middle, &PALE, &label, lang));
     let label = interval(format!("> {}", percent(WIDE)));
     rules.push(rule(
-        format!("{known} AND {width} > {WIDE} * \"rate_mean\""),
+        known.and(Test::Wider(INTERVAL, WIDE)),
         format!("{}: {label}", lang.pick("muy incierta", "very uncertain")),
         hatched("248,248,246,255", "190,186,178,255"),
     ));
-    rules.push(rule("ELSE", lang.pick("sin datos", "no data"), fill("222,222,222,255")));
+    rules.push(rule(Test::Else, lang.pick("sin datos", "no data"), fill("222,222,222,255")));
     rules
 }
 
 /// One rule for each class of the estimated rate among the features of `filter`.
-fn rate_classes(filter: &str, limits: &[f64], shades: &[&str], interval: &str, lang: Lang) -> Vec<Rule> {
+fn rate_classes(filter: &Test, limits: &[f64], shades: &[&str], interval: &str, lang: Lang) -> Vec<Rule> {
     let what = lang.pick("tasa por 100 000 hab. y año", "rate per 100 000 and year");
     (0..=limits.len())
         .zip(shades)
         .map(|(i, shade)| {
             let low = i.checked_sub(1).and_then(|i| limits.get(i));
             let high = limits.get(i);
-            let from = low.map(|low| format!(" AND \"rate_mean\" >= {low}")).unwrap_or_default();
-            let to = high.map(|high| format!(" AND \"rate_mean\" < {high}")).unwrap_or_default();
+            let from = low.map_or(Test::Any, |low| Test::AtLeast("rate_mean", *low));
+            let to = high.map_or(Test::Any, |high| Test::Below("rate_mean", *high));
             let range = range(low, high);
-            rule(format!("{filter}{from}{to}"), format!("{what} {range}, {interval}"), fill(shade))
+            rule(filter.clone().and(from).and(to), format!("{what} {range}, {interval}"), fill(shade))
         })
         .collect()
 }
@@ -188,21 +193,21 @@ fn sure_rates(view: &LayerView<'_>) -> Vec<f64> {
 
 fn crossings(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     let limits = limits(view.numbers("mean"), &[0.33, 0.66]);
-    let size = steps("mean", &limits, &[2.0, 3.2, 4.6]);
-    let open = define(with_doubt(marker("circle", "44,123,182,255", 3.2), view), "size", &size);
+    let size = Steps::new("mean", &limits, &[2.0, 3.2, 4.6]);
+    let open = with_doubt(marker("circle", "44,123,182,255", 3.2), view).sized(size);
     let mut rules = vec![
-        rule("\"closed\"", lang.pick("cerrado", "closed"), marker("cross2", "90,90,90,255", 2.6)),
+        rule(Test::True("closed"), lang.pick("cerrado", "closed"), marker("cross2", "90,90,90,255", 2.6)),
         rule(
-            "NOT coalesce(\"closed\", false) AND NOT coalesce(\"joined\", true)",
+            Test::NotTrue("closed", false).and(Test::NotTrue("joined", true)),
             lang.pick("no unido a la red", "not joined to the network"),
             marker("circle", "255,255,255,255", 2.0),
         ),
-        rule("ELSE", lang.pick("abierto y unido a la red", "open and joined"), open),
+        rule(Test::Else, lang.pick("abierto y unido a la red", "open and joined"), open),
     ];
     for (limit, size) in limits.iter().zip([3.2, 4.6]) {
         let label =
             format!("{} ≥ {}", lang.pick("tamaño: parte del flujo", "size: flow share"), percent(*limit));
-        rules.push(rule("false", label, marker("circle", "200,200,200,255", size)));
+        rules.push(rule(Test::Never, label, marker("circle", "200,200,200,255", size)));
     }
     rules.extend(doubt_legend(view, lang, |color| marker("circle", color, 3.2)));
     rules
@@ -211,17 +216,17 @@ fn crossings(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
 fn checkpoints(lang: Lang) -> Vec<Rule> {
     vec![
         rule(
-            "\"kind\" = 'proposed'",
+            Test::Text("kind", "proposed"),
             lang.pick("propuesto", "proposed"),
             marker("diamond", "230,97,1,255", 4.2),
         ),
         rule(
-            "\"kind\" = 'existing' AND coalesce(\"counts_as_coverage\", false)",
+            Test::Text("kind", "existing").and(Test::True("counts_as_coverage")),
             lang.pick("existente, cuenta como cobertura", "existing, counts as coverage"),
             marker("square", "94,60,153,255", 3.2),
         ),
         rule(
-            "ELSE",
+            Test::Else,
             lang.pick("existente, no cuenta como cobertura", "existing, does not count as coverage"),
             marker("square", "190,190,190,255", 2.6),
         ),
@@ -232,10 +237,14 @@ fn worksites(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     let class = |color, size| with_doubt(marker("circle", color, size), view);
     let place = lang.pick("lugar", "place");
     let mut rules = vec![
-        rule("\"rank\" <= 10", format!("{place} 1 – 10"), class("153,52,4,255", 3.4)),
-        rule("\"rank\" > 10 AND \"rank\" <= 50", format!("{place} 11 – 50"), class("254,153,41,255", 2.6)),
-        rule("\"rank\" > 50", format!("{place} 51 – …"), class("254,217,142,255", 1.8)),
-        rule("ELSE", lang.pick("sin lugar", "no place"), marker("circle", "225,225,225,255", 1.6)),
+        rule(Test::AtMost("rank", 10.0), format!("{place} 1 – 10"), class("153,52,4,255", 3.4)),
+        rule(
+            Test::Above("rank", 10.0).and(Test::AtMost("rank", 50.0)),
+            format!("{place} 11 – 50"),
+            class("254,153,41,255", 2.6),
+        ),
+        rule(Test::Above("rank", 50.0), format!("{place} 51 – …"), class("254,217,142,255", 1.8)),
+        rule(Test::Else, lang.pick("sin lugar", "no place"), marker("circle", "225,225,225,255", 1.6)),
     ];
     rules.extend(doubt_legend(view, lang, |color| marker("circle", color, 2.6)));
     rules
@@ -251,10 +260,10 @@ fn diagnostics(lang: Lang) -> Vec<Rule> {
     let mut rules: Vec<Rule> = KINDS
         .into_iter()
         .map(|(kind, es, en, shape, color)| {
-            rule(format!("\"kind\" = '{kind}'"), lang.pick(es, en), marker(shape, color, 2.6))
+            rule(Test::Text("kind", kind), lang.pick(es, en), marker(shape, color, 2.6))
         })
         .collect();
-    rules.push(rule("ELSE", lang.pick("otro", "other"), marker("circle", "150,150,150,255", 2.0)));
+    rules.push(rule(Test::Else, lang.pick("otro", "other"), marker("circle", "150,150,150,255", 2.0)));
     rules
 }
 
@@ -264,7 +273,7 @@ fn plain(view: &LayerView<'_>) -> Vec<Rule> {
         LayerGeometry::MultiLineString => line("44,123,182,255", 0.6),
         LayerGeometry::MultiPolygon => fill("200,220,235,255"),
     };
-    vec![rule("", "", symbol)]
+    vec![rule(Test::Any, "", symbol)]
 }
 
 #[cfg(test)]
@@ -337,14 +346,16 @@ mod tests {
             let view = LayerView::new(&layer, Tier::Public).unwrap().unwrap();
             let rules = municipalities(&view, lang);
             let of = |word: &str| rules.iter().filter(|r| r.label.contains(word)).count();
-            let colours: Vec<_> = rules.iter().map(|r| r.symbol.layers[0].options[0].1.clone()).collect();
+            let colours: Vec<_> = rules.iter().map(|r| r.symbol.shape.color().to_owned()).collect();
             assert!(colours.iter().enumerate().all(|(i, c)| !colours[..i].contains(c)), "{colours:?}");
             let found = words.map(of);
             assert_eq!(found[1..], [2, 1, 1], "{lang:?}");
             assert!(found[0] > found[1], "{lang:?} {found:?}");
-            // Hatched: two layers.
-            assert_eq!(rules[rules.len() - 2].symbol.layers.len(), 2);
-            assert_eq!(rules.last().map(|r| r.filter.as_str()), Some("ELSE"));
+            assert!(matches!(
+                rules[rules.len() - 2].symbol.shape,
+                legend::Shape::Fill { hatching: Some(_), .. }
+            ));
+            assert_eq!(rules.last().map(|r| &r.test), Some(&Test::Else));
         }
         // Without a rate that is sure enough there is still a legend.
         let empty =
@@ -375,15 +386,15 @@ mod tests {
                 assert_eq!(told[0].label, format!("{word} < {}", c.limits[0]));
                 assert_eq!(told[3].label, format!("{word} ≥ {}", c.limits[2]));
                 // What is drawn changes at the limits of the legend, and to its opacities.
-                let drawn: Vec<&String> = rules.iter().filter_map(|r| r.symbol.opacity.as_ref()).collect();
+                let drawn: Vec<String> =
+                    rules.iter().filter_map(|r| r.symbol.opacity.as_ref()).map(Steps::expression).collect();
                 assert!(!drawn.is_empty() && told.iter().all(|r| r.symbol.opacity.is_none()));
                 for (limit, percent) in c.limits.iter().zip(&OPACITY[1..]) {
                     let class = format!("WHEN \"{}\" >= {limit} THEN {percent}", c.field);
                     assert!(drawn.iter().all(|e| e.contains(&class)), "{class}: {drawn:?}");
                 }
                 let alphas = told.iter().map(|r| {
-                    let (_, color) =
-                        r.symbol.layers[0].options.iter().find(|(k, _)| k.ends_with("color")).unwrap();
+                    let color = r.symbol.shape.color();
                     color.rsplit(',').next().unwrap().parse::<f64>().unwrap() / 2.55
                 });
                 assert!(alphas.zip(OPACITY).all(|(a, percent)| (a - percent).abs() < 0.5), "{}", view.name());

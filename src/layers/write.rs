@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::feature::{Lang, Layer, LayerDef, Tier};
+use super::feature::{Lang, Layer, LayerDef, Tier, Words};
 use super::manifest::{self, Manifest, OutputRecord};
 use super::view::{Header, LayerView};
-use super::{geojson, gpkg, notice, style, tables};
+use super::{geojson, gpkg, map, notice, style, tables};
 use crate::error::{Error, Result};
 
 /// All that is written for one audience. Layers and fields that it may not see may be here: they are left out.
@@ -21,7 +21,7 @@ pub struct ResultSet {
     /// The person who signed the study off; without one, every output says BORRADOR.
     pub signed_off: Option<String>,
     /// Further lines that every output bears, after the standard ones.
-    pub notices: Vec<String>,
+    pub notices: Vec<Words>,
     /// Data sources and their licences.
     pub attributions: Vec<String>,
     /// Language of titles, aliases and legends.
@@ -34,8 +34,8 @@ impl ResultSet {
     /// What every output says of itself. The standard notices cannot be left out.
     #[must_use]
     pub fn header(&self) -> Header {
-        let mut notices = notice::standard(self.audience, self.signed_off.as_deref());
-        notices.extend(self.notices.iter().cloned());
+        let mut notices = notice::lines(&notice::standard(self.audience, self.signed_off.as_deref()));
+        notices.extend(self.notices.iter().map(|words| words.pick(self.lang).to_owned()));
         Header { run_id: self.manifest.run_id.clone(), audience: self.audience, lang: self.lang, notices }
     }
 
@@ -57,8 +57,8 @@ pub fn write_result(dir: &Path, set: &ResultSet) -> Result<()> {
     seal(dir, set)
 }
 
-/// Writes `layers/*.geojson` with their styles, `corredor.gpkg` and `tables/*.csv`. Other files of the result
-/// (project, map, report) can be added before it is sealed.
+/// Writes `layers/*.geojson` with their styles, `corredor.gpkg`, `map.html` and `tables/*.csv`. Other files of the result
+/// (project, report) can be added before it is sealed.
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Environment`] for a layer that does not fit its definition and for GDAL.
@@ -80,7 +80,16 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
         let path = dir.join(format!("tables/{}.csv", view.name()));
         stream(&path, |out| tables::write(out, view).map_err(std::io::Error::from))?;
     }
-    gpkg::write(&dir.join("corredor.gpkg"), &views, &styles, &header)
+    gpkg::write(&dir.join("corredor.gpkg"), &views, &styles, &header)?;
+    let about = map::About {
+        notices: &notice::standard(set.audience, set.signed_off.as_deref()),
+        limits: &set.notices,
+        attributions: &set.attributions,
+        draws: set.manifest.draws.filter(|_| set.audience == Tier::Restricted),
+        version: &set.manifest.version,
+        draft: set.signed_off.as_deref().is_none_or(|name| name.trim().is_empty()),
+    };
+    stream(&dir.join("map.html"), |out| map::write(out, &views, &header, &about))
 }
 
 /// Writes the reading note, hashes every file that is in `dir` now into `run.json`, and sets the permissions: for
@@ -179,6 +188,7 @@ mod tests {
                 "layers/crossings.qml",
                 "layers/municipalities.geojson",
                 "layers/municipalities.qml",
+                "map.html",
                 "run.json",
                 "tables/corridors.csv",
                 "tables/crossings.csv",
@@ -225,11 +235,11 @@ mod tests {
         let mut set = samples::set(Tier::Restricted);
         set.signed_off = Some("Responsable de prueba".into());
         write_layers(dir.path(), &set).unwrap();
-        fs::write(dir.path().join("map.html"), "<html>").unwrap();
+        fs::write(dir.path().join("report.html"), "<html>").unwrap();
         seal(dir.path(), &set).unwrap();
         let manifest = Manifest::read(dir.path()).unwrap();
-        assert!(manifest.outputs.iter().any(|o| o.path == "map.html"));
+        assert!(manifest.outputs.iter().any(|o| o.path == "report.html"));
         assert!(!manifest.notices.iter().any(|line| line.contains("BORRADOR")));
-        assert!(fs::read_to_string(dir.path().join("LEEME.txt")).unwrap().contains("map.html"));
+        assert!(fs::read_to_string(dir.path().join("LEEME.txt")).unwrap().contains("report.html"));
     }
 }

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::incidence::detection::scenario;
 use crate::incidence::{CountDraw, IncidenceError, Part, parts, summarise as summarise_rates};
 use crate::layers::assemble::{self, Context, MunicipalFindings};
-use crate::layers::feature::{Lang, Layer};
+use crate::layers::feature::{Lang, Layer, Words};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
@@ -138,7 +138,6 @@ pub fn analyse(
     let counted = Counted { study, domain, audience, released: &released, model: &counts, draws: &drawn };
     let mut of_counts = findings::statistics(&counted);
     of_counts["hot_spots"] = hot_spots;
-    let said = findings::notices(&counted, lang);
     // What stands against using a result is said where it is made too.
     summary.extend(counts.diagnostics().and_then(|d| findings::not_converged(d, domain, lang)));
     let statistics = statistics(loaded, &of_counts, &flows);
@@ -153,7 +152,9 @@ pub fn analyse(
         layers,
         manifest,
         signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
-        notices: notices(loaded, audience, &released, said, lang, steps),
+        notices: Words::both(|lang| {
+            notices(loaded, audience, &released, findings::notices(&counted, lang), lang, steps)
+        }),
         attributions: study.study.attributions.clone(),
         lang,
         audience,

@@ -39,19 +39,6 @@ pub(super) fn even_limits(values: &[f64]) -> Vec<f64> {
     step.map(|step| (1..=3).filter_map(|i| round(f64::from(i) * step)).collect()).unwrap_or_default()
 }
 
-/// A QGIS expression that gives `sizes[0]` below the first limit, `sizes[1]` from there, and so on; also
-/// `sizes[0]` where the field is null.
-pub(super) fn steps(field: &str, limits: &[f64], sizes: &[f64]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::from("CASE");
-    for (limit, size) in limits.iter().zip(sizes.iter().skip(1)).rev() {
-        // Writing to a string cannot fail.
-        let _ = write!(out, " WHEN \"{field}\" >= {limit} THEN {size}");
-    }
-    let smallest = sizes.first().copied().unwrap_or(1.0);
-    if limits.is_empty() { smallest.to_string() } else { out + &format!(" ELSE {smallest} END") }
-}
-
 /// A class for the legend: at least the low limit and below the high one.
 pub(super) fn range(low: Option<&f64>, high: Option<&f64>) -> String {
     match (low, high) {
@@ -83,14 +70,5 @@ mod tests {
         assert_eq!(even_limits(&[19.0]), [5.0, 10.0, 15.0]);
         assert_eq!(even_limits(&[39.0]), [10.0, 20.0, 30.0]);
         assert!(even_limits(&[]).is_empty() && even_limits(&[0.0, f64::NAN]).is_empty());
-    }
-
-    #[test]
-    fn steps_take_the_highest_limit_first() {
-        assert_eq!(
-            steps("mean", &[0.000_01, 0.5], &[0.2, 1.0, 2.0]),
-            "CASE WHEN \"mean\" >= 0.5 THEN 2 WHEN \"mean\" >= 0.00001 THEN 1 ELSE 0.2 END"
-        );
-        assert_eq!(steps("mean", &[], &[0.2, 1.0]), "0.2");
     }
 }

@@ -1,8 +1,7 @@
 //! Paleness: what it says, and the lines of the legend that tell it.
 
-use super::classes::{range, steps};
-use super::qml::{Rule, Symbol};
-use super::symbols::rule;
+use super::classes::range;
+use super::legend::{Rule, Steps, Symbol, Test, rule};
 use crate::layers::feature::Lang;
 use crate::layers::view::LayerView;
 
@@ -41,7 +40,7 @@ pub(super) fn certainty(view: &LayerView<'_>) -> Option<&'static Certainty> {
 
 /// Paler the less certain.
 pub(super) fn with_doubt(mut symbol: Symbol, view: &LayerView<'_>) -> Symbol {
-    symbol.opacity = certainty(view).map(|c| steps(c.field, &c.limits, &OPACITY));
+    symbol.opacity = certainty(view).map(|c| Steps::new(c.field, &c.limits, &OPACITY));
     symbol
 }
 
@@ -56,7 +55,7 @@ pub(super) fn doubt_legend(view: &LayerView<'_>, lang: Lang, sample: impl Fn(&st
         .map(|(i, percent)| {
             let range = range(i.checked_sub(1).and_then(|i| c.limits.get(i)), c.limits.get(i));
             let color = format!("80,80,80,{:.0}", 255.0 * percent / 100.0);
-            rule("false", format!("{what} {range}"), sample(&color))
+            rule(Test::Never, format!("{what} {range}"), sample(&color))
         })
         .collect()
 }

@@ -7,43 +7,80 @@ use std::io;
 use quick_xml::events::{BytesText, Event};
 use quick_xml::writer::Writer;
 
+use super::legend::{self, Rule, Shape, Symbol};
 use crate::layers::normal;
 
-/// What a symbol draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SymbolKind {
-    Marker,
-    Line,
-    Fill,
-}
-
-/// A symbol: layers from bottom to top.
-#[derive(Debug, Clone)]
-pub(super) struct Symbol {
-    pub kind: SymbolKind,
-    pub layers: Vec<SymbolLayer>,
-    /// Expression for the opacity in per cent.
-    pub opacity: Option<String>,
-}
-
 /// One layer of a symbol, by the names that QGIS uses.
-#[derive(Debug, Clone)]
-pub(super) struct SymbolLayer {
-    pub class: &'static str,
-    pub options: Vec<(&'static str, String)>,
-    /// Expressions by property name.
-    pub defined: Vec<(&'static str, String)>,
+struct SymbolLayer {
+    class: &'static str,
+    options: Vec<(&'static str, String)>,
+    /// What a size that is not fixed is called.
+    size: &'static str,
     /// The symbol that a pattern repeats.
-    pub part: Option<Box<Symbol>>,
+    part: Option<Symbol>,
 }
 
-/// One rule of the renderer and one line of the legend.
-#[derive(Debug, Clone)]
-pub(super) struct Rule {
-    /// Expression, `ELSE`, or empty for all.
-    pub filter: String,
-    pub label: String,
-    pub symbol: Symbol,
+/// The kind of a symbol, and its layers from bottom to top.
+fn layers(shape: &Shape) -> (&'static str, Vec<SymbolLayer>) {
+    let layer =
+        |class, size, options: Vec<(&'static str, String)>| SymbolLayer { class, options, size, part: None };
+    match shape {
+        Shape::Line { color, width, dash } => {
+            let mut options = vec![
+                ("line_color", color.clone()),
+                ("line_width", width.to_string()),
+                ("line_width_unit", "MM".into()),
+                ("line_style", "solid".into()),
+                ("capstyle", "round".into()),
+                ("joinstyle", "round".into()),
+            ];
+            if let Some(dash) = dash {
+                options.extend([
+                    ("use_custom_dash", "1".into()),
+                    ("customdash", (*dash).to_owned()),
+                    ("customdash_unit", "MM".into()),
+                ]);
+            }
+            ("line", vec![layer("SimpleLine", "outlineWidth", options)])
+        }
+        Shape::Marker { form, color, size } => {
+            let options = vec![
+                ("name", (*form).to_owned()),
+                ("color", color.clone()),
+                ("size", size.to_string()),
+                ("size_unit", "MM".into()),
+                ("outline_color", "35,35,35,255".into()),
+                ("outline_width", "0.2".into()),
+                ("outline_width_unit", "MM".into()),
+                ("outline_style", "solid".into()),
+                ("scale_method", "diameter".into()),
+            ];
+            ("marker", vec![layer("SimpleMarker", "size", options)])
+        }
+        Shape::Fill { color, hatching } => {
+            let options = vec![
+                ("color", color.clone()),
+                ("style", "solid".into()),
+                ("outline_color", "110,110,110,255".into()),
+                ("outline_style", "solid".into()),
+                ("outline_width", "0.15".into()),
+                ("outline_width_unit", "MM".into()),
+            ];
+            let mut all = vec![layer("SimpleFill", "", options)];
+            if let Some(lines) = hatching {
+                let options = vec![
+                    ("angle", "45".into()),
+                    ("distance", "1.6".into()),
+                    ("distance_unit", "MM".into()),
+                    ("line_width", "0.3".into()),
+                    ("line_width_unit", "MM".into()),
+                ];
+                let part = Some(legend::line(lines, 0.3));
+                all.push(SymbolLayer { part, ..layer("LinePatternFill", "", options) });
+            }
+            ("fill", all)
+        }
+    }
 }
 
 /// Labels of a layer: beside a point, in the first of the positions in which they meet no other label.
@@ -133,8 +170,9 @@ fn renderer(xml: &mut Xml, style: &Style) -> io::Result<()> {
                     ("symbol", symbol.as_str()),
                     ("label", label.as_ref()),
                 ]);
-                if !rule.filter.is_empty() {
-                    element = element.with_attribute(("filter", rule.filter.as_str()));
+                let filter = rule.test.expression();
+                if !filter.is_empty() {
+                    element = element.with_attribute(("filter", filter.as_str()));
                 }
                 element.write_empty()?;
             }
@@ -152,17 +190,13 @@ fn renderer(xml: &mut Xml, style: &Style) -> io::Result<()> {
 }
 
 fn symbol(xml: &mut Xml, name: &str, symbol: &Symbol) -> io::Result<()> {
-    let kind = match symbol.kind {
-        SymbolKind::Marker => "marker",
-        SymbolKind::Line => "line",
-        SymbolKind::Fill => "fill",
-    };
+    let (kind, layers) = layers(&symbol.shape);
     let attributes =
         [("type", kind), ("name", name), ("alpha", "1"), ("clip_to_extent", "1"), ("force_rhr", "0")];
     xml.create_element("symbol").with_attributes(attributes).write_inner_content(|xml| {
-        let opacity: Vec<_> = symbol.opacity.iter().map(|e| ("alpha", e.clone())).collect();
+        let opacity: Vec<_> = symbol.opacity.iter().map(|steps| ("alpha", steps.expression())).collect();
         defined(xml, &opacity)?;
-        for (i, layer) in symbol.layers.iter().enumerate() {
+        for (i, layer) in layers.iter().enumerate() {
             let attributes = [("class", layer.class), ("enabled", "1"), ("locked", "0"), ("pass", "0")];
             xml.create_element("layer").with_attributes(attributes).write_inner_content(|xml| {
                 map(xml, None, |xml| {
@@ -171,7 +205,8 @@ fn symbol(xml: &mut Xml, name: &str, symbol: &Symbol) -> io::Result<()> {
                     }
                     Ok(())
                 })?;
-                defined(xml, &layer.defined)?;
+                let size: Vec<_> = symbol.size.iter().map(|steps| (layer.size, steps.expression())).collect();
+                defined(xml, &size)?;
                 if let Some(part) = &layer.part {
                     self::symbol(xml, &format!("@{name}@{i}"), part)?;
                 }
