@@ -25,8 +25,8 @@ use support::{
 };
 
 /// Subcommands, each with arguments that let its help be asked for.
-const COMMANDS: [&str; 9] =
-    ["demo", "init", "check", "run", "verify", "doctor", "schema", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["demo", "init", "check", "run", "verify", "explain", "doctor", "schema", "completions", "man"];
 
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -50,7 +50,10 @@ fn init_check_and_run_follow_each_other() {
     let answer = study.run(&[]).exits(0);
     assert!(answer.stdout.contains(&study.out().join("corredor.gpkg").display().to_string()));
     assert_eq!(names(study.root()), ["out", "study"], "nothing is left beside");
-    assert_eq!(names(&study.out()), ["LEEME.txt", "corredor.gpkg", "layers", "run.json", "tables"]);
+    assert_eq!(
+        names(&study.out()),
+        ["LEEME.txt", "corredor.gpkg", "layers", "map.html", "run.json", "tables"]
+    );
     assert_eq!(
         layer_names(&study.out()),
         ["checkpoints", "corridors", "crossings", "diagnostics", "municipalities", "roads", "worksites"]
@@ -400,6 +403,37 @@ fn missing_parents_of_a_target_are_made() {
     let study = Study::new();
     Answer::of(&mut study.command("a/b/out")).exits(0);
     Answer::of(corredor().arg("verify").arg(study.root().join("a/b/out"))).exits(0);
+}
+
+// ---- explain ----------------------------------------------------------------------------------------
+
+#[test]
+fn explain_tells_what_a_result_says_of_a_feature_and_why() {
+    let study = Study::new();
+    run(&study, &[]);
+    let explain = |words: &[&str]| Answer::of(corredor().arg("explain").arg(study.out()).args(words));
+    let first = layer(&study.out(), "corridors")["features"][0]["properties"].clone();
+    let (id, name) = (first["id"].as_str().unwrap(), first["name"].as_str().unwrap());
+    // By id, by name without accents or capitals, for machines and in English.
+    let told = explain(&[id]).exits(0);
+    let percent = |field: &str| format!("{:.1} %", 100.0 * first[field].as_f64().unwrap());
+    for word in
+        [name, "Corredores", "Parte del flujo", "Razones", "BORRADOR", &percent("mean"), &percent("p95")]
+    {
+        assert!(told.stdout.contains(word), "{word}: {}", told.stdout);
+    }
+    let reasons = first["reasons"].as_array().unwrap();
+    assert!(reasons.iter().all(|r| told.stdout.contains(r["label"].as_str().unwrap())));
+    assert_eq!(explain(&[&name.to_uppercase()]).exits(0).stdout, told.stdout);
+    let english = explain(&[id, "--lang", "en"]).exits(0).stdout;
+    assert!(english.contains("Flow share") && english.contains("Reasons") && !english.contains("Razones"));
+    let json = explain(&[id, "--json"]).exits(0).json();
+    assert_eq!((&json["layer"], &json["properties"]), (&Value::from("corridors"), &first));
+    // Nothing, several, and a folder that is no result.
+    assert!(explain(&["nada de eso"]).exits(2).stderr.contains("nada de eso"));
+    let several = explain(&["MEX-"]).exits(2).stderr;
+    assert!(several.contains("corridors") && several.contains("roads"), "{several}");
+    Answer::of(corredor().args(["explain", "/", id])).exits(1);
 }
 
 // ---- verify -----------------------------------------------------------------------------------------

@@ -71,6 +71,13 @@ pub enum Cmd {
         dir: PathBuf,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
+    Explain {
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        #[arg(value_name = "ID")]
+        feature: String,
+    },
+    #[expect(missing_docs, reason = "texts stand in locales/")]
     Doctor,
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Schema,

@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod embedded;
 pub mod engine;
+pub mod explain;
 pub mod inspect;
 pub mod messages;
 pub mod progress;
@@ -126,6 +127,7 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
         Cmd::Spatial(args) => session.spatial(*args),
         Cmd::Run { study, out, steps, routing } => session.run(&study, &out, &steps, routing),
         Cmd::Verify { dir } => session.verify(&dir),
+        Cmd::Explain { dir, feature } => session.explain(&dir, &feature),
         Cmd::Doctor => session.doctor(),
         Cmd::Schema => Ok(pretty(&config::schema())),
         Cmd::Completions { shell } => {
@@ -237,6 +239,7 @@ impl Session {
         let mut lines = summary;
         lines.push(fill(self.lang, "done.folder", &[("path", path.display().to_string())]));
         lines.push(text(self.lang, "done.open"));
+        lines.push(open("map.html", "done.open_map"));
         lines.push(open("corredor.gpkg", "done.open_gpkg"));
         lines.push(open("layers", "done.open_geojson"));
         lines.push(open("tables", "done.open_tables"));
@@ -329,6 +332,14 @@ impl Session {
         } else {
             fill(self.lang, "done.verified", &[("files", files.to_string())])
         })
+    }
+
+    fn explain(&self, dir: &Path, feature: &str) -> Result<String> {
+        let found = explain::find(dir, feature)?;
+        if self.shared.json {
+            return Ok(pretty(&explain::as_json(&found)));
+        }
+        Ok(explain::lines(&found, self.lang).join("\n"))
     }
 
     fn doctor(&self) -> Result<String> {

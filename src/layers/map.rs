@@ -18,6 +18,7 @@ use super::feature::{FieldKind, Lang, LayerGeometry, Words};
 use super::geojson::extent;
 use super::style::legend::{Rule, Shape};
 use super::style::rules;
+use super::telling::{CODED, CODES, PROBABILITIES, REASONS, SHARES, key, unit};
 use super::view::{Header, LayerView, Row};
 
 const PAGE: &str = include_str!("map/page.html");
@@ -55,6 +56,8 @@ const TEXTS: &[&str] = &[
     "zoom_out",
     "reasons",
     "values",
+    "origins_destinations",
+    "other_pairs",
     "yes",
     "no",
     "no_proof",
@@ -67,127 +70,6 @@ const TEXTS: &[&str] = &[
     "version",
     "draws",
     "sources",
-];
-
-/// Fields whose texts are codes, and codes among them that have words, under `value.`.
-const CODED: &[&str] = &[
-    "datum",
-    "known_by",
-    "hot_class",
-    "status",
-    "mode",
-    "kind",
-    "purpose",
-    "road_class",
-    "surface",
-    "competence",
-    "visit_kind",
-    "source",
-];
-const CODES: &[&str] = &[
-    "exact",
-    "interval",
-    "unknown",
-    "at_least",
-    "found",
-    "reported",
-    "no_data",
-    "none",
-    "q01",
-    "q05",
-    "q10",
-    "low",
-    "medium",
-    "high",
-    "formal",
-    "local",
-    "informal",
-    "vehicle",
-    "pedestrian",
-    "light vehicle",
-    "cargo",
-    "river boat",
-    "proposed",
-    "existing",
-    "detection",
-    "migration_control",
-    "attention",
-    "federal",
-    "state",
-    "toll",
-    "foreign",
-    "ferry",
-    "paved",
-    "partly_paved",
-    "unpaved",
-    "ordinary",
-    "extraordinary",
-    "unsnapped",
-    "disconnected",
-    "shared_polygon",
-    "dropped",
-    "transit",
-    "reception",
-    "exploitation",
-    "recruitment",
-    "count_unknown",
-    "uncertain",
-    "schematic",
-    "no_flows",
-    "no_demand",
-    "off_network",
-    "no_population",
-    "no_marginalization",
-    "no_polygon",
-    "no_road",
-    "municipalities",
-    "crossings",
-    "roads",
-    "worksites",
-];
-
-/// Fields that are probabilities, told in whole per cent.
-const PROBABILITIES: &[&str] =
-    &["pr_top", "pr_above", "pr_hot", "pr_rank10", "membership", "scenario_pr_above"];
-
-/// Fields that are shares of one, told in per cent.
-const SHARES: &[&str] = &[
-    "mean",
-    "p05",
-    "p95",
-    "censored_share",
-    "demand_share",
-    "demand_share_p05",
-    "demand_share_p95",
-    "within_sd",
-    "flow_met",
-    "flow_met_p05",
-    "flow_met_p95",
-    "flow_detected",
-    "gain",
-    "cumulative",
-    "displaced_to_unserved",
-    "border_zone",
-];
-
-/// Reasons that have words, under `reason.`.
-const REASONS: &[&str] = &[
-    "border_exact",
-    "border_censored",
-    "border_exit",
-    "domestic_exact",
-    "domestic_censored",
-    "domestic_exit",
-    "sector",
-    "rate",
-    "exposure",
-    "since_visit",
-    "complaints",
-    "not_known",
-    "gain",
-    "overlap",
-    "levelled",
-    "drawn",
 ];
 
 /// Layers that are there, but not seen until they are asked for.
@@ -280,11 +162,7 @@ fn title(views: &[LayerView<'_>], lang: Lang) -> String {
 }
 
 fn words(lang: Lang, section: &str, keys: &[&str]) -> Value {
-    // Keys of `locales/` have no blanks.
-    let one = |key: &&str| {
-        let word = text(lang, &format!("{section}.{}", key.replace(' ', "_")));
-        ((*key).to_owned(), Value::from(word))
-    };
+    let one = |code: &&str| ((*code).to_owned(), Value::from(text(lang, &key(section, code))));
     Value::Object(keys.iter().map(one).collect::<Map<_, _>>())
 }
 
@@ -311,7 +189,6 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
         "texts": languages(|lang| words(lang, "page", TEXTS)),
         "values": languages(|lang| words(lang, "value", &codes)),
         "reasons": languages(|lang| words(lang, "reason", &factors)),
-        "units": { "por 100 000 hab. y año": "per 100,000 inhabitants and year" },
         "shares": SHARES,
         "probabilities": PROBABILITIES,
         "bbox": bbox(views),
@@ -340,7 +217,10 @@ fn layer(view: &LayerView<'_>) -> Value {
     let fields: Vec<Value> = view
         .fields()
         .iter()
-        .map(|f| json!({ "name": f.name, "unit": f.unit, "es": f.alias_es, "en": f.alias_en }))
+        .map(|f| {
+            let unit = languages(|lang| unit(f, lang));
+            json!({ "name": f.name, "unit": unit, "es": f.alias_es, "en": f.alias_en })
+        })
         .collect();
     let [es, en] = both(|lang| rules(view, lang));
     let legend: Vec<Value> = es.iter().zip(&en).map(|(es, en)| legend_rule(es, en)).collect();
@@ -527,13 +407,10 @@ mod tests {
 
     #[test]
     fn every_word_is_there_in_both_languages() {
-        for (section, keys) in [("page", TEXTS), ("value", CODES), ("reason", REASONS)] {
-            for key in keys {
-                let key = format!("{section}.{}", key.replace(' ', "_"));
-                for lang in [Lang::Es, Lang::En] {
-                    let found = text(lang, &key);
-                    assert!(!found.is_empty() && !found.ends_with(&key), "{key} in {}", lang.code());
-                }
+        for word in TEXTS.iter().chain(&["title", "noscript"]) {
+            for lang in [Lang::Es, Lang::En] {
+                let found = text(lang, &format!("page.{word}"));
+                assert!(!found.is_empty() && !found.starts_with("page."), "{word} in {}", lang.code());
             }
         }
     }

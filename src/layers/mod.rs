@@ -16,6 +16,7 @@ pub mod notice;
 pub mod schema;
 pub mod style;
 pub mod tables;
+pub mod telling;
 pub mod verify;
 pub mod view;
 pub mod write;

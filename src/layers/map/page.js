@@ -21,13 +21,11 @@
     const size = Math.abs(x);
     return number(x, Number.isInteger(x) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : 2);
   };
-  const amount = (layer, field, x) => {
+  const bare = (field, x) => {
     if (data.probabilities.includes(field.name)) return probability(x);
-    if (data.shares.includes(field.name)) return percent(x);
-    const unit = field.unit === "" || /^(casos|personas|años)$/.test(field.unit) ? "" : ` ${unitOf(field)}`;
-    return plain(x) + unit;
+    return data.shares.includes(field.name) ? percent(x) : plain(x);
   };
-  const unitOf = (field) => (lang === "en" ? data.units[field.unit] ?? field.unit : field.unit);
+  const withUnit = (field, told) => (field.unit[lang] === "" ? told : `${told} ${field.unit[lang]}`);
 
   const element = (name, parts = {}, ...children) => {
     const out = document.createElement(name);
@@ -216,7 +214,7 @@
     $("detail").scrollIntoView({ block: "start" });
   };
 
-  const interval = (layer, field, mean, low, high) => `${amount(layer, field, mean)} (${amount(layer, field, low)} – ${amount(layer, field, high)})`;
+  const interval = (field, mean, low, high) => withUnit(field, `${bare(field, mean)} (${bare(field, low)} – ${bare(field, high)})`);
 
   const bars = (reasons) => {
     const most = Math.max(...reasons.map(([, value]) => Math.abs(value)), 1e-12);
@@ -267,7 +265,7 @@
     const get = (name) => valueOf(layer, feature, name);
     const list = element("dl");
     const add = (label, value) => list.append(element("dt", {}, label), element("dd", {}, value));
-    const skip = new Set(["id", "run_id", "name", "region", "reasons", "section_id", "corridor_id", "cvegeo", "parallel_to"]);
+    const skip = new Set(["id", "run_id", "name", "region", "reasons", "section_id", "corridor_id", "cvegeo", "origins_destinations"]);
     for (const field of layer.fields) {
       const value = get(field.name);
       if (skip.has(field.name) || value === null || value === "" || (Array.isArray(value) && value.length === 0)) continue;
@@ -275,19 +273,23 @@
       const [low, high] = field.name === "mean" ? ["p05", "p95"] : [`${base}_p05`, `${base}_p95`];
       if (typeof value === "number" && layer.at.has(low) && get(low) !== null && get(high) !== null) {
         skip.add(low).add(high);
-        add(field[lang].replace(/,? (media|mean)$/i, ""), interval(layer, field, value, get(low), get(high)));
-      } else if (typeof value === "number") add(field[lang], amount(layer, field, value));
+        add(field[lang].replace(/,? (media|mean)$/i, ""), interval(field, value, get(low), get(high)));
+      } else if (typeof value === "number") add(field[lang], withUnit(field, bare(field, value)));
       else if (typeof value === "boolean") add(field[lang], text(value ? "yes" : "no"));
       else if (typeof value === "object") add(field[lang], structured(layer, field, value));
       else add(field[lang], layer.coded.includes(field.name) ? value.split(", ").map(word).join(", ") : value);
     }
     const reasons = get("reasons");
+    const pairs = get("origins_destinations");
+    const pair = (p) => element("li", {}, `${percent(p.value)}  ${p.origin ? `${p.origin} → ${p.destination}` : text("other_pairs")}`);
     box.append(...[
       element("h2", {}, feature.name),
       element("p", { className: "kind" }, layer.title[lang]),
       sentence(layer, get),
       reasons && reasons.length > 0 ? element("h3", {}, text("reasons")) : null,
       reasons && reasons.length > 0 ? bars(reasons) : null,
+      pairs && pairs.length > 0 ? element("h3", {}, text("origins_destinations")) : null,
+      pairs && pairs.length > 0 ? element("ul", { className: "bars" }, ...pairs.map(pair)) : null,
       element("h3", {}, text("values")), list,
       element("p", { className: "hint" }, text("no_proof")),
     ].filter(Boolean));

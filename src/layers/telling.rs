@@ -1,0 +1,293 @@
+//! How values are told to a reader, the same on the map and on the command line.
+
+use serde_json::Value;
+
+use super::feature::{FieldDef, Lang};
+
+/// Fields whose texts are codes.
+pub(crate) const CODED: &[&str] = &[
+    "datum",
+    "known_by",
+    "hot_class",
+    "status",
+    "mode",
+    "kind",
+    "purpose",
+    "road_class",
+    "surface",
+    "competence",
+    "visit_kind",
+    "source",
+];
+
+/// Codes that have words, under `value.` in `locales/`, blanks as underscores.
+pub(crate) const CODES: &[&str] = &[
+    "exact",
+    "interval",
+    "unknown",
+    "at_least",
+    "found",
+    "reported",
+    "no_data",
+    "none",
+    "q01",
+    "q05",
+    "q10",
+    "low",
+    "medium",
+    "high",
+    "formal",
+    "local",
+    "informal",
+    "vehicle",
+    "pedestrian",
+    "light vehicle",
+    "cargo",
+    "river boat",
+    "proposed",
+    "existing",
+    "detection",
+    "migration_control",
+    "attention",
+    "federal",
+    "state",
+    "toll",
+    "foreign",
+    "ferry",
+    "paved",
+    "partly_paved",
+    "unpaved",
+    "ordinary",
+    "extraordinary",
+    "unsnapped",
+    "disconnected",
+    "shared_polygon",
+    "dropped",
+    "transit",
+    "reception",
+    "exploitation",
+    "recruitment",
+    "count_unknown",
+    "uncertain",
+    "schematic",
+    "no_flows",
+    "no_demand",
+    "off_network",
+    "no_population",
+    "no_marginalization",
+    "no_polygon",
+    "no_road",
+    "municipalities",
+    "crossings",
+    "roads",
+    "worksites",
+];
+
+/// Fields that are probabilities, told in whole per cent.
+pub(crate) const PROBABILITIES: &[&str] =
+    &["pr_top", "pr_above", "pr_hot", "pr_rank10", "membership", "scenario_pr_above"];
+
+/// Fields that are shares of one, told in per cent.
+pub(crate) const SHARES: &[&str] = &[
+    "mean",
+    "p05",
+    "p95",
+    "censored_share",
+    "demand_share",
+    "demand_share_p05",
+    "demand_share_p95",
+    "within_sd",
+    "flow_met",
+    "flow_met_p05",
+    "flow_met_p95",
+    "flow_detected",
+    "gain",
+    "cumulative",
+    "displaced_to_unserved",
+    "border_zone",
+];
+
+/// Reasons that have words, under `reason.`.
+pub(crate) const REASONS: &[&str] = &[
+    "border_exact",
+    "border_censored",
+    "border_exit",
+    "domestic_exact",
+    "domestic_censored",
+    "domestic_exit",
+    "sector",
+    "rate",
+    "exposure",
+    "since_visit",
+    "complaints",
+    "not_known",
+    "gain",
+    "overlap",
+    "levelled",
+    "drawn",
+];
+
+/// The key in `locales/` of a code or a reason.
+pub(crate) fn key(section: &str, code: &str) -> String {
+    format!("{section}.{}", code.replace(' ', "_"))
+}
+
+/// A code in words; what is no code stays as it is.
+#[must_use]
+pub fn word(code: &str, lang: Lang) -> String {
+    let known = CODES.contains(&code);
+    if known { crate::translated(lang.code(), &key("value", code)) } else { code.to_owned() }
+}
+
+/// Per cent of a share: one decimal, two below ten per cent, none of a probability.
+#[must_use]
+pub fn percent(share: f64, probability: bool) -> String {
+    let decimals = match share.abs() {
+        _ if probability => 0,
+        size if size > 0.0 && size < 0.0995 => 2,
+        _ => 1,
+    };
+    format!("{:.decimals$} %", 100.0 * share)
+}
+
+/// A number without more digits than it deserves.
+#[must_use]
+pub fn plain(x: f64) -> String {
+    let decimals = match x.abs() {
+        _ if x.fract() == 0.0 => 0,
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{x:.decimals$}")
+}
+
+/// The value of a field in words, without its name.
+#[must_use]
+pub fn value(field: &FieldDef, value: &Value, lang: Lang) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(yes) => crate::translated(lang.code(), if *yes { "page.yes" } else { "page.no" }),
+        Value::Number(n) => number(field, n.as_f64().unwrap_or(f64::NAN), lang),
+        Value::String(code) if CODED.contains(&field.name) => {
+            code.split(", ").map(|code| word(code, lang)).collect::<Vec<_>>().join(", ")
+        }
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(|item| structured(item, lang)).collect::<Vec<_>>().join(", "),
+        Value::Object(_) => structured(value, lang),
+    }
+}
+
+/// A number with its unit.
+#[must_use]
+pub fn number(field: &FieldDef, x: f64, lang: Lang) -> String {
+    with_unit(bare(field, x), field, lang)
+}
+
+/// A number with the bounds of its interval.
+#[must_use]
+pub fn interval(field: &FieldDef, [mean, low, high]: [f64; 3], lang: Lang) -> String {
+    let [mean, low, high] = [mean, low, high].map(|x| bare(field, x));
+    with_unit(format!("{mean} ({low} – {high})"), field, lang)
+}
+
+fn bare(field: &FieldDef, x: f64) -> String {
+    let probability = PROBABILITIES.contains(&field.name);
+    if probability || SHARES.contains(&field.name) { percent(x, probability) } else { plain(x) }
+}
+
+fn with_unit(told: String, field: &FieldDef, lang: Lang) -> String {
+    match unit(field, lang) {
+        "" => told,
+        unit => format!("{told} {unit}"),
+    }
+}
+
+/// What contributes to a value: a share of all, in per cent, where all parts make a share.
+#[must_use]
+pub fn part(x: f64, all: f64) -> String {
+    if all > 0.0 && all <= 1.0 { percent(x, false) } else { format!("{x:.2}") }
+}
+
+/// The unit of a field; what its name says already is left out.
+#[must_use]
+pub fn unit(field: &FieldDef, lang: Lang) -> &'static str {
+    match (field.unit, lang) {
+        ("casos" | "personas" | "años", _) => "",
+        ("por 100 000 hab. y año", Lang::En) => "per 100,000 inhabitants and year",
+        (unit, _) => unit,
+    }
+}
+
+fn structured(value: &Value, lang: Lang) -> String {
+    match value {
+        Value::String(text) => word(text, lang),
+        Value::Number(n) => plain(n.as_f64().unwrap_or(f64::NAN)),
+        Value::Array(items) => items.iter().map(|item| structured(item, lang)).collect::<Vec<_>>().join(", "),
+        Value::Object(map) if map.contains_key("class") => {
+            let mut told = structured(&map["class"], lang);
+            let spread = ["mean", "p05", "p95"].map(|name| map.get(name).and_then(Value::as_f64));
+            if let [Some(mean), Some(low), Some(high)] = spread.map(|x| x.map(|x| percent(x, false))) {
+                told = format!("{told}: {mean} ({low} – {high})");
+            }
+            match map.get("why") {
+                Some(why) => format!("{told}; {}", structured(why, lang)),
+                None => told,
+            }
+        }
+        Value::Object(map) => {
+            let parts =
+                map.iter().map(|(key, part)| format!("{}: {}", word(key, lang), structured(part, lang)));
+            parts.collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::layers::schema;
+
+    #[test]
+    fn every_code_and_reason_has_words_in_both_languages() {
+        for (section, codes) in [("value", CODES), ("reason", REASONS)] {
+            for code in codes {
+                for lang in [Lang::Es, Lang::En] {
+                    let found = crate::translated(lang.code(), &key(section, code));
+                    assert!(!found.is_empty() && !found.starts_with(section), "{code} in {}", lang.code());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_told_with_their_unit() {
+        let field = |layer: &str, name: &str| {
+            *schema::by_name(layer).unwrap().fields.iter().find(|f| f.name == name).unwrap()
+        };
+        let told = |layer: &str, name: &str, of: Value| value(&field(layer, name), &of, Lang::Es);
+        assert_eq!(told("corridors", "mean", json!(0.2213)), "22.1 %");
+        assert_eq!(told("corridors", "p05", json!(0.0883)), "8.83 %");
+        assert_eq!(told("corridors", "pr_top", json!(0.9)), "90 %");
+        assert_eq!(told("corridors", "length_km", json!(12.45)), "12.4 km");
+        assert_eq!(told("corridors", "toll", json!(true)), "sí");
+        assert_eq!(told("crossings", "mode", json!("vehicle, pedestrian")), "vehículos, peatonal");
+        assert_eq!(told("municipalities", "population", json!(12_345)), "12345");
+        assert_eq!(told("corridors", "ref", json!("MEX-190")), "MEX-190");
+        let roles = json!({ "transit": { "class": "high", "mean": 0.25, "p05": 0.2, "p95": 0.3 }, "reception": { "class": "no_data", "why": "uncertain" } });
+        assert_eq!(
+            told("municipalities", "roles", roles),
+            "tránsito: alta: 25.0 % (20.0 % – 30.0 %); recepción: sin datos; muy incierto"
+        );
+        let rate = field("municipalities", "rate_mean");
+        assert_eq!(interval(&rate, [2.2, 1.8, 2.65], Lang::Es), "2.20 (1.80 – 2.65) por 100 000 hab. y año");
+        assert_eq!([part(0.2, 0.9), part(0.2, 3.0)], ["20.0 %", "0.20"]);
+        assert_eq!(
+            value(&field("municipalities", "rate_mean"), &json!(1.5), Lang::En),
+            "1.50 per 100,000 inhabitants and year"
+        );
+    }
+}
