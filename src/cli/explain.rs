@@ -124,19 +124,13 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
     for field in found.layer.fields {
         let Some(own) = of(field.name).filter(|_| !told.contains(&field.name)) else { continue };
         let (low, high) = bounds(field);
-        let interval =
-            of(&low).zip(of(&high)).and_then(|(l, h)| own.as_f64().zip(l.as_f64().zip(h.as_f64())));
+        let spread = of(&low).zip(of(&high)).and_then(|(l, h)| own.as_f64().zip(l.as_f64().zip(h.as_f64())));
         let said = match spread {
             Some((mean, (l, h))) => {
                 told.extend(
                     found.layer.fields.iter().map(|f| f.name).filter(|name| *name == low || *name == high),
                 );
-                format!(
-                    "{} ({} – {})",
-                    number(field, mean, lang),
-                    number(field, l, lang),
-                    number(field, h, lang)
-                )
+                interval(field, [mean, l, h], lang)
             }
             None => value(field, own, lang),
         };
