@@ -995,7 +995,8 @@ fn the_order_of_rows_changes_no_name() {
     let said = |result: &Path| -> Vec<String> {
         let layer = layer(result, "corridors");
         let of = |feature: &Value| {
-            ["id", "name", "parallel_to", "border_zone"].map(|f| feature["properties"][f].to_string())
+            ["id", "name", "parallel_to", "border_zone", "border_km"]
+                .map(|f| feature["properties"][f].to_string())
         };
         let mut said: Vec<_> =
             layer["features"].as_array().unwrap().iter().map(|f| of(f).join(" ")).collect();

@@ -17,15 +17,26 @@ pub const ZONE: Metres = Metres(20_000.0);
 /// Lines are looked at in pieces of this length at most, millimetres.
 const PIECE: u64 = 100_000;
 
-/// Share of the length of `links` within [`ZONE`] of one of `crossings`, to the length of a piece at each place where
-/// the zone ends; `None` without a crossing.
+/// Where a corridor lies from the border, to half the length of a piece.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Border {
+    /// Share of its length within [`ZONE`] of a crossing.
+    pub zone: f64,
+    /// Distance of its nearest place from a crossing.
+    pub nearest: Metres,
+}
+
+/// Where `links` lie from `crossings`; `None` without a crossing.
 #[must_use]
-pub fn border_zone(network: &Network, links: &[LinkId], crossings: &[Coord<f64>]) -> Option<f64> {
+pub fn border(network: &Network, links: &[LinkId], crossings: &[Coord<f64>]) -> Option<Border> {
     if crossings.is_empty() {
         return None;
     }
-    let inside = |at: Coord<f64>| crossings.iter().any(|c| Geodesic.distance(Point(at), Point(*c)) <= ZONE.0);
-    let (mut within, mut all) = (0.0, 0.0);
+    let to_crossing = |at: Coord<f64>| {
+        let to = |crossing: &Coord<f64>| Geodesic.distance(Point(at), Point(*crossing));
+        crossings.iter().map(to).fold(f64::INFINITY, f64::min)
+    };
+    let (mut within, mut all, mut nearest) = (0.0, 0.0, f64::INFINITY);
     for id in links {
         let link = network.link(*id);
         // Whole millimetres, so that the direction of a line does not matter. The length of the road counts, which
@@ -35,15 +46,20 @@ pub fn border_zone(network: &Network, links: &[LinkId], crossings: &[Coord<f64>]
             let length = Metres(Geodesic.distance(Point(segment.start), Point(segment.end)));
             let pieces = length.millimetres().div_ceil(PIECE).max(1);
             let middle = |piece: u64| (piece as f64 + 0.5) / pieces as f64;
-            let inner = (0..pieces).filter(|p| inside(segment.start + segment.delta() * middle(*p))).count();
+            let mut inner = 0;
+            for piece in 0..pieces {
+                let distance = to_crossing(segment.start + segment.delta() * middle(piece));
+                nearest = nearest.min(distance);
+                inner += u64::from(distance <= ZONE.0);
+            }
             line += length.millimetres();
-            near += length.millimetres() * inner as u64 / pieces;
+            near += length.millimetres() * inner / pieces;
         }
         let length = link.length.0;
         all += length;
         within += if line > 0 { length * near as f64 / line as f64 } else { 0.0 };
     }
-    (all > 0.0).then(|| within / all)
+    (all > 0.0).then(|| Border { zone: within / all, nearest: Metres(nearest) })
 }
 
 #[cfg(test)]
@@ -60,7 +76,7 @@ mod tests {
         let share = |links: &[u32], crossings: &[(f64, f64)]| {
             let links: Vec<LinkId> = links.iter().map(|l| LinkId(*l)).collect();
             let crossings: Vec<Coord<f64>> = crossings.iter().map(|c| at(*c)).collect();
-            border_zone(&network, &links, &crossings)
+            border(&network, &links, &crossings).map(|b| b.zone)
         };
         let near = |found: Option<f64>, share: f64| found.is_some_and(|f| (f - share).abs() < 0.005);
         assert!(near(share(&[0, 1], &[(0.0, 0.0)]), 1.0 / 3.0), "{:?}", share(&[0, 1], &[(0.0, 0.0)]));
@@ -73,5 +89,7 @@ mod tests {
         assert_eq!(share(&[0], &[]), None, "without a crossing nothing is known of the border");
         // A crossing beside the road: 2 × √(20² − 12²) = 32 km of it.
         assert!(near(share(&[2], &[(25.0, 58.0)]), 0.64));
+        let beside = border(&network, &[LinkId(2)], &[at((25.0, 58.0)), at((0.0, 0.0))]);
+        assert!(beside.is_some_and(|b| (b.nearest.km() - 12.0).abs() < 0.1), "{beside:?}");
     }
 }

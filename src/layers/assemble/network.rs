@@ -6,7 +6,7 @@ use geo::{BoundingRect, Coord, Geometry, Intersects, LineString, MultiLineString
 use serde_json::{Value, json};
 
 use super::{Context, Row};
-use crate::corridors::border::border_zone;
+use crate::corridors::border::border;
 use crate::corridors::extract::Chain;
 use crate::corridors::naming::junction_name;
 use crate::corridors::object::Corridor;
@@ -125,8 +125,10 @@ pub fn corridors(
             row.set("sections", c.chain.links.len());
             row.set("membership", c.chain.membership);
             row.set("schematic", links.iter().any(|l| l.schematic));
-            let zone = border_zone(network, &c.chain.links, &gates);
-            row.set("border_zone", zone.map_or(Value::Null, Value::from));
+            if let Some(border) = border(network, &c.chain.links, &gates) {
+                row.set("border_zone", border.zone);
+                row.set("border_km", border.nearest.km());
+            }
             row.set("parallel_to", c.parallel_to.as_deref().map_or(Value::Null, Value::from));
             row.set("origins_destinations", pairs(usage));
             row.set("reasons", context.flow_reasons(&c.contributions));

@@ -170,6 +170,9 @@ pub const CORRIDORS: LayerDef = LayerDef {
         border_zone: Real "" Public, "Parte en la zona fronteriza", "Share in the border zone",
             "Parte de su longitud a 20 km o menos de un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
             "Share of its length within 20 km of a border crossing of the study; it enters neither score nor rank.";
+        border_km: Real "km" Public, "Distancia a la frontera", "Distance from the border",
+            "Distancia en línea recta de su punto más cercano a un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
+            "Distance in a straight line of its nearest place from a border crossing of the study; it enters neither score nor rank.";
         parallel_to: Text "" Public, "Paralelo a", "Parallel to",
             "Identificador del corredor de mayor flujo del que es alternativa paralela entre los mismos lugares; vacío = ninguno.",
             "Identifier of the corridor with more flow of which it is a parallel alternative between the same places; empty = none.";
