@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Loaded;
-use super::corridors::corridors;
+use super::corridors::{Corridors, corridors};
 use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
@@ -108,8 +108,11 @@ pub fn analyse(
     let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
     let Found { findings, hot_spots } = findings;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
-    let with_corridors = steps.contains(&Step::Corridors);
-    let found = with_corridors.then(|| corridors(&context, &places, &findings.roles)).unwrap_or_default();
+    let found = if steps.contains(&Step::Corridors) {
+        corridors(&context, &places, &findings.roles)
+    } else {
+        Corridors::default()
+    };
     layers.extend(found.layers);
     let restricted = audience == Tier::Restricted;
     let referral = study.referral.is_some();

@@ -26,15 +26,15 @@ fn described(roads: &[(Road, i64)], towns: Vec<Town>) -> (Built, Vec<Corridor>) 
     let load = |record: &str| roads.iter().find(|(road, _)| road.id == record).map_or(0, |(_, load)| *load);
     let main: Vec<i64> =
         built.network.links().map(|(_, l)| l.records.iter().map(|r| load(r)).max().unwrap()).collect();
-    let corridors = of_loads(&built, &all, main);
+    let corridors = of_loads(&built, &all, &main);
     (built, corridors)
 }
 
-fn of_loads(built: &Built, all: &Domain, main: Vec<i64>) -> Vec<Corridor> {
+fn of_loads(built: &Built, all: &Domain, main: &[i64]) -> Vec<Corridor> {
     let flows = Flows {
         perturbations: 1,
         contributions: main.iter().map(|units| [*units, 0, 0, 0, 0, 0]).collect(),
-        loads: alike(std::slice::from_ref(&main)),
+        loads: alike(&[main.to_vec()]),
         ..Flows::default()
     };
     let shares: Vec<f64> = main.iter().map(|units| flows.share(*units)).collect();
