@@ -37,6 +37,18 @@ impl Metres {
         self.0 / 1000.0
     }
 
+    /// The length in whole millimetres, so that sums of lengths do not depend on their order.
+    #[must_use]
+    pub fn millimetres(self) -> u64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a length on the globe is a positive number of millimetres below 2^40"
+        )]
+        let whole = (self.0 * 1000.0).round() as u64;
+        whole
+    }
+
     /// Time to cover the length at `speed_kmh`.
     #[must_use]
     pub fn at(self, speed_kmh: f64) -> Minutes {

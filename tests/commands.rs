@@ -601,7 +601,12 @@ fn the_summary_says_what_its_numbers_are_and_warns() {
     for part in ["en al menos el 80 % de los sorteos", "entre los N primeros (N = 1)", "pertenencia"] {
         assert!(answer.stdout.contains(part), "{}", answer.stdout);
     }
-    assert!(!answer.stdout.contains("AVISO"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains("no halla paso;"), "{}", answer.stdout);
+    // Whether the set of corridors is sure is said where it is made and in the result, by what its halves share.
+    let manifest = manifest(&study.out());
+    let unsure = manifest["statistics"]["corridors"]["halves"]["jaccard"].as_f64().unwrap() < 0.8;
+    assert_eq!(answer.stdout.contains("conjunto de corredores no es firme"), unsure, "{}", answer.stdout);
+    assert_eq!(manifest["notices"].to_string().contains("conjunto de corredores no es firme"), unsure);
     // Without the roads around the capital most of the demand has no way, and without any road there is no corridor.
     for (name, metres, corridors) in [("shut", 60_000.0, true), ("none", 600_000.0, false)] {
         let closure = format!("\n[[closures]]\npoint = [-93.12, 16.75]\nradius_m = {metres:.1}\n");

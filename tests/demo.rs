@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -312,6 +312,52 @@ fn every_score_comes_with_its_interval_and_reasons_that_add_up() {
     }
 }
 
+#[test]
+fn corridors_say_how_sure_they_are_who_uses_them_and_what_lies_at_the_border() {
+    let demo = run(|_| {});
+    let rows: Vec<_> = demo.rows("corridors").collect();
+    let names: BTreeSet<&str> = rows.iter().map(|r| r.text("name")).collect();
+    assert_eq!(names.len(), rows.len(), "each has a name of its own");
+    let ids: Vec<&str> = rows.iter().map(|r| r.text("id")).collect();
+    for (row, place) in rows.iter().zip(1_u32..) {
+        let name = row.text("name");
+        let (low, high) = (row.number("rank_p05"), row.number("rank_p95"));
+        assert!((1.0..=rows.len() as f64).contains(&low) && low <= high, "{name}: {low} {high}");
+        assert!(rows.len() > 10 || row.number("pr_rank10") == 1.0, "{name}");
+        assert!(place > 3 || low <= f64::from(place) && row.number("pr_rank10") > 0.5, "{name}: {low}");
+        // All that pass any of its links: more than pass a mean one. Trips on roads are not all located cases.
+        let (share, mean) = (row.number("demand_share"), row.number("mean"));
+        let (p05, p95) = (row.number("demand_share_p05"), row.number("demand_share_p95"));
+        assert!(share > mean && share <= 1.0 && p05 <= p95, "{name}: {share} {mean} {p05} {p95}");
+        let (zone, km) = (row.number("border_zone"), row.number("border_km"));
+        assert!((0.0..=1.0).contains(&zone) && (zone > 0.0) == (km <= 20.0), "{name}: {zone} {km}");
+        let other = ids.iter().position(|id| *id == row.text("parallel_to"));
+        assert!(
+            row.value("parallel_to").is_null() || other.is_some_and(|o| o + 1 < place as usize),
+            "{name}"
+        );
+        let pairs = row.value("origins_destinations").as_array().unwrap();
+        let value = |v: &Value| v["value"].as_f64().unwrap();
+        assert!((pairs.iter().map(value).sum::<f64>() - 1.0).abs() < 1e-9, "{name}: {pairs:?}");
+        let (others, listed) = pairs.split_last().unwrap();
+        assert!(listed.len() == 10 && others["others"].as_u64().unwrap() > 0, "{name}");
+        assert!(listed.windows(2).all(|w| value(&w[0]) >= value(&w[1])), "{name}");
+    }
+    // What begins at the border, and what does not come near it.
+    let border_km = |place: &str| -> Vec<f64> {
+        rows.iter().filter(|r| r.text("name").contains(place)).map(|r| r.number("border_km")).collect()
+    };
+    let (border, inland) = (border_km("Tapachula"), border_km("Chiapa de Corzo"));
+    assert!(!border.is_empty() && border.iter().all(|km| *km < 25.0), "{border:?} {names:?}");
+    assert!(!inland.is_empty() && inland.iter().all(|km| *km > 60.0), "{inland:?} {names:?}");
+
+    let said = &demo.statistics["corridors"];
+    assert_eq!((said["count"].as_u64(), said["usage_draws"].as_u64()), (Some(rows.len() as u64), Some(60)));
+    let jaccard = said["halves"]["jaccard"].as_f64().unwrap();
+    assert!((0.2..=1.0).contains(&jaccard), "{said}");
+    assert!((-0.5..=1.0).contains(&said["halves"]["adjusted_rand"].as_f64().unwrap()), "{said}");
+}
+
 /// The class of a role of a municipality.
 fn class<'a>(result: &'a Result, municipality: &str, role: &str) -> &'a str {
     let row = result.rows("municipalities").find(|r| r.text("name") == municipality);
@@ -457,6 +503,8 @@ fn the_public_result_does_not_tell_how_many_informal_crossings_there_are() {
     // As many or as strong as they may be, no value changes.
     loaded.domain.crossings[2].weight = 9.0;
     loaded.domain.crossings[5].weight = 0.0;
+    // Nor where they are: one in the capital would put it into the border zone.
+    loaded.domain.crossings[5].at = geo::Coord { x: -93.1, y: 16.75 };
     let other = analyse(&loaded, Tier::Public);
     for layer in ["crossings", "corridors"] {
         let values = |r: &Result| -> Vec<Vec<Value>> {
@@ -464,7 +512,13 @@ fn the_public_result_does_not_tell_how_many_informal_crossings_there_are() {
         };
         assert_eq!(values(&public), values(&other), "{layer}");
     }
-    assert_eq!(analyse(&loaded, Tier::Restricted).rows("crossings").count(), rows.len() + 2);
+    let restricted = analyse(&loaded, Tier::Restricted);
+    assert_eq!(restricted.rows("crossings").count(), rows.len() + 2);
+    let in_zone = |r: &Result| {
+        let capital = |row: &Row<'_>| row.value("municipalities").to_string().contains("Tuxtla Gutiérrez");
+        r.rows("corridors").filter(capital).any(|row| row.number("border_zone") > 0.0)
+    };
+    assert!(in_zone(&restricted) && !in_zone(&other));
 }
 
 /// Every number in a value, however deep.

@@ -992,11 +992,17 @@ fn the_order_of_rows_changes_no_name() {
     study.features("roads.geojson", |features| features.reverse());
     study.features(MUNICIPALITIES, |features| features.reverse());
     Answer::of(study.command("other").args(["--steps", "corridors"])).exits(0);
-    let names = |result: &Path| -> Vec<(String, String)> {
-        let mut names: Vec<_> = corridors(result).into_iter().map(|(id, name, _)| (id, name)).collect();
-        names.sort();
-        names
+    let said = |result: &Path| -> Vec<String> {
+        let layer = layer(result, "corridors");
+        let of = |feature: &Value| {
+            ["id", "name", "parallel_to", "border_zone", "border_km"]
+                .map(|f| feature["properties"][f].to_string())
+        };
+        let mut said: Vec<_> =
+            layer["features"].as_array().unwrap().iter().map(|f| of(f).join(" ")).collect();
+        said.sort();
+        said
     };
-    assert_eq!(names(&study.out()), names(&study.root().join("other")));
+    assert_eq!(said(&study.out()), said(&study.root().join("other")));
     assert_eq!(layer_names(&study.out()), layer_names(&study.root().join("other")));
 }

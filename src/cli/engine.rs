@@ -15,6 +15,7 @@ use crate::sources::spec::{GeometryNeed, SourceSpec};
 use crate::sources::{self, ColumnRules, Limits};
 
 mod analyse;
+mod corridors;
 mod counts;
 mod findings;
 mod hot;

@@ -3,7 +3,8 @@
 //! 1. Parallel links between the same two junctions (detour below 1.3) are one bundle and judged together.
 //! 2. In each draw, bundles in falling order of flow fill the top tenth of the length of road with flow; a
 //!    bundle belongs to a corridor if it is there in at least `membership` of the draws.
-//! 3. Member links of one road reference are joined where they meet; of more than two, the straightest pair.
+//! 3. Member links of one road reference are joined where they meet; of more than two, the straightest pair. What is
+//!    parallel is not joined: links of one bundle, and links between which a way would turn back.
 //!    A gap in the same road shorter than the minimum length, over links that carry flow, does not end a
 //!    chain: there the flow spreads over parallel streets and no single one of them is a member.
 //! 4. A chain is split where its flow divides: neighbours are merged, the most alike first, while the smaller
@@ -28,6 +29,9 @@ pub const TOP_LENGTH: f64 = 0.1;
 /// Longest detour of a parallel alternative within a bundle.
 pub const BUNDLE_DETOUR: f64 = 1.3;
 
+/// A way that turns by more at a junction goes back beside itself: two carriageways part there.
+const TURNS_BACK: f64 = 150.0 / 180.0 * std::f64::consts::PI;
+
 /// A corridor as a chain of links.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
@@ -41,9 +45,10 @@ pub struct Chain {
     pub membership: f64,
 }
 
-/// Probability of each link to stand in the top tenth of road length with flow.
+/// Probability of each link to stand in the top tenth of road length with flow, over `draws` of `flows`.
 #[must_use]
-pub fn membership(network: &Network, flows: &Flows) -> Vec<f64> {
+pub fn membership(network: &Network, flows: &Flows, draws: impl ExactSizeIterator<Item = usize>) -> Vec<f64> {
+    let number = draws.len().max(1) as f64;
     let bundles = bundles(network);
     let count = bundles.iter().map(|b| b.map_or(0, |b| b + 1)).max().unwrap_or(0);
     let mut length = vec![0.0; count];
@@ -55,7 +60,7 @@ pub fn membership(network: &Network, flows: &Flows) -> Vec<f64> {
     let mut hits = vec![0_u32; count];
     let mut flow = vec![0_i64; count];
     let mut order: Vec<usize> = Vec::with_capacity(count);
-    for draw in 0..flows.draws() {
+    for draw in draws {
         for bundle in order.drain(..) {
             flow[bundle] = 0;
         }
@@ -79,8 +84,7 @@ pub fn membership(network: &Network, flows: &Flows) -> Vec<f64> {
             hits[bundle] += 1;
         }
     }
-    let draws = flows.draws().max(1) as f64;
-    bundles.iter().map(|b| b.map_or(0.0, |b| f64::from(hits[b]) / draws)).collect()
+    bundles.iter().map(|b| b.map_or(0.0, |b| f64::from(hits[b]) / number)).collect()
 }
 
 /// By link: its bundle; `None` for what is no road of this side of the border.
@@ -226,6 +230,7 @@ fn continuations(network: &Network, is_member: &dyn Fn(LinkId) -> bool) -> Conti
             at.entry((junction, link.reference.as_str())).or_default().push(id);
         }
     }
+    let bundles = bundles(network);
     let mut out = BTreeMap::new();
     for ((junction, reference), mut links) in at {
         // Roads without a reference have nothing that says they go on.
@@ -237,7 +242,8 @@ fn continuations(network: &Network, is_member: &dyn Fn(LinkId) -> bool) -> Conti
         for (i, &a) in links.iter().enumerate() {
             for &b in &links[i + 1..] {
                 let turn = turn(network, a, b, junction);
-                if a != b && best.is_none_or(|(t, ..)| turn < t) {
+                let beside = bundles[a.index()] == bundles[b.index()] || turn > TURNS_BACK;
+                if !beside && best.is_none_or(|(t, ..)| turn < t) {
                     best = Some((turn, a, b));
                 }
             }

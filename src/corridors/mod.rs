@@ -3,10 +3,14 @@
 //! [`params`] draws one vector of parameters, [`demand`] spreads the drawn counts over origins, [`choice`] perturbs
 //! the cost of links, [`routing`] finds cheapest paths, [`flow`] loads them with trips, [`draws`] runs it all in
 //! parallel and [`table`] keeps what links carry, [`score`] summarises over draws, [`extract`] and [`naming`] make
-//! corridors, [`alternatives`] tells the routes of a pair apart. [`passage`] finds the trips that pass through a
+//! corridors, [`object`] says what is said of each: its [`rank`] over draws, what it is [`parallel`] to; [`usage`] finds
+//! the trips that use it, [`border`] what of it lies near the border, and [`agreement`] how sure the set of corridors is.
+//! [`alternatives`] tells the routes of a pair apart. [`passage`] finds the trips that pass through a
 //! municipality, [`roles`] says what part each municipality has in the flows.
 
+pub mod agreement;
 pub mod alternatives;
+pub mod border;
 pub mod choice;
 pub mod demand;
 pub mod draws;
@@ -14,11 +18,14 @@ pub mod extract;
 pub mod flow;
 pub mod naming;
 pub mod object;
+pub mod parallel;
 pub mod params;
 pub mod passage;
+pub mod rank;
 pub mod roles;
 pub mod routing;
 pub mod score;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod usage;

@@ -1,8 +1,11 @@
 //! Names of corridors: the road reference and the towns at both ends, from south to north.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use geo::{Contains, Distance, Geodesic, Point};
 
 use super::extract::Chain;
+use super::object::Corridor;
 use crate::ids::JunctionId;
 use crate::model::domain::Domain;
 use crate::network::graph::Network;
@@ -27,7 +30,7 @@ pub fn name_ends(network: &Network, domain: &Domain, chain: &mut Chain) -> [Stri
 }
 
 /// Distance of each junction of the chain from its start, or from its end in reverse order.
-fn distances(network: &Network, chain: &Chain, backward: bool) -> Vec<f64> {
+pub(super) fn distances(network: &Network, chain: &Chain, backward: bool) -> Vec<f64> {
     let mut lengths: Vec<f64> = chain.links.iter().map(|id| network.link(*id).length.0).collect();
     if backward {
         lengths.reverse();
@@ -61,6 +64,66 @@ fn end_name(network: &Network, domain: &Domain, along: impl Iterator<Item = (Jun
         .map(|(_, town, _)| domain.towns[town].name.clone())
         .or_else(|| municipality_at(domain, at))
         .unwrap_or_else(|| crossing_roads(network, end))
+}
+
+/// Tells corridors of the same name apart, each with its chain: by a town on the way that is on none of the others
+/// of that name, as `NAME via TOWN` with the word `via`; those without such a town, if there are several, by their
+/// length, and where that is the same too, by their id.
+pub fn tell_apart(network: &Network, domain: &Domain, corridors: &mut [Corridor], via: &str) {
+    let mut of_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (i, corridor) in corridors.iter().enumerate() {
+        of_name.entry(corridor.name.clone()).or_default().push(i);
+    }
+    for (name, alike) in of_name.into_iter().filter(|(_, alike)| alike.len() > 1) {
+        let towns: Vec<Vec<&str>> =
+            alike.iter().map(|i| towns_on(network, domain, &corridors[*i].chain)).collect();
+        let own = |at: usize| {
+            let elsewhere = |town: &&str| towns.iter().enumerate().any(|(o, t)| o != at && t.contains(town));
+            let is_end = |town: &&str| corridors[alike[at]].ends.iter().any(|end| end == town);
+            towns[at].iter().find(|town| !elsewhere(town) && !is_end(town)).map(|town| (*town).to_owned())
+        };
+        let own: Vec<Option<String>> = (0..alike.len()).map(own).collect();
+        let (by_town, rest): (Vec<_>, Vec<_>) =
+            alike.into_iter().zip(own).partition(|(_, own)| own.is_some());
+        for (i, town) in by_town {
+            corridors[i].name = format!("{name} {via} {}", town.unwrap_or_default());
+        }
+        if rest.len() < 2 {
+            continue;
+        }
+        let length = |i: usize| -> u64 {
+            corridors[i].chain.links.iter().map(|link| network.link(*link).length.millimetres()).sum()
+        };
+        // To a kilometre, or as much finer as it takes.
+        let told = [0, 1, 3].into_iter().find_map(|decimals| {
+            let km = |(i, _): &(usize, Option<String>)| format!("{:.decimals$} km", length(*i) as f64 / 1e6);
+            let texts: Vec<String> = rest.iter().map(km).collect();
+            let distinct: BTreeSet<&String> = texts.iter().collect();
+            (distinct.len() == texts.len()).then_some(texts)
+        });
+        let ids = || rest.iter().map(|(i, _)| corridors[*i].id.clone()).collect();
+        let told: Vec<String> = told.unwrap_or_else(ids);
+        for ((i, _), text) in rest.into_iter().zip(told) {
+            corridors[i].name = format!("{name} ({text})");
+        }
+    }
+}
+
+/// The names of the towns on a chain: seats first, those nearest to its middle first.
+fn towns_on<'a>(network: &Network, domain: &'a Domain, chain: &Chain) -> Vec<&'a str> {
+    let along = distances(network, chain, false);
+    let middle = along.last().map_or(0.0, |length| length / 2.0);
+    let mut towns: Vec<(bool, f64, &str)> = chain
+        .junctions
+        .iter()
+        .zip(along)
+        .filter_map(|(junction, along)| {
+            let town = &domain.towns[network.junction(*junction).town?];
+            Some((!town.seat, (along - middle).abs(), town.name.as_str()))
+        })
+        .collect();
+    towns.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(b.2)));
+    towns.into_iter().map(|(_, _, name)| name).collect()
 }
 
 /// What the place of a junction is called: its town, one beside it, the municipality, or the roads there.

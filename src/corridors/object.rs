@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use super::draws::{CONTRIBUTIONS, Flows};
 use super::extract::Chain;
-use super::naming::name_ends;
+use super::naming::{name_ends, tell_apart};
+use super::parallel::parallel_to;
+use super::rank::{Ranks, ranks};
 use super::score::{Items, Summary, summarise};
 use super::table::LinkFlow;
 use crate::ids::stable_id;
@@ -16,7 +18,7 @@ use crate::network::graph::Network;
 pub struct Corridor {
     /// Stable id: from the keys of its links.
     pub id: String,
-    /// Its name.
+    /// Its name, which no other corridor has.
     pub name: String,
     /// Names of both ends.
     pub ends: [String; 2],
@@ -26,19 +28,31 @@ pub struct Corridor {
     pub summary: Summary,
     /// Rank by mean score, from 1.
     pub rank: usize,
+    /// Its rank over draws; `None` where no draw ranks corridors.
+    pub ranks: Option<Ranks>,
     /// Contributions to the mean score.
     pub contributions: [f64; CONTRIBUTIONS],
+    /// Id of the corridor of higher rank of which it is a parallel alternative.
+    pub parallel_to: Option<String>,
 }
 
-/// Corridors from chains: named, scored, ranked; and the number of candidates. `unnamed` is what a road
-/// without a reference is called.
+/// Words of the reader's language in names.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// What a road without a reference is called.
+    pub unnamed: &'a str,
+    /// Stands before the town that tells a corridor from others of its name.
+    pub via: &'a str,
+}
+
+/// Corridors from chains: named, scored, ranked; and the number of candidates.
 #[must_use]
 pub fn corridors(
     network: &Network,
     domain: &Domain,
     flows: &Flows,
     chains: Vec<Chain>,
-    unnamed: &str,
+    words: Words<'_>,
 ) -> (Vec<Corridor>, usize) {
     // Mean main and null share of a chain in a draw, weighted by length.
     let score = |draw: usize, chain: &Chain| -> [f64; 2] {
@@ -62,12 +76,13 @@ pub fn corridors(
     let (summaries, candidates) = summarise(&Items { scores: &main, null: &null });
     let mut out: Vec<Corridor> = chains
         .into_iter()
-        .zip(summaries)
-        .map(|(mut chain, summary)| {
+        .zip(summaries.into_iter().zip(ranks(&main)))
+        .map(|(mut chain, (summary, ranks))| {
             let ends = name_ends(network, domain, &mut chain);
             let mut keys: Vec<&str> = chain.links.iter().map(|l| network.key(*l)).collect();
             keys.sort_unstable();
-            let road = if chain.reference.is_empty() { unnamed.to_owned() } else { chain.reference.clone() };
+            let road =
+                if chain.reference.is_empty() { words.unnamed.to_owned() } else { chain.reference.clone() };
             let name = if ends[0] == ends[1] {
                 format!("{road} {}", ends[0])
             } else {
@@ -81,12 +96,27 @@ pub fn corridors(
                     *sum += weight * part;
                 }
             }
-            Corridor { id: stable_id(keys), name, ends, chain, summary, rank: 0, contributions }
+            Corridor {
+                id: stable_id(keys),
+                name,
+                ends,
+                chain,
+                summary,
+                rank: 0,
+                ranks,
+                contributions,
+                parallel_to: None,
+            }
         })
         .collect();
     out.sort_by(|a, b| b.summary.mean.total_cmp(&a.summary.mean).then_with(|| a.id.cmp(&b.id)));
     for (rank, corridor) in (1..).zip(&mut out) {
         corridor.rank = rank;
+    }
+    tell_apart(network, domain, &mut out, words.via);
+    let parallel = parallel_to(network, &out.iter().map(|c| &c.chain).collect::<Vec<_>>());
+    for (i, larger) in parallel.into_iter().enumerate() {
+        out[i].parallel_to = larger.map(|larger| out[larger].id.clone());
     }
     (out, candidates)
 }

@@ -63,7 +63,7 @@ def detail_shows(page: Page, corridor: dict, how: str) -> None:
         share = 100 * properties[field]
         text = f"{share:.{2 if share < 9.95 else 1}f} %"
         check(text in shown, f"{how}: {field} {text} is missing")
-    rows = page.locator("#detail .bars li").count()
+    rows = page.locator("#detail .bars li:has(svg)").count()
     check(rows == len(properties["reasons"]), f"{how}: {rows} reasons, {len(properties['reasons'])} in the layer")
 
 

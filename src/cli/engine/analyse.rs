@@ -4,22 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Loaded;
+use super::corridors::{Corridors, corridors, unsure};
 use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
-use super::record::{commitment, fates, input_record, notices, run_id, statistics, without_key};
+use super::record::{commitment, input_record, notices, run_id, statistics, without_key};
 use super::routing::{Travel, Way, route};
 use crate::cli::args::{RoutingArgs, Step};
-use crate::cli::messages::{fill, text};
 use crate::cli::progress::Progress;
 use crate::cli::spatial_error::spatial_error;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::Flows;
-use crate::corridors::object::Corridor;
+use crate::corridors::params;
 use crate::corridors::passage::Passages;
-use crate::corridors::roles::{Class, RoleInputs, Roles, roles};
-use crate::corridors::score::summarise;
-use crate::corridors::{extract, object, params};
+use crate::corridors::roles::{RoleInputs, roles};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
 use crate::error::{Error, Result};
@@ -31,7 +29,6 @@ use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
 use crate::model::incidence::CountDatum;
-use crate::model::study::Study;
 use crate::planning::{posts, worksites};
 
 /// Which steps of a run are wanted; all where none is named.
@@ -111,11 +108,12 @@ pub fn analyse(
     let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
     let Found { findings, hot_spots } = findings;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
-    let mut summary = Vec::new();
-    if steps.contains(&Step::Corridors) {
-        layers.extend(corridor_layers(&context, &mut summary));
-        summary.push(role_line(&findings.roles, context.public, lang));
-    }
+    let found = if steps.contains(&Step::Corridors) {
+        corridors(&context, &places, &findings.roles)
+    } else {
+        Corridors::default()
+    };
+    layers.extend(found.layers);
     let restricted = audience == Tier::Restricted;
     let referral = study.referral.is_some();
     if restricted && referral && (steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites)) {
@@ -139,8 +137,10 @@ pub fn analyse(
     let mut of_counts = findings::statistics(&counted);
     of_counts["hot_spots"] = hot_spots;
     // What stands against using a result is said where it is made too.
+    let mut summary = found.summary;
     summary.extend(counts.diagnostics().and_then(|d| findings::not_converged(d, domain, lang)));
-    let statistics = statistics(loaded, &of_counts, &flows);
+    summary.extend(unsure(&found.halves, lang));
+    let statistics = statistics(loaded, &of_counts, &found.statistics, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
@@ -153,7 +153,9 @@ pub fn analyse(
         manifest,
         signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
         notices: Words::both(|lang| {
-            notices(loaded, audience, &released, findings::notices(&counted, lang), lang, steps)
+            let mut said = findings::notices(&counted, lang);
+            said.extend(unsure(&found.halves, lang));
+            notices(loaded, audience, &released, said, lang, steps)
         }),
         attributions: study.study.attributions.clone(),
         lang,
@@ -213,101 +215,4 @@ fn municipal_findings(
     let hot = hot_spots(study, study_name, domain, data, drawn)?;
     let (hot, said) = hot.map_or((None, serde_json::Value::Null), |h| (Some(h.column), h.statistics));
     Ok(Found { findings: MunicipalFindings { rates, roles, hot, parts: divided, scenario }, hot_spots: said })
-}
-
-/// `roads`, `corridors` and `crossings`, and what the command line says of them.
-fn corridor_layers(context: &Context<'_>, summary: &mut Vec<String>) -> [Layer; 3] {
-    let Context { lang, study, domain, built, flows, .. } = *context;
-    let (links, candidates) = summarise(flows);
-    let membership = extract::membership(&built.network, flows);
-    let means: Vec<f64> = links.iter().map(|s| s.mean).collect();
-    let p = &study.parameters;
-    let chains = extract::corridors(&built.network, &means, &membership, p.membership, p.corridor_min_km);
-    let unnamed = text(lang, "map.no_reference");
-    let (corridors, n) = object::corridors(&built.network, domain, flows, chains, &unnamed);
-    summary.extend(if flows.without_demand() == flows.draws() {
-        vec![text(lang, "done.no_cases")]
-    } else {
-        corridor_lines(study, &corridors, n, lang)
-    });
-    summary.extend(demand_lines(flows, lang));
-    [
-        assemble::roads(context, &links, candidates, &corridors),
-        assemble::corridors(context, &corridors, n),
-        assemble::crossings(context),
-    ]
-}
-
-/// What the command line says of the corridors: how many by what threshold, and the first five, each number with
-/// what it is.
-fn corridor_lines(study: &Study, corridors: &[Corridor], candidates: usize, lang: Lang) -> Vec<String> {
-    let p = &study.parameters;
-    let mut params = vec![
-        ("threshold", format!("{:.0}", p.membership * 100.0)),
-        ("km", format!("{:.0}", p.corridor_min_km)),
-        ("count", corridors.len().to_string()),
-    ];
-    if corridors.is_empty() {
-        return vec![fill(lang, "done.no_corridors", &params)];
-    }
-    // As in `pr_top`: a tenth of the candidates, at least one.
-    params.push(("top", (candidates / 10).max(1).to_string()));
-    let mut out = vec![fill(lang, "done.corridors", &params)];
-    out.extend(corridors.iter().take(5).map(|c| {
-        let s = &c.summary;
-        let pct = |v: f64| format!("{:.1}", v * 100.0);
-        let numbers = [
-            ("mean", pct(s.mean)),
-            ("p05", pct(s.p05)),
-            ("p95", pct(s.p95)),
-            ("pr_top", format!("{:.2}", s.pr_top)),
-            ("membership", format!("{:.2}", c.chain.membership)),
-        ];
-        format!("  {}. {}: {}", c.rank, c.name, fill(lang, "done.corridor", &numbers))
-    }));
-    out
-}
-
-/// How many municipalities are of each class of each role; the public is told nothing of recruitment.
-fn role_line(roles: &[Roles], public: bool, lang: Lang) -> String {
-    let number = |class: Class, of: &dyn Fn(&Roles) -> Class| {
-        roles.iter().filter(|r| of(r) == class).count().to_string()
-    };
-    let one = |name: &str, of: &dyn Fn(&Roles) -> Class| {
-        let numbers = Class::ALL.map(|class| number(class, of)).join(" / ");
-        format!("{} {numbers}", text(lang, &format!("role.{name}")))
-    };
-    let mut parts = vec![
-        one("transit", &|r| r.transit.class),
-        one("reception", &|r| r.reception.class),
-        one("exploitation", &|r| r.exploitation.class),
-    ];
-    if !public {
-        parts.insert(0, one("recruitment", &|r| r.recruitment.class));
-    }
-    let classes = Class::ALL.map(|class| text(lang, &format!("role_class.{}", class.name()))).join(" / ");
-    fill(lang, "done.roles", &[("classes", classes), ("roles", parts.join("; "))])
-}
-
-/// Above this share of demand without a way, what is said of roads stands on the rest alone.
-const MUCH_UNSERVED: f64 = 0.2;
-
-/// What became of the demand, with a warning where much of it finds no way, and where draws have none.
-fn demand_lines(flows: &Flows, lang: Lang) -> Vec<String> {
-    let without = flows.without_demand();
-    if without == flows.draws() {
-        return Vec::new();
-    }
-    let fates = fates(flows);
-    let [served, inner, unserved, unlocated] = fates.map(|v| format!("{:.1}", v * 100.0));
-    let params = [("served", served), ("inner", inner), ("unserved", unserved), ("unlocated", unlocated)];
-    let mut out = vec![fill(lang, "done.demand", &params)];
-    if fates[2] > MUCH_UNSERVED {
-        out.push(fill(lang, "done.unserved", &params));
-    }
-    if without > 0 {
-        let share = format!("{:.1}", 100.0 * without as f64 / flows.draws() as f64);
-        out.push(fill(lang, "done.without_cases", &[("share", share)]));
-    }
-    out
 }

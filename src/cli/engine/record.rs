@@ -94,13 +94,19 @@ pub(super) fn fates(flows: &Flows) -> [f64; 4] {
     ]
 }
 /// Figures of the run for the manifest.
-pub(super) fn statistics(loaded: &Loaded, counts: &serde_json::Value, flows: &Flows) -> serde_json::Value {
+pub(super) fn statistics(
+    loaded: &Loaded,
+    counts: &serde_json::Value,
+    corridors: &serde_json::Value,
+    flows: &Flows,
+) -> serde_json::Value {
     let Loaded { domain, built, closed, .. } = loaded;
     let parts = built.network.components();
     let [served, inner, unserved, unlocated] = fates(flows);
     json!({
         "municipalities": domain.municipalities.len(),
         "counts": counts,
+        "corridors": corridors,
         "polygons_shared": domain.municipalities.iter().filter(|m| m.polygon_of.is_some()).count(),
         "network": {
             "junctions": built.network.junction_count(),

@@ -5,13 +5,15 @@ use proptest::prelude::*;
 use crate::corridors::draws::Flows;
 use crate::corridors::extract::{Chain, corridors, membership};
 use crate::corridors::naming::name_ends;
-use crate::corridors::object;
+use crate::corridors::object::{self, Words};
 use crate::corridors::table::FlowTable;
 use crate::ids::LinkId;
 use crate::model::domain::{Road, RoadClass};
 use crate::network::builder::Built;
 use crate::network::graph::Network;
 use crate::network::tests::support::{built, domain, named, town};
+
+pub(super) const WORDS: Words<'_> = Words { unnamed: "sin número", via: "por" };
 
 /// A road with the share of flow it carries.
 type Loaded = (&'static str, &'static str, Vec<(f64, f64)>, f64);
@@ -170,7 +172,7 @@ fn a_short_end_with_another_flow_is_no_part_of_a_corridor() {
 }
 
 /// Main flows by draw and link, and null flows that are the same.
-fn alike(draws: &[Vec<i64>]) -> FlowTable {
+pub(super) fn alike(draws: &[Vec<i64>]) -> FlowTable {
     let both: Vec<Vec<[i64; 2]>> =
         draws.iter().map(|d| d.iter().map(|units| [*units; 2]).collect()).collect();
     FlowTable::exact(draws[0].len(), &both)
@@ -204,7 +206,7 @@ fn parallel_links_are_judged_together() {
     roads.push(("long", "L", vec![(0.0, 40.0), (60.0, 40.0)], 0.1));
     let case = Case::new(&roads);
     let get = |draws: &[&[(&str, i64)]]| {
-        let values = membership(case.network(), &flows(&case, draws));
+        let values = membership(case.network(), &flows(&case, draws), 0..draws.len());
         let of = |record: &str| {
             case.network()
                 .links()
@@ -281,7 +283,7 @@ fn objects(roads: Vec<Road>) -> Vec<(String, String)> {
             assert!(ends == [l.from, l.to] || ends == [l.to, l.from]);
         }
     }
-    let (objects, _) = object::corridors(&built.network, &all, &flows, chains, "sin número");
+    let (objects, _) = object::corridors(&built.network, &all, &flows, chains, WORDS);
     assert!(objects.windows(2).all(|w| w[0].summary.mean >= w[1].summary.mean));
     for o in &objects {
         assert!((o.contributions.iter().sum::<f64>() - o.summary.mean).abs() < 1e-15);
@@ -338,7 +340,7 @@ proptest! {
             let main: Vec<i64> = network.links().map(|(id, _)| load(id)).collect();
             let shares: Vec<f64> = main.iter().map(|u| *u as f64).collect();
             let flows = Flows { perturbations: 1, loads: alike(&[main]), ..Flows::default() };
-            let top = membership(network, &flows);
+            let top = membership(network, &flows, 0..1);
             let mut members: Vec<&str> =
                 network.links().filter(|(id, _)| top[id.index()] > 0.0).map(|(id, _)| network.key(id)).collect();
             members.sort_unstable();

@@ -16,10 +16,10 @@ use crate::model::study::Study;
 use crate::network::search::{Arcs, Search, UNREACHED};
 use crate::network::tests::support::{Arc, circle, network, study, walk};
 
-const N: usize = 14;
+pub(super) const N: usize = 14;
 
 /// A connected ring with random chords, parallel and one-way ones among them.
-fn arcs() -> impl Strategy<Value = Vec<Arc>> {
+pub(super) fn arcs() -> impl Strategy<Value = Vec<Arc>> {
     let direction = prop_oneof![
         3 => Just(Direction::Both),
         1 => Just(Direction::Forward),
@@ -32,7 +32,7 @@ fn arcs() -> impl Strategy<Value = Vec<Arc>> {
     })
 }
 
-fn sites() -> Sites {
+pub(super) fn sites() -> Sites {
     Sites {
         municipalities: vec![
             (1000.0, Exact(30), Some(2)),
@@ -49,7 +49,7 @@ fn sites() -> Sites {
 }
 
 /// Everything uncertain.
-fn uncertain() -> Study {
+pub(super) fn uncertain() -> Study {
     let mut out = study();
     let p = &mut out.parameters;
     let defaults = crate::model::study::Parameters::default();

@@ -1,9 +1,11 @@
 //! Tests of the stage: demand, flows, corridors.
 
 mod demanding;
+mod describing;
 mod extracting;
 mod flowing;
 mod passing;
+mod using;
 
 use std::sync::atomic::AtomicBool;
 

@@ -3,7 +3,7 @@
 use crate::corridors::draws::{CONTRIBUTIONS, Flows};
 use crate::layers::assemble::reason;
 use crate::layers::feature::Lang;
-use crate::model::domain::Domain;
+use crate::model::domain::{CrossingStatus, Domain};
 use crate::model::incidence::CountDatum;
 use crate::model::study::Study;
 use crate::network::builder::Built;
@@ -41,6 +41,14 @@ const CONTRIBUTION_NAMES: [&str; CONTRIBUTIONS] = [
 ];
 
 impl Context<'_> {
+    /// The crossings that may be shown, by index: informal ones are in no public output, and nothing there may
+    /// follow from where they are.
+    pub(super) fn shown_crossings(&self) -> Vec<usize> {
+        let shown =
+            |i: &usize| !(self.public && self.domain.crossings[*i].status == CrossingStatus::Informal);
+        (0..self.domain.crossings.len()).filter(shown).collect()
+    }
+
     /// A text of `locales/`.
     pub(super) fn text(&self, key: &str) -> String {
         crate::translated(self.lang.pick("es", "en"), key)

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use geo::{BoundingRect, Geometry, Intersects, LineString, MultiLineString, Point};
-use serde_json::Value;
+use geo::{BoundingRect, Coord, Geometry, Intersects, LineString, MultiLineString, Point};
+use serde_json::{Value, json};
 
 use super::{Context, Row};
+use crate::corridors::border::border;
 use crate::corridors::extract::Chain;
 use crate::corridors::naming::junction_name;
 use crate::corridors::object::Corridor;
 use crate::corridors::score::{Items, Summary, censored_share, summarise};
+use crate::corridors::usage::{Pair, Usage};
 use crate::ids::LinkId;
 use crate::layers::feature::{Feature, Layer};
 use crate::layers::schema;
-use crate::model::domain::CrossingStatus;
 use crate::network::graph::LinkKind;
 
 fn set_summary(row: &mut Row, summary: &Summary, candidates: usize) {
@@ -84,13 +85,21 @@ pub fn roads(
     Layer { def: &schema::ROADS, features }
 }
 
-/// Corridors by rank.
+/// Corridors by rank, each with who uses it.
 #[must_use]
-pub fn corridors(context: &Context<'_>, corridors: &[Corridor], candidates: usize) -> Layer {
+pub fn corridors(
+    context: &Context<'_>,
+    corridors: &[Corridor],
+    candidates: usize,
+    usages: &[Usage],
+) -> Layer {
     let network = &context.built.network;
+    let gates: Vec<Coord<f64>> =
+        context.shown_crossings().into_iter().map(|i| context.domain.crossings[i].at).collect();
     let features = corridors
         .iter()
-        .map(|c| {
+        .zip(usages)
+        .map(|(c, usage)| {
             let links: Vec<_> = c.chain.links.iter().map(|l| network.link(*l)).collect();
             let mut row = Row::new(&schema::CORRIDORS, context, &c.id, &c.name);
             row.set("rank", c.rank);
@@ -101,6 +110,14 @@ pub fn corridors(context: &Context<'_>, corridors: &[Corridor], candidates: usiz
             row.set("time_min", links.iter().map(|l| l.time.0).sum::<f64>());
             row.set("toll", links.iter().any(|l| l.toll));
             set_summary(&mut row, &c.summary, candidates);
+            if let Some(ranks) = c.ranks {
+                row.set("pr_rank10", ranks.first);
+                row.set("rank_p05", ranks.p05);
+                row.set("rank_p95", ranks.p95);
+            }
+            if let Some(share) = usage.share {
+                row.spread("demand_share", share);
+            }
             set_lift(&mut row, &c.summary);
             row.set("censored_share", censored_share(&c.contributions).map_or(Value::Null, Value::from));
             let line = merged_line(context, &c.chain);
@@ -108,11 +125,27 @@ pub fn corridors(context: &Context<'_>, corridors: &[Corridor], candidates: usiz
             row.set("sections", c.chain.links.len());
             row.set("membership", c.chain.membership);
             row.set("schematic", links.iter().any(|l| l.schematic));
+            if let Some(border) = border(network, &c.chain.links, &gates) {
+                row.set("border_zone", border.zone);
+                row.set("border_km", border.nearest.km());
+            }
+            row.set("parallel_to", c.parallel_to.as_deref().map_or(Value::Null, Value::from));
+            row.set("origins_destinations", pairs(usage));
             row.set("reasons", context.flow_reasons(&c.contributions));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![line]))))
         })
         .collect();
     Layer { def: &schema::CORRIDORS, features }
+}
+
+/// The pairs of places that use a corridor, and how many others there are; null where none does.
+fn pairs(usage: &Usage) -> Value {
+    if usage.pairs.is_empty() {
+        return Value::Null;
+    }
+    let one = |Pair { origin, destination, value }: &Pair| json!({ "origin": origin, "destination": destination, "value": value });
+    let (number, value) = usage.others;
+    usage.pairs.iter().map(one).chain([json!({ "others": number, "value": value })]).collect()
 }
 
 /// The lines of a chain as one, in its direction.
@@ -161,9 +194,7 @@ pub fn crossings(context: &Context<'_>) -> Layer {
     // Left out before anything is counted or ranked: a number of candidates, or a probability among them, would
     // tell how many are not shown. In the public run they are no origins either, so that the flows and reasons
     // of the others add up to the whole of the border's share.
-    let shown: Vec<usize> = (0..context.domain.crossings.len())
-        .filter(|i| !(context.public && context.domain.crossings[*i].status == CrossingStatus::Informal))
-        .collect();
+    let shown = context.shown_crossings();
     // The flow of a gate where there is one; where the roads cross the border themselves, what begins there.
     let mut origin: BTreeMap<usize, usize> = BTreeMap::new();
     for &i in &shown {

@@ -275,6 +275,7 @@
         skip.add(low).add(high);
         add(field[lang].replace(/,? (media|mean)$/i, ""), interval(field, value, get(low), get(high)));
       } else if (typeof value === "number") add(field[lang], withUnit(field, bare(field, value)));
+      else if (field.name === "parallel_to") add(field[lang], layer.features.find((f) => valueOf(layer, f, "id") === value)?.name ?? value);
       else if (typeof value === "boolean") add(field[lang], text(value ? "yes" : "no"));
       else if (typeof value === "object") add(field[lang], structured(layer, field, value));
       else add(field[lang], layer.coded.includes(field.name) ? value.split(", ").map(word).join(", ") : value);
@@ -308,7 +309,7 @@
     const items = (layer?.features ?? []).map((feature) => {
       const get = (name) => valueOf(layer, feature, name);
       const extra = fill("ranked_item", {
-        rank: get("rank"), mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")), top: probability(get("pr_top")),
+        rank: get("rank"), best: number(get("rank_p05"), 0), worst: number(get("rank_p95"), 0), mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")), top: probability(get("pr_top")),
       });
       return pick(layer, feature, extra);
     });

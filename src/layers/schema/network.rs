@@ -113,6 +113,15 @@ pub const CORRIDORS: LayerDef = LayerDef {
     fields: fields![Public;
         rank: Integer "" Public, "Orden", "Rank",
             "Lugar por la parte media del flujo; 1 = mayor.", "Place by mean flow share; 1 = highest.";
+        rank_p05: Real "" Public, "Orden, percentil 5", "Rank, 5th percentile",
+            "Percentil 5 de su lugar entre los corredores según los sorteos; los empates comparten el lugar medio.",
+            "5th percentile over draws of its rank among corridors; ties share the mean of their ranks.";
+        rank_p95: Real "" Public, "Orden, percentil 95", "Rank, 95th percentile",
+            "Percentil 95 de su lugar entre los corredores según los sorteos.",
+            "95th percentile over draws of its rank among corridors.";
+        pr_rank10: Real "" Public, "Probabilidad de los diez primeros", "Probability of the first ten",
+            "Proporción de sorteos en que su lugar entre los corredores es 10 o mejor; con diez corredores o menos siempre es 1.",
+            "Share of draws in which its rank among corridors is 10 or better; always 1 with ten corridors or fewer.";
         ref: Text "" Public, "Carretera", "Road",
             "Clave de la carretera, como MEX-190.", "Reference of the road, such as MEX-190.";
         from_name: Text "" Public, "Desde", "From",
@@ -137,6 +146,15 @@ pub const CORRIDORS: LayerDef = LayerDef {
             "Share of draws in which it stands in the top 10 % of the candidates.";
         n_candidates: Integer "" Public, "Candidatos", "Candidates",
             "Número de candidatos con valor distinto de cero.", "Number of candidates with a value above zero.";
+        demand_share: Real "" Public, "Parte de los viajes, media", "Share of trips, mean",
+            "Parte de los viajes por la red que usan alguna sección del corredor, cada viaje una vez y entero; media de los sorteos cuyas rutas se conservan, una perturbación de cada uno.",
+            "Share of the trips on the network that use any section of the corridor, each trip once and whole; mean over the draws whose paths are kept, one perturbation of each.";
+        demand_share_p05: Real "" Public, "Parte de los viajes, percentil 5", "Share of trips, 5th percentile",
+            "Percentil 5 de la parte de los viajes; incluye cuánto difieren los viajeros.",
+            "5th percentile of the share of trips; it includes how travellers differ.";
+        demand_share_p95: Real "" Public, "Parte de los viajes, percentil 95", "Share of trips, 95th percentile",
+            "Percentil 95 de la parte de los viajes; incluye cuánto difieren los viajeros.",
+            "95th percentile of the share of trips; it includes how travellers differ.";
         lift: Real "" Public, "Razón frente a la población", "Lift over population",
             "Parte del flujo dividida entre la que habría si el destino dependiera solo de la población.",
             "Flow share divided by the share if destinations depended on population alone.";
@@ -149,6 +167,15 @@ pub const CORRIDORS: LayerDef = LayerDef {
             "Share of the value that comes from destinations with interval or unknown counts.";
         municipalities: Json "" Public, "Municipios", "Municipalities",
             "Nombres de los municipios que atraviesa.", "Names of the municipalities it passes.";
+        border_zone: Real "" Public, "Parte en la zona fronteriza", "Share in the border zone",
+            "Parte de su longitud a 20 km o menos de un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
+            "Share of its length within 20 km of a border crossing of the study; it enters neither score nor rank.";
+        border_km: Real "km" Public, "Distancia a la frontera", "Distance from the border",
+            "Distancia en línea recta de su punto más cercano a un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
+            "Distance in a straight line of its nearest place from a border crossing of the study; it enters neither score nor rank.";
+        parallel_to: Text "" Public, "Paralelo a", "Parallel to",
+            "Identificador del corredor de mayor flujo del que es alternativa paralela entre los mismos lugares; vacío = ninguno.",
+            "Identifier of the corridor with more flow of which it is a parallel alternative between the same places; empty = none.";
         sections: Integer "" Public, "Secciones", "Sections",
             "Número de secciones de carretera.", "Number of road sections.";
         membership: Real "" Public, "Pertenencia mínima", "Lowest membership",
@@ -157,6 +184,9 @@ pub const CORRIDORS: LayerDef = LayerDef {
         schematic: Boolean "" Public, "Trazo esquemático", "Schematic line",
             "Si alguna parte de la línea es un esquema y no el trazo de la vía.",
             "Whether part of the line is a sketch and not the course of the road.";
+        origins_destinations: Json "" Restricted, "Orígenes y destinos", "Origins and destinations",
+            "Los diez pares de origen y destino con mayor parte del flujo del corredor (ponderado por longitud) en las rutas que se conservan, y al final la de todos los demás, con su número; las partes suman 1.",
+            "The ten pairs of origin and destination with the largest parts of the corridor's length-weighted flow on the paths that are kept, and last that of all others, with their number; the parts add up to 1.";
         reasons: Json "" Public, "Razones", "Reasons",
             "Contribuciones que suman el valor.", "Contributions that add up to the value.";
     ],
