@@ -410,7 +410,7 @@ fn missing_parents_of_a_target_are_made() {
 #[test]
 fn explain_tells_what_a_result_says_of_a_feature_and_why() {
     let study = Study::new();
-    run(&study, &[]);
+    study.run(&[]).exits(0);
     let explain = |words: &[&str]| Answer::of(corredor().arg("explain").arg(study.out()).args(words));
     let first = layer(&study.out(), "corridors")["features"][0]["properties"].clone();
     let (id, name) = (first["id"].as_str().unwrap(), first["name"].as_str().unwrap());
