@@ -145,9 +145,10 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
         let all: f64 = reasons.iter().map(x).sum();
         out.extend(reasons.iter().map(|reason| {
             let factor = reason["factor"].as_str().unwrap_or_default();
-            let label = match REASONS.contains(&factor) {
-                true => text(lang, &key("reason", factor)),
-                false => reason["label"].as_str().unwrap_or(factor).to_owned(),
+            let label = if REASONS.contains(&factor) {
+                text(lang, &key("reason", factor))
+            } else {
+                reason["label"].as_str().unwrap_or(factor).to_owned()
             };
             format!("  {:>8}  {label}", part(x(reason), all))
         }));
