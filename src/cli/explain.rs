@@ -1,18 +1,17 @@
 //! `corredor explain`: what a result says of one of its features, and why.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use super::messages::text;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Faults, Result, Rule};
 use crate::layers::atomic::AUDIENCES;
 use crate::layers::feature::{FieldDef, Lang, LayerDef};
-use crate::layers::manifest::{self, Manifest};
+use crate::layers::manifest::{self, Manifest, OutputRecord};
 use crate::layers::schema;
-use crate::layers::telling::{REASONS, interval, key, part, percent, value};
+use crate::layers::telling::{REASONS, interval, key, part, percent, says_nothing, value};
 use crate::sources::normalised;
 
 /// Features that a message names at most.
@@ -35,7 +34,7 @@ impl Found {
 }
 
 /// The one feature of the result in `dir` that `wanted` names: by its id, else by its whole name, else by a part of it,
-/// without regard to case and accents. Of a folder with both audiences the restricted result is taken.
+/// without regard to case and accents, links of the network after all else. Of a folder with both audiences the restricted result is taken.
 ///
 /// # Errors
 /// [`Error::Faults`] where `dir` is no result, [`Error::Io`] where a layer cannot be read, [`Error::Usage`] where nothing is
@@ -44,16 +43,24 @@ pub fn find(dir: &Path, wanted: &str) -> Result<Found> {
     let dir = result_in(dir);
     let manifest = Manifest::read(&dir)?;
     let sought = normalised(wanted);
-    // The nearest way in which anything is named so: id, name, part of the name.
-    let mut found: [Vec<Found>; 3] = Default::default();
+    // The nearest way in which anything is named so: id, name, part of the name. Links come last: a corridor is named after
+    // some of them.
+    let mut found: [Vec<Found>; 5] = Default::default();
     for layer in schema::ALL {
-        for properties in features(&dir, layer)? {
+        let path = format!("layers/{}.geojson", layer.name);
+        let Some(record) = manifest.outputs.iter().find(|output| output.path == path) else { continue };
+        for properties in features(&dir.join(&path), record)? {
             let one = Found { layer, properties, notices: manifest.notices.clone() };
             let (id, name) = (one.text("id"), normalised(one.text("name")));
+            let link = if layer.name == schema::ROADS.name { 2 } else { 0 };
             let way = match () {
-                () if id == wanted => 0,
-                () if name == sought => 1,
-                () if !sought.is_empty() && name.contains(&sought) => 2,
+                () if id == wanted
+                    || wanted.strip_prefix(layer.name).and_then(|w| w.strip_prefix('/')) == Some(id) =>
+                {
+                    0
+                }
+                () if name == sought => 1 + link,
+                () if !sought.is_empty() && name.contains(&sought) => 2 + link,
                 () => continue,
             };
             found[way].push(one);
@@ -85,8 +92,8 @@ fn result_in(dir: &Path) -> PathBuf {
     inside.unwrap_or_else(|| dir.to_owned())
 }
 
-/// The properties of a layer's features; none where the result has no such layer.
-fn features(dir: &Path, layer: &LayerDef) -> Result<Vec<Map<String, Value>>> {
+/// The properties of a layer's features, if its file is still the one that the run wrote.
+fn features(path: &Path, record: &OutputRecord) -> Result<Vec<Map<String, Value>>> {
     #[derive(serde::Deserialize)]
     struct Collection {
         features: Vec<Feature>,
@@ -95,12 +102,15 @@ fn features(dir: &Path, layer: &LayerDef) -> Result<Vec<Map<String, Value>>> {
     struct Feature {
         properties: Map<String, Value>,
     }
-    let path = dir.join(format!("layers/{}.geojson", layer.name));
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::io(path, e)),
-    };
+    let kind = fs::symlink_metadata(path).map_err(|e| Error::io(path, e))?;
+    // Of another size it is another file, and what is no file may never end.
+    let same = kind.is_file() && kind.len() == record.bytes;
+    if !same || manifest::hash_file(path).map_err(|e| Error::io(path, e))?.0 != record.sha256 {
+        let mut faults = Faults::default();
+        faults.push(Fault::new(Rule::ResultFileChanged, &record.path));
+        return Err(faults.into());
+    }
+    let text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     let all: Collection = serde_json::from_str(&text).map_err(|e| Error::io(path, e.into()))?;
     Ok(all.features.into_iter().map(|feature| feature.properties).collect())
 }
@@ -123,6 +133,9 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
     let mut told: Vec<&str> = vec!["id", "run_id", "name", "region", "reasons", "origins_destinations"];
     for field in found.layer.fields {
         let Some(own) = of(field.name).filter(|_| !told.contains(&field.name)) else { continue };
+        if says_nothing(field.name, of("n_candidates").and_then(Value::as_f64)) {
+            continue;
+        }
         let (low, high) = bounds(field);
         let spread = of(&low).zip(of(&high)).and_then(|(l, h)| own.as_f64().zip(l.as_f64().zip(h.as_f64())));
         let said = match spread {
@@ -135,14 +148,13 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
             None => value(field, own, lang),
         };
         if !said.is_empty() {
-            out.push(format!("  {}: {said}", field.alias(lang)));
+            // A line of the data must not look like one of ours.
+            out.push(format!("  {}: {}", field.alias(lang), said.replace(['\n', '\r'], " ")));
         }
     }
     let list = |name: &str| of(name).and_then(Value::as_array).filter(|list| !list.is_empty());
     if let Some(reasons) = list("reasons") {
         out.extend([String::new(), text(lang, "page.reasons")]);
-        let x = |reason: &Value| reason["value"].as_f64().unwrap_or(0.0);
-        let all: f64 = reasons.iter().map(x).sum();
         out.extend(reasons.iter().map(|reason| {
             let factor = reason["factor"].as_str().unwrap_or_default();
             let label = if REASONS.contains(&factor) {
@@ -150,7 +162,7 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
             } else {
                 reason["label"].as_str().unwrap_or(factor).to_owned()
             };
-            format!("  {:>8}  {label}", part(x(reason), all))
+            format!("  {:>8}  {label}", part(found.layer.name, reason["value"].as_f64().unwrap_or(0.0)))
         }));
     }
     if let Some(pairs) = list("origins_destinations") {

@@ -18,7 +18,7 @@ use super::feature::{FieldKind, Lang, LayerGeometry, Words};
 use super::geojson::extent;
 use super::style::legend::{Rule, Shape};
 use super::style::rules;
-use super::telling::{CODED, CODES, PROBABILITIES, REASONS, SHARES, key, unit};
+use super::telling::{CODED, CODES, PROBABILITIES, REASONS, SCORED, SHARES, key, unit};
 use super::view::{Header, LayerView, Row};
 
 const PAGE: &str = include_str!("map/page.html");
@@ -43,6 +43,8 @@ const TEXTS: &[&str] = &[
     "ranked",
     "ranked_hint",
     "ranked_item",
+    "top_one",
+    "top_some",
     "no_corridors",
     "layers",
     "legend",
@@ -62,6 +64,7 @@ const TEXTS: &[&str] = &[
     "no",
     "no_proof",
     "say_flow",
+    "say_flow_along",
     "say_more",
     "say_less",
     "say_alike",
@@ -242,6 +245,7 @@ fn layer(view: &LayerView<'_>) -> Value {
         "fields": fields,
         "coded": view.fields().iter().map(|f| f.name).filter(|f| CODED.contains(f)).collect::<Vec<_>>(),
         "rules": legend,
+        "scored": SCORED.contains(&view.name()),
         "shown": !HIDDEN.contains(&view.name()),
         "left_out": view.len() - features.len(),
         "features": features,

@@ -107,6 +107,9 @@ pub(crate) const SHARES: &[&str] = &[
     "border_zone",
 ];
 
+/// Layers whose reasons add up to a logarithm.
+pub(crate) const SCORED: &[&str] = &["worksites"];
+
 /// Reasons that have words, under `reason.`.
 pub(crate) const REASONS: &[&str] = &[
     "border_exact",
@@ -147,7 +150,16 @@ pub fn percent(share: f64, probability: bool) -> String {
         size if size > 0.0 && size < 0.0995 => 2,
         _ => 1,
     };
-    format!("{:.decimals$} %", 100.0 * share)
+    format!("{} %", rounded(100.0 * share, decimals))
+}
+
+/// A number with that many decimals, halves away from zero, as browsers round: the decimal number is rounded and not the
+/// binary one that stands for it.
+fn rounded(x: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(i32::try_from(decimals).unwrap_or(0));
+    // What the product is off by is far behind the ninth decimal.
+    let scaled = format!("{:.9}", x * scale).parse::<f64>().unwrap_or(x * scale);
+    format!("{:.decimals$}", scaled.round() / scale)
 }
 
 /// A number without more digits than it deserves.
@@ -159,7 +171,7 @@ pub fn plain(x: f64) -> String {
         size if size >= 10.0 => 1,
         _ => 2,
     };
-    format!("{x:.decimals$}")
+    rounded(x, decimals)
 }
 
 /// The value of a field in words, without its name.
@@ -203,17 +215,24 @@ fn with_unit(told: String, field: &FieldDef, lang: Lang) -> String {
     }
 }
 
-/// What contributes to a value: a share of all, in per cent, where all parts make a share.
+/// What contributes to a value of a layer: per cent of all flow or demand, but for scores, which are logarithms.
 #[must_use]
-pub fn part(x: f64, all: f64) -> String {
-    if all > 0.0 && all <= 1.0 { percent(x, false) } else { format!("{x:.2}") }
+pub fn part(layer: &str, x: f64) -> String {
+    if SCORED.contains(&layer) { rounded(x, 2) } else { percent(x, false) }
+}
+
+/// Whether a field says something of one feature: with few candidates all of them are among the first ten.
+#[must_use]
+pub fn says_nothing(field: &str, candidates: Option<f64>) -> bool {
+    field == "pr_rank10" && candidates.is_some_and(|n| n <= 10.0)
 }
 
 /// The unit of a field; what its name says already is left out.
 #[must_use]
 pub fn unit(field: &FieldDef, lang: Lang) -> &'static str {
     match (field.unit, lang) {
-        ("casos" | "personas" | "años", _) => "",
+        ("casos" | "personas", _) => "",
+        ("años", Lang::En) => "years",
         ("por 100 000 hab. y año", Lang::En) => "per 100,000 inhabitants and year",
         (unit, _) => unit,
     }
@@ -226,12 +245,16 @@ fn structured(value: &Value, lang: Lang) -> String {
         Value::Array(items) => items.iter().map(|item| structured(item, lang)).collect::<Vec<_>>().join(", "),
         Value::Object(map) if map.contains_key("class") => {
             let mut told = structured(&map["class"], lang);
+            if map["class"] == "no_data" {
+                let why = map.get("why").map(|why| format!(" ({})", structured(why, lang)));
+                return told + &why.unwrap_or_default();
+            }
             let spread = ["mean", "p05", "p95"].map(|name| map.get(name).and_then(Value::as_f64));
             if let [Some(mean), Some(low), Some(high)] = spread.map(|x| x.map(|x| percent(x, false))) {
                 told = format!("{told}: {mean} ({low} – {high})");
             }
-            match map.get("why") {
-                Some(why) => format!("{told}; {}", structured(why, lang)),
+            match map.get("note") {
+                Some(note) => format!("{told}; {}", structured(note, lang)),
                 None => told,
             }
         }
@@ -272,7 +295,7 @@ mod tests {
         assert_eq!(told("corridors", "mean", json!(0.2213)), "22.1 %");
         assert_eq!(told("corridors", "p05", json!(0.0883)), "8.83 %");
         assert_eq!(told("corridors", "pr_top", json!(0.9)), "90 %");
-        assert_eq!(told("corridors", "length_km", json!(12.45)), "12.4 km");
+        assert_eq!(told("corridors", "length_km", json!(12.45)), "12.5 km");
         assert_eq!(told("corridors", "toll", json!(true)), "sí");
         assert_eq!(told("crossings", "mode", json!("vehicle, pedestrian")), "vehículos, peatonal");
         assert_eq!(told("municipalities", "population", json!(12_345)), "12345");
@@ -280,11 +303,13 @@ mod tests {
         let roles = json!({ "transit": { "class": "high", "mean": 0.25, "p05": 0.2, "p95": 0.3 }, "reception": { "class": "no_data", "why": "uncertain" } });
         assert_eq!(
             told("municipalities", "roles", roles),
-            "tránsito: alta: 25.0 % (20.0 % – 30.0 %); recepción: sin datos; muy incierto"
+            "tránsito: alta: 25.0 % (20.0 % – 30.0 %); recepción: sin datos (muy incierto)"
         );
         let rate = field("municipalities", "rate_mean");
         assert_eq!(interval(&rate, [2.2, 1.8, 2.65], Lang::Es), "2.20 (1.80 – 2.65) por 100 000 hab. y año");
-        assert_eq!([part(0.2, 0.9), part(0.2, 3.0)], ["20.0 %", "0.20"]);
+        assert_eq!([part("corridors", 0.2), part("worksites", 0.2)], ["20.0 %", "0.20"]);
+        assert_eq!([percent(0.985, true), percent(0.125, false), plain(2.675)], ["99 %", "12.5 %", "2.68"]);
+        assert!(says_nothing("pr_rank10", Some(4.0)) && !says_nothing("pr_rank10", Some(11.0)));
         assert_eq!(
             value(&field("municipalities", "rate_mean"), &json!(1.5), Lang::En),
             "1.50 per 100,000 inhabitants and year"

@@ -12,12 +12,13 @@
   const fill = (key, values) => text(key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
   /** A code of the data in words; what is no code stays as it is. */
   const word = (code) => data.values[lang][code] ?? String(code);
-  const number = (x, digits) =>
+  const number = (x, digits) => x === null ? "–" :
     x.toLocaleString(lang === "es" ? "es-MX" : "en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = (x) => `${number(100 * x, Math.abs(x) < 0.0995 && x !== 0 ? 2 : 1)} %`;
   /** A probability: draws are some hundreds, so that decimals would say nothing. */
   const probability = (x) => `${number(100 * x, 0)} %`;
   const plain = (x) => {
+    if (x === null) return "–";
     const size = Math.abs(x);
     return number(x, Number.isInteger(x) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : 2);
   };
@@ -210,17 +211,18 @@
     }
     detail();
     ranked();
-    $("detail").focus({ preventScroll: true });
-    $("detail").scrollIntoView({ block: "start" });
+    if (near) {
+      $("detail").focus({ preventScroll: true });
+      $("detail").scrollIntoView({ block: "start" });
+    }
   };
 
   const interval = (field, mean, low, high) => withUnit(field, `${bare(field, mean)} (${bare(field, low)} – ${bare(field, high)})`);
 
-  const bars = (reasons) => {
+  const bars = (layer, reasons) => {
     const most = Math.max(...reasons.map(([, value]) => Math.abs(value)), 1e-12);
-    const sum = reasons.reduce((all, [, value]) => all + value, 0);
     return element("ul", { className: "bars" }, ...reasons.map(([factor, value, own]) => element("li", {},
-      `${data.reasons[lang][factor] ?? own ?? factor}: ${sum > 0 && sum <= 1 ? percent(value) : plain(value)}`,
+      `${data.reasons[lang][factor] ?? own ?? factor}: ${layer.scored ? number(value, 2) : percent(value)}`,
       shape("svg", { viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": "true" },
         shape("rect", { x: 0, y: 0, width: 100, height: 4, fill: "#e6e6ea" }),
         shape("rect", { x: 0, y: 0, width: (100 * Math.abs(value)) / most, height: 4, fill: value < 0 ? "#8a6d00" : "#5b1a5e" })))));
@@ -233,9 +235,9 @@
     }
     if (value === null || typeof value !== "object") return typeof value === "number" ? plain(value) : word(value);
     if ("class" in value) {
+      if (value.class === "no_data") return word(value.class) + (value.why ? ` (${word(value.why)})` : "");
       const spread = typeof value.mean === "number" ? `: ${percent(value.mean)} (${percent(value.p05)} – ${percent(value.p95)})` : "";
-      const why = value.why ? `; ${word(value.why)}` : "";
-      return word(value.class) + spread + why;
+      return word(value.class) + spread + (value.note ? `; ${word(value.note)}` : "");
     }
     return element("ul", {}, ...Object.entries(value).map(([key, part]) =>
       element("li", {}, `${word(key)}: `, structured(layer, field, part))));
@@ -247,7 +249,7 @@
     const [lift, low, high] = ["lift", "lift_p05", "lift_p95"].map(get);
     const parts = [];
     if (get("mean") !== null) {
-      parts.push(fill("say_flow", { mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")) }));
+      parts.push(fill(layer.name === "corridors" ? "say_flow_along" : "say_flow", { mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")) }));
     }
     if (lift !== null) {
       const key = low > 1 ? "say_more" : high < 1 ? "say_less" : "say_alike";
@@ -260,6 +262,7 @@
   const detail = () => {
     const box = $("detail");
     box.replaceChildren();
+    box.setAttribute("aria-label", chosen ? chosen.feature.name : text("panel"));
     if (!chosen) return;
     const { layer, feature } = chosen;
     const get = (name) => valueOf(layer, feature, name);
@@ -268,6 +271,7 @@
     const skip = new Set(["id", "run_id", "name", "region", "reasons", "section_id", "corridor_id", "cvegeo", "origins_destinations"]);
     for (const field of layer.fields) {
       const value = get(field.name);
+      if (field.name === "pr_rank10" && get("n_candidates") <= 10) continue;
       if (skip.has(field.name) || value === null || value === "" || (Array.isArray(value) && value.length === 0)) continue;
       const base = field.name.replace(/_mean$/, "");
       const [low, high] = field.name === "mean" ? ["p05", "p95"] : [`${base}_p05`, `${base}_p95`];
@@ -288,7 +292,7 @@
       element("p", { className: "kind" }, layer.title[lang]),
       sentence(layer, get),
       reasons && reasons.length > 0 ? element("h3", {}, text("reasons")) : null,
-      reasons && reasons.length > 0 ? bars(reasons) : null,
+      reasons && reasons.length > 0 ? bars(layer, reasons) : null,
       pairs && pairs.length > 0 ? element("h3", {}, text("origins_destinations")) : null,
       pairs && pairs.length > 0 ? element("ul", { className: "bars" }, ...pairs.map(pair)) : null,
       element("h3", {}, text("values")), list,
@@ -304,12 +308,18 @@
     on: { click: () => choose(layer, feature, true) },
   }, element("b", {}, feature.name), element("span", {}, extra)));
 
+  // Outwards: an interval is not to be told narrower than it is.
+  const bound = (x, whole) => (x === null ? "–" : number(whole(x), 0));
+  const standing = (n, pr) => {
+    const first = Math.max(1, Math.floor(n / 10));
+    return fill(first === 1 ? "top_one" : "top_some", { first, n, p: pr === null ? "–" : probability(pr) });
+  };
   const ranked = () => {
     const layer = data.layers.find((l) => l.name === "corridors");
     const items = (layer?.features ?? []).map((feature) => {
       const get = (name) => valueOf(layer, feature, name);
       const extra = fill("ranked_item", {
-        rank: get("rank"), best: number(get("rank_p05"), 0), worst: number(get("rank_p95"), 0), mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")), top: probability(get("pr_top")),
+        rank: get("rank"), best: bound(get("rank_p05"), Math.floor), worst: bound(get("rank_p95"), Math.ceil), mean: percent(get("mean")), low: percent(get("p05")), high: percent(get("p95")), top: standing(get("n_candidates"), get("pr_top")),
       });
       return pick(layer, feature, extra);
     });
@@ -317,13 +327,16 @@
   };
 
   const folded = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const CODES = ["id", "cvegeo", "clee", "ref", "scian"];
+  const SHOWN = 50;
   const search = () => {
     const wanted = folded($("query").value.trim());
     const hits = wanted.length < 2 ? [] : data.layers.flatMap((layer) =>
-      layer.features.filter((f) => folded(f.name).includes(wanted)).map((feature) => ({ layer, feature })));
+      layer.features.filter((f) => folded(f.name).includes(wanted) || CODES.some((code) => valueOf(layer, f, code) === $("query").value.trim()))
+        .map((feature) => ({ layer, feature })));
     hits.sort((a, b) => folded(a.feature.name).indexOf(wanted) - folded(b.feature.name).indexOf(wanted));
-    $("hits").replaceChildren(...hits.slice(0, 12).map(({ layer, feature }) => pick(layer, feature, layer.title[lang])));
-    $("found").textContent = wanted.length < 2 ? "" : fill(hits.length === 1 ? "found_one" : "found_many", { n: hits.length, shown: Math.min(12, hits.length) });
+    $("hits").replaceChildren(...hits.slice(0, SHOWN).map(({ layer, feature }) => pick(layer, feature, layer.title[lang])));
+    $("found").textContent = wanted.length < 2 ? "" : fill(hits.length === 1 ? "found_one" : "found_many", { n: hits.length, shown: Math.min(SHOWN, hits.length) });
   };
 
   const swatch = (symbol, size) => {

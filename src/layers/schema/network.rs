@@ -146,13 +146,13 @@ pub const CORRIDORS: LayerDef = LayerDef {
             "Share of draws in which it stands in the top 10 % of the candidates.";
         n_candidates: Integer "" Public, "Candidatos", "Candidates",
             "Número de candidatos con valor distinto de cero.", "Number of candidates with a value above zero.";
-        demand_share: Real "" Public, "Parte de los viajes, media", "Share of trips, mean",
+        demand_share: Real "" Public, "Parte de los viajes que lo usan, media", "Share of trips that use it, mean",
             "Parte de los viajes por la red que usan alguna sección del corredor, cada viaje una vez y entero; media de los sorteos cuyas rutas se conservan, una perturbación de cada uno.",
             "Share of the trips on the network that use any section of the corridor, each trip once and whole; mean over the draws whose paths are kept, one perturbation of each.";
-        demand_share_p05: Real "" Public, "Parte de los viajes, percentil 5", "Share of trips, 5th percentile",
+        demand_share_p05: Real "" Public, "Parte de los viajes que lo usan, percentil 5", "Share of trips that use it, 5th percentile",
             "Percentil 5 de la parte de los viajes; incluye cuánto difieren los viajeros.",
             "5th percentile of the share of trips; it includes how travellers differ.";
-        demand_share_p95: Real "" Public, "Parte de los viajes, percentil 95", "Share of trips, 95th percentile",
+        demand_share_p95: Real "" Public, "Parte de los viajes que lo usan, percentil 95", "Share of trips that use it, 95th percentile",
             "Percentil 95 de la parte de los viajes; incluye cuánto difieren los viajeros.",
             "95th percentile of the share of trips; it includes how travellers differ.";
         lift: Real "" Public, "Razón frente a la población", "Lift over population",
@@ -167,10 +167,10 @@ pub const CORRIDORS: LayerDef = LayerDef {
             "Share of the value that comes from destinations with interval or unknown counts.";
         municipalities: Json "" Public, "Municipios", "Municipalities",
             "Nombres de los municipios que atraviesa.", "Names of the municipalities it passes.";
-        border_zone: Real "" Public, "Parte en la zona fronteriza", "Share in the border zone",
+        border_zone: Real "" Public, "Parte a 20 km o menos de un cruce", "Share within 20 km of a crossing",
             "Parte de su longitud a 20 km o menos de un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
             "Share of its length within 20 km of a border crossing of the study; it enters neither score nor rank.";
-        border_km: Real "km" Public, "Distancia a la frontera", "Distance from the border",
+        border_km: Real "km" Public, "Distancia al cruce fronterizo más cercano", "Distance from the nearest border crossing",
             "Distancia en línea recta de su punto más cercano a un cruce fronterizo del estudio; no entra en el valor ni en el orden.",
             "Distance in a straight line of its nearest place from a border crossing of the study; it enters neither score nor rank.";
         parallel_to: Text "" Public, "Paralelo a", "Parallel to",
