@@ -69,7 +69,8 @@ pub(super) enum Marked {
 
 /// `log P(bounds, sum | α, β, π)` where the `marked` cases add up to `total`; adds its multiplications to `spent`, which
 /// evaluations of one search share. [`IncidenceError::Impossible`] also where the terms cancel to the last digit: at
-/// parameters under which the data are so improbable that beside others they have no weight.
+/// parameters under which the data are so improbable that beside others they have no weight. Before that, digits are lost:
+/// at e^−50 of the best likelihood and below, the logarithm is not good to seven digits any more.
 pub(super) fn ln_likelihood(
     cells: &[Cell],
     (marked, total): (Marked, u32),
