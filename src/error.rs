@@ -241,6 +241,10 @@ rules! {
     RoadLoose = "N008" Warning,
     /// Disconnected parts in all, where more than the listed ones. `count`, `listed`, `junctions`, `length`.
     DisconnectedTotal = "N009" Warning,
+    /// A change of speed that names no road. `detail`.
+    SpeedUnmatched = "N010" Error,
+    /// A post of a scenario that lies farther from every road than allowed. `distance`.
+    PostUnsnapped = "N011" Error,
 
     /// Values from which no statistic of areas can be computed. `detail`.
     SpatialImpossible = "I001" Error,
@@ -275,6 +279,10 @@ rules! {
     PriorLaw = "T007" Error,
     /// A key that is not used beside another one's value. `because`.
     KeyUnused = "T008" Warning,
+    /// A scenario without a name, with one that cannot be written on a command line, or with that of another.
+    ScenarioName = "T009" Error,
+    /// A scenario that changes nothing.
+    ScenarioEmpty = "T010" Error,
 
     /// A file of the result is missing.
     ResultFileMissing = "R001" Error,

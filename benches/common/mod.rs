@@ -125,7 +125,7 @@ impl Routing {
             counts: counts(&loaded),
             arcs,
             passages: Passages::new(network, &loaded.domain),
-            costs: LinkCosts::new(network, on_link, loaded.closed.clone()),
+            costs: LinkCosts::new(network, on_link, loaded.closed.clone(), vec![1.0; network.link_count()]),
             loaded,
         }
     }
@@ -139,6 +139,7 @@ impl Routing {
             arcs: &self.arcs,
             router: &self.router,
             costs: &self.costs,
+            profiles: None,
             counts: &self.counts,
             passages: &self.passages,
             stop: &stop,

@@ -62,6 +62,8 @@ pub enum Cmd {
         out: PathBuf,
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         steps: Vec<Step>,
+        #[arg(long, value_name = "NAME")]
+        scenario: Option<String>,
         #[command(flatten)]
         routing: RoutingArgs,
     },

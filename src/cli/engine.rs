@@ -11,6 +11,7 @@ use crate::model::study::Study;
 use crate::network;
 use crate::network::builder::{BuildOptions, Built, build as build_network};
 use crate::network::closures::closed_links;
+use crate::network::scenario::{Changes, changes};
 use crate::sources::spec::{GeometryNeed, SourceSpec};
 use crate::sources::{self, ColumnRules, Limits};
 
@@ -21,10 +22,12 @@ mod findings;
 mod hot;
 mod record;
 mod routing;
+mod scenario;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;
 pub use counts::count_options;
+pub use scenario::InForce;
 
 /// A study that has been read, checked and joined to its network.
 pub struct Loaded {
@@ -38,6 +41,10 @@ pub struct Loaded {
     pub built: Built,
     /// By link: whether it is closed.
     pub closed: Vec<bool>,
+    /// By scenario of the study: what it would change.
+    pub changes: Vec<Changes>,
+    /// The scenario that is in force, if any.
+    pub scenario: Option<InForce>,
     /// What was reported and does not stop a run.
     pub warnings: Faults,
 }
@@ -99,7 +106,12 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
         },
     );
     faults.extend(network::report::faults(&domain, &built));
-    let closed = closed_links(&study, &name, &domain, &built, &mut faults);
+    let closed = closed_links(&study.closures, (&name, "closures"), &domain, &built, &mut faults);
+    let mut changes_of = |(i, scenario)| {
+        let path = format!("scenarios[{i}]");
+        changes(scenario, (&name, &path), &domain, &built, p.max_snap_m, &mut faults)
+    };
+    let changes = study.scenarios.iter().enumerate().map(&mut changes_of).collect();
     if built.seats.iter().all(Option::is_none) {
         faults.push(Fault::new(Rule::NothingToRoute, &name).field("sources.roads"));
     }
@@ -110,7 +122,7 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     if faults.has_errors() {
         return Err(faults.into());
     }
-    Ok(Loaded { study, study_name: name, domain, built, closed, warnings: faults })
+    Ok(Loaded { study, study_name: name, domain, built, closed, changes, scenario: None, warnings: faults })
 }
 
 /// Fills in what the study leaves to its counts: the period, and the total where every count is a number and the

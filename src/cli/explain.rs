@@ -130,7 +130,8 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
         String::new(),
     ];
     let of = |name: &str| found.properties.get(name).filter(|value| !value.is_null());
-    let mut told: Vec<&str> = vec!["id", "run_id", "name", "region", "reasons", "origins_destinations"];
+    let mut told: Vec<&str> =
+        vec!["id", "run_id", "name", "region", "reasons", "origins_destinations", "if_closed"];
     for field in found.layer.fields {
         let Some(own) = of(field.name).filter(|_| !told.contains(&field.name)) else { continue };
         if says_nothing(field.name, of("n_candidates").and_then(Value::as_f64)) {
@@ -172,6 +173,17 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
             match (pair["origin"].as_str(), pair["destination"].as_str()) {
                 (Some(origin), Some(destination)) => format!("  {x:>8}  {origin} → {destination}"),
                 _ => format!("  {x:>8}  {}", text(lang, "page.other_pairs")),
+            }
+        }));
+    }
+    if let Some(roads) = list("if_closed") {
+        out.extend([String::new(), text(lang, "page.if_closed")]);
+        out.extend(roads.iter().map(|road| {
+            let part = |name: &str| percent(road[name].as_f64().unwrap_or(0.0), true);
+            match road["name"].as_str() {
+                Some("") => format!("  {:>8}  {}", part("value"), text(lang, "page.no_reference")),
+                Some(name) => format!("  {:>8}  {name}", part("value")),
+                None => format!("  {:>8}  {}", part("unserved"), text(lang, "page.if_closed_unserved")),
             }
         }));
     }

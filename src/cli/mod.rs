@@ -125,7 +125,9 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
         Cmd::Check { study } => session.check(&study),
         Cmd::Inspect { file, layer, member } => session.inspect(&file, layer.as_deref(), member.as_deref()),
         Cmd::Spatial(args) => session.spatial(*args),
-        Cmd::Run { study, out, steps, routing } => session.run(&study, &out, &steps, routing),
+        Cmd::Run { study, out, steps, scenario, routing } => {
+            session.run(&study, &out, &steps, scenario.as_deref(), routing)
+        }
         Cmd::Verify { dir } => session.verify(&dir),
         Cmd::Explain { dir, feature } => session.explain(&dir, &feature),
         Cmd::Doctor => session.doctor(),
@@ -188,12 +190,29 @@ impl Session {
         self.finish(folder, answer.unwrap_or_default(), "restricted", &loaded.warnings)
     }
 
-    fn run(&self, study: &Path, out: &Path, steps: &[args::Step], routing: RoutingArgs) -> Result<String> {
-        self.mention_leftovers(out);
-        let folder = ResultFolder::create(out, self.shared.force)?;
-        let loaded = self.load(study)?;
+    fn run(
+        &self,
+        study: &Path,
+        out: &Path,
+        steps: &[args::Step],
+        scenario: Option<&str>,
+        routing: RoutingArgs,
+    ) -> Result<String> {
         let audience = self.shared.audience.into();
         let steps = engine::wanted(steps);
+        if scenario.is_some() && audience == Tier::Public {
+            // What is planned is not for the public, nor what follows from it.
+            return Err(Error::Usage { key: "error.scenario_public", params: Vec::new() });
+        }
+        if scenario.is_some() && !steps.contains(&args::Step::Corridors) {
+            return Err(Error::Usage { key: "error.scenario_steps", params: Vec::new() });
+        }
+        self.mention_leftovers(out);
+        let folder = ResultFolder::create(out, self.shared.force)?;
+        let mut loaded = self.load(study)?;
+        if let Some(name) = scenario {
+            loaded = loaded.under(name)?;
+        }
         let outcome = self.analyse(&loaded, audience, &steps, routing)?;
         self.progress.step("write");
         write::write_result(folder.path(), &outcome.set)?;

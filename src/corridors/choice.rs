@@ -29,6 +29,8 @@ pub struct LinkCosts {
     /// Number that stands for the link in random draws: from its key, so that other links do not change it.
     seed: Vec<u64>,
     closed: Vec<bool>,
+    /// Factor on the minutes that travellers meet; demand does not know of it.
+    delay: Vec<f64>,
 }
 
 /// A behaviour profile.
@@ -43,9 +45,10 @@ pub enum Profile {
 }
 
 impl LinkCosts {
-    /// Reads the costs of `network`. `posts` counts fixed posts by link, `closed` marks closed links.
+    /// Reads the costs of `network`. `posts` counts fixed posts by link, `closed` marks closed links, `delay` is a factor
+    /// on the time that travellers meet.
     #[must_use]
-    pub fn new(network: &Network, posts: Vec<u32>, closed: Vec<bool>) -> Self {
+    pub fn new(network: &Network, posts: Vec<u32>, closed: Vec<bool>, delay: Vec<f64>) -> Self {
         let class_index = |class: RoadClass| RoadClass::ALL.iter().position(|c| *c == class).unwrap_or(0);
         let mut out = Self {
             base: Vec::new(),
@@ -55,6 +58,7 @@ impl LinkCosts {
             posts,
             seed: Vec::new(),
             closed,
+            delay,
         };
         for (id, link) in network.links() {
             out.base.push(link.time.0);
@@ -80,6 +84,7 @@ impl LinkCosts {
             posts: take(&self.posts, links),
             seed: take(&self.seed, links),
             closed: take(&self.closed, links),
+            delay: take(&self.delay, links),
         }
     }
 
@@ -150,6 +155,8 @@ struct View {
     /// Variance over mean, minutes; 0 for who does not err.
     scale: f64,
     key: VectorKey,
+    /// Whether the scenario's delays are met.
+    delayed: bool,
 }
 
 impl View {
@@ -167,11 +174,14 @@ impl View {
             gate: params.crossing_min,
             scale,
             key,
+            delayed: matches!(traveller, Traveller::Travelling { .. }),
         }
     }
 
     fn minutes(&self, costs: &LinkCosts, link: usize) -> f64 {
-        let driving = costs.base[link] * self.factor[costs.class[link]][usize::from(costs.major[link])];
+        let delay = if self.delayed { costs.delay[link] } else { 1.0 };
+        let driving =
+            delay * costs.base[link] * self.factor[costs.class[link]][usize::from(costs.major[link])];
         let gate = if costs.is_gate[link] { self.gate } else { 0.0 };
         driving + self.post * f64::from(costs.posts[link]) + gate
     }
@@ -214,7 +224,12 @@ mod tests {
                 link.kind = LinkKind::Gate { crossing: 0 };
             }
         }
-        let costs = LinkCosts::new(&Network::new(graph), vec![2, 0, 0, 0], vec![false, false, false, true]);
+        let costs = LinkCosts::new(
+            &Network::new(graph),
+            vec![2, 0, 0, 0],
+            vec![false, false, false, true],
+            vec![1.0, 2.0, 1.0, 1.0],
+        );
         let profiles = Profiles { post_penalty_min: 7.0, major_road_factor: 1.5, ..Profiles::default() };
         let mut params = params(&[1], 0);
         params.crossing_min = 30.0;
@@ -235,9 +250,10 @@ mod tests {
             |lane: usize| seen.iter().map(|link| f64::from(link[lane]) / 60_000.0).collect::<Vec<_>>();
         let closed = f64::from(UNREACHED) / 60_000.0;
         assert_eq!(minutes(0), [5.0, 10.0, 35.0, 5.0]);
-        assert_eq!(minutes(1), [5.0, 10.0, 35.0, closed]);
-        assert_eq!(minutes(2), [19.0, 10.0, 35.0, closed]);
-        assert_eq!(minutes(3), [5.0, 15.0, 35.0, closed]);
+        // The delay of the federal road is for those who travel.
+        assert_eq!(minutes(1), [5.0, 20.0, 35.0, closed]);
+        assert_eq!(minutes(2), [19.0, 20.0, 35.0, closed]);
+        assert_eq!(minutes(3), [5.0, 30.0, 35.0, closed]);
         assert_eq!(minutes(7), minutes(0));
     }
 
@@ -245,7 +261,12 @@ mod tests {
     fn perceived_costs_follow_the_key_of_the_link_alone() {
         let arcs: Vec<_> = (0..40).map(|i| (i, (i + 1) % 40, 3.0, Direction::Both)).collect();
         let costs = |count: usize| {
-            LinkCosts::new(&network(&circle(40), &arcs[..count]), vec![0; count], vec![false; count])
+            LinkCosts::new(
+                &network(&circle(40), &arcs[..count]),
+                vec![0; count],
+                vec![false; count],
+                vec![1.0; count],
+            )
         };
         let mut params = params(&[1], 0);
         params.route_variance = 0.3;

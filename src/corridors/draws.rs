@@ -22,7 +22,7 @@ use super::score::Scores;
 use super::table::{DrawFlows, FlowTable, LinkFlow};
 use crate::error::{Error, Result};
 use crate::incidence::CountModel;
-use crate::model::study::Study;
+use crate::model::study::{Profiles, Study};
 use crate::network::cch::LANES;
 use crate::network::search::Arcs;
 
@@ -49,6 +49,8 @@ pub struct Inputs<'a> {
     pub router: &'a Router,
     /// Costs of its links.
     pub costs: &'a LinkCosts,
+    /// Behaviour in the place of the study's, as a scenario has it.
+    pub profiles: Option<&'a Profiles>,
     /// Counts.
     pub counts: &'a CountModel,
     /// The ways of links through municipalities.
@@ -57,6 +59,13 @@ pub struct Inputs<'a> {
     pub stop: &'a AtomicBool,
     /// Called once for each draw that is done.
     pub progress: &'a (dyn Fn() + Sync),
+}
+
+impl Inputs<'_> {
+    /// How travellers behave.
+    fn behaviour(&self) -> &Profiles {
+        self.profiles.unwrap_or(&self.study.parameters.profiles)
+    }
 }
 
 /// Trips of one draw by municipality, in units summed over perturbations.
@@ -358,16 +367,24 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// The parameters of a draw. A scenario's behaviour is drawn apart, so that all the rest stays the same.
+    fn parameters(&self, draw: u32) -> DrawParams {
+        let Inputs { study, places, counts, profiles, .. } = self.inputs;
+        let mut params = params::draw(study, counts, &places.crossing_weights, draw);
+        if let Some(profiles) = profiles {
+            params.profiles =
+                params::shares(profiles, &mut params::stream("scenario profiles", study.seed, draw));
+        }
+        params
+    }
+
     /// The results of `draws`, of which there are no more than lanes; `None` if `stop` was set.
     fn block(&mut self, draws: Range<u32>) -> Option<Vec<OneDraw>> {
-        let Inputs { study, places, .. } = self.inputs;
-        let profiles = &study.parameters.profiles;
-        let parameters: Vec<DrawParams> = draws
-            .map(|draw| params::draw(study, self.inputs.counts, &places.crossing_weights, draw))
-            .collect();
+        let Inputs { study, .. } = self.inputs;
+        let parameters: Vec<DrawParams> = draws.map(|draw| self.parameters(draw)).collect();
         let planning: Vec<Traveller<'_>> =
             parameters.iter().map(|p| Traveller::Planning { params: p }).collect();
-        self.costs.perceived(&planning, profiles, &mut self.weights);
+        self.costs.perceived(&planning, self.inputs.behaviour(), &mut self.weights);
         if self.inputs.stop.load(Ordering::Relaxed) {
             return None;
         }
@@ -420,7 +437,7 @@ impl Worker<'_> {
                 perturbation: r,
             })
             .collect();
-        self.costs.perceived(&travelling, &study.parameters.profiles, &mut self.weights);
+        self.costs.perceived(&travelling, self.inputs.behaviour(), &mut self.weights);
         let kept = |m: usize, r: u32| {
             let draw: &Making = &making[m];
             draw.trees.is_some() && r == draw.params.draw % perturbations

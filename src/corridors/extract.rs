@@ -1,6 +1,7 @@
 //! From flows on links to corridors.
 //!
-//! 1. Parallel links between the same two junctions (detour below 1.3) are one bundle and judged together.
+//! 1. Parallel links between the same two junctions (detour below 1.3) are one bundle and judged together, and so are
+//!    longer ways beside each other ([`super::bundles`]).
 //! 2. In each draw, bundles in falling order of flow fill the top tenth of the length of road with flow; a
 //!    bundle belongs to a corridor if it is there in at least `membership` of the draws.
 //! 3. Member links of one road reference are joined where they meet; of more than two, the straightest pair. What is
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 use petgraph::unionfind::UnionFind;
 
+use super::bundles::{Bundles, between_two_junctions, by_key};
 use super::draws::Flows;
 use super::table::LinkFlow;
 use crate::ids::{JunctionId, LinkId};
@@ -26,8 +28,6 @@ use crate::network::graph::Network;
 pub const ALIKE: f64 = 0.5;
 /// Share of road length with flow that counts as the top.
 pub const TOP_LENGTH: f64 = 0.1;
-/// Longest detour of a parallel alternative within a bundle.
-pub const BUNDLE_DETOUR: f64 = 1.3;
 
 /// A way that turns by more at a junction goes back beside itself: two carriageways part there.
 const TURNS_BACK: f64 = 150.0 / 180.0 * std::f64::consts::PI;
@@ -49,11 +49,11 @@ pub struct Chain {
 #[must_use]
 pub fn membership(network: &Network, flows: &Flows, draws: impl ExactSizeIterator<Item = usize>) -> Vec<f64> {
     let number = draws.len().max(1) as f64;
-    let bundles = bundles(network);
-    let count = bundles.iter().map(|b| b.map_or(0, |b| b + 1)).max().unwrap_or(0);
+    let bundles = Bundles::new(network);
+    let count = bundles.count();
     let mut length = vec![0.0; count];
     for (id, link) in network.links() {
-        if let Some(bundle) = bundles[id.index()] {
+        if let Some(bundle) = bundles.of[id.index()] {
             length[bundle] += link.length.0;
         }
     }
@@ -64,14 +64,16 @@ pub fn membership(network: &Network, flows: &Flows, draws: impl ExactSizeIterato
         for bundle in order.drain(..) {
             flow[bundle] = 0;
         }
-        for (link, LinkFlow { main, .. }) in flows.loads.of(draw) {
-            if let Some(bundle) = bundles[link].filter(|_| main > 0) {
+        let links: Vec<(usize, LinkFlow)> = flows.loads.of(draw).collect();
+        for &(link, LinkFlow { main, .. }) in &links {
+            if let Some(bundle) = bundles.of[link].filter(|_| main > 0) {
                 if flow[bundle] == 0 {
                     order.push(bundle);
                 }
                 flow[bundle] += main;
             }
         }
+        bundles.add_beside(&links, &mut flow);
         order.sort_unstable_by_key(|&b| (std::cmp::Reverse(flow[b]), b));
         let limit = TOP_LENGTH * order.iter().map(|&b| length[b]).sum::<f64>();
         let mut filled = 0.0;
@@ -84,37 +86,7 @@ pub fn membership(network: &Network, flows: &Flows, draws: impl ExactSizeIterato
             hits[bundle] += 1;
         }
     }
-    bundles.iter().map(|b| b.map_or(0.0, |b| f64::from(hits[b]) / number)).collect()
-}
-
-/// By link: its bundle; `None` for what is no road of this side of the border.
-fn bundles(network: &Network) -> Vec<Option<usize>> {
-    let mut shortest: BTreeMap<(JunctionId, JunctionId), f64> = BTreeMap::new();
-    let ends = |a: JunctionId, b: JunctionId| if a <= b { (a, b) } else { (b, a) };
-    for (_, link) in network.links().filter(|(_, l)| l.is_home_road()) {
-        let best = shortest.entry(ends(link.from, link.to)).or_insert(f64::INFINITY);
-        *best = best.min(link.length.0);
-    }
-    // Numbered by the keys of their links, so that ties of flow do not depend on the order of the roads.
-    let mut number: BTreeMap<(JunctionId, JunctionId), usize> = BTreeMap::new();
-    let mut out = vec![None; network.link_count()];
-    let mut next = 0;
-    for id in by_key(network).into_iter().filter(|id| network.link(*id).is_home_road()) {
-        let link = network.link(id);
-        let key = ends(link.from, link.to);
-        let bundled = link.length.0 <= BUNDLE_DETOUR * shortest[&key];
-        let bundle = if bundled { *number.entry(key).or_insert(next) } else { next };
-        next = next.max(bundle + 1);
-        out[id.index()] = Some(bundle);
-    }
-    out
-}
-
-/// Links in the order of their keys, which does not depend on the order of the roads.
-fn by_key(network: &Network) -> Vec<LinkId> {
-    let mut ids: Vec<LinkId> = network.links().map(|(id, _)| id).collect();
-    ids.sort_by_key(|id| network.key(*id));
-    ids
+    bundles.of.iter().map(|b| b.map_or(0.0, |b| f64::from(hits[b]) / number)).collect()
 }
 
 /// Corridors of the links whose membership is at least `threshold`.
@@ -230,7 +202,7 @@ fn continuations(network: &Network, is_member: &dyn Fn(LinkId) -> bool) -> Conti
             at.entry((junction, link.reference.as_str())).or_default().push(id);
         }
     }
-    let bundles = bundles(network);
+    let bundles = between_two_junctions(network);
     let mut out = BTreeMap::new();
     for ((junction, reference), mut links) in at {
         // Roads without a reference have nothing that says they go on.

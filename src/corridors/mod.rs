@@ -11,6 +11,8 @@
 pub mod agreement;
 pub mod alternatives;
 pub mod border;
+pub mod bundles;
+pub mod change;
 pub mod choice;
 pub mod demand;
 pub mod draws;
@@ -26,6 +28,7 @@ pub mod roles;
 pub mod routing;
 pub mod score;
 pub mod table;
+pub mod takeover;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod usage;

@@ -6,7 +6,8 @@
 
 use geo::{Distance, Geodesic, Point};
 
-use super::extract::{BUNDLE_DETOUR, Chain};
+use super::bundles::BUNDLE_DETOUR;
+use super::extract::Chain;
 use super::naming::distances;
 use crate::ids::JunctionId;
 use crate::network::graph::Network;

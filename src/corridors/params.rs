@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::incidence::{CountDraw, CountModel};
 use crate::model::domain::RoadClass;
-use crate::model::study::Study;
+use crate::model::study::{Profiles, Study};
 
 /// The parameters of one draw.
 #[derive(Debug, Clone)]
@@ -70,9 +70,7 @@ pub fn draw(study: &Study, counts: &CountModel, crossing_weights: &[f64], draw: 
     let crossing_min = p.crossing_min.draw(&mut rng).clamp(0.0, 1_440.0);
     let detection = study.planning.detection.draw(&mut rng).clamp(0.0, 1.0);
     let profile_offset = rand::RngExt::random::<f64>(&mut rng);
-    let mix = [p.profiles.fast, p.profiles.avoids_posts, p.profiles.minor_roads];
-    let drawn = dirichlet(&mix, 1.0, &mut rng);
-    let profiles = [drawn[0], drawn[1], drawn[2]];
+    let profiles = shares(&p.profiles, &mut rng);
     let mean = crossing_weights.iter().sum::<f64>()
         / crossing_weights.iter().filter(|w| **w > 0.0).count().max(1) as f64;
     let concentration = if mean > 0.0 { p.crossing_concentration / mean } else { 0.0 };
@@ -93,6 +91,13 @@ pub fn draw(study: &Study, counts: &CountModel, crossing_weights: &[f64], draw: 
         detection,
         profile_offset,
     }
+}
+
+/// Shares of the behaviour profiles, in the order of [`DrawParams::profiles`].
+pub fn shares(profiles: &Profiles, rng: &mut ChaCha8Rng) -> [f64; 3] {
+    let mix = [profiles.fast, profiles.avoids_posts, profiles.minor_roads];
+    let drawn = dirichlet(&mix, 1.0, rng);
+    [drawn[0], drawn[1], drawn[2]]
 }
 
 /// A Dirichlet vector with parameters `scale · weights`; weights of 0 stay 0.

@@ -1,4 +1,4 @@
-//! Who uses a corridor: its share of trips, and the pairs of places whose trips load it most.
+//! Select link: who uses a corridor or a link: its share of trips, and the pairs of places whose trips load it most.
 //!
 //! What passes several links of a corridor can be counted once only where its whole way is known, and corridors are
 //! known only after all draws. So this stands on the paths that are kept for planning, one perturbation of each kept
@@ -6,7 +6,8 @@
 //! travellers differ as well as what is not known.
 //!
 //! A trip uses a corridor if any link of its way is part of it, and counts with its whole demand however short that
-//! part is. Trips that load no link are no trips here. All sums are of integers.
+//! part is. Trips that load no link are no trips here. All sums are of integers: the pairs of a link add up to what
+//! the kept paths load on it, a way that a turn ban leads along it twice counting twice, as in the flow.
 
 use rayon::prelude::*;
 
@@ -17,8 +18,11 @@ use crate::model::domain::Domain;
 use crate::network::graph::Network;
 use crate::stats::spread;
 
-/// Pairs of places that are told one by one.
+/// Pairs of places that are told one by one for a corridor.
 pub const LISTED: usize = 10;
+
+/// Pairs of places that are told one by one for a link, of which a network has many.
+pub const LISTED_OF_LINK: usize = 5;
 
 /// Steps of a part: as many as layers show, so that the parts still add up to 1 when they are written.
 const STEPS: u32 = 1_000_000_000;
@@ -36,28 +40,37 @@ pub struct Pair {
     pub value: f64,
 }
 
+/// Where the flow of a corridor or of a link comes from and goes to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pairs {
+    /// The pairs with the largest parts, at most [`LISTED`] or [`LISTED_OF_LINK`]; empty where no trip passes.
+    pub largest: Vec<Pair>,
+    /// Number of the other pairs, and their part.
+    pub others: (usize, f64),
+}
+
 /// Who uses a corridor.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
     /// Share of served trips that use it, each once: mean, 5 % and 95 % quantile over draws; `None` where no trip is
     /// served in any.
     pub share: Option<[f64; 3]>,
-    /// The pairs with the largest parts, at most [`LISTED`]; empty where no trip uses it.
-    pub pairs: Vec<Pair>,
-    /// Number of the other pairs, and their part.
-    pub others: (usize, f64),
+    /// By length-weighted flow.
+    pub pairs: Pairs,
 }
 
-/// Who uses the corridors.
+/// Who uses the corridors and the links of a network.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usages {
     /// Draws with served trips, on which the rest stands.
     pub draws: usize,
     /// By corridor.
     pub of: Vec<Usage>,
+    /// By link.
+    pub links: Vec<Pairs>,
 }
 
-/// Who uses `corridors`, which share no link, by `trees` by draw and origin.
+/// Who uses `corridors`, which share no link, and each link, by `trees` by draw and origin.
 #[must_use]
 pub fn usages(
     network: &Network,
@@ -67,30 +80,34 @@ pub fn usages(
     corridors: &[&[LinkId]],
 ) -> Usages {
     let on = Roads::new(network, corridors);
-    let sums = (0..places.origins.len())
+    let none = || Sums::none(trees.len(), &on);
+    // Each worker has a sum for every link: no more of them than threads.
+    let workers = rayon::current_num_threads().clamp(1, places.origins.len().max(1));
+    let sums = (0..workers)
         .into_par_iter()
-        .map(|origin| Sums::new(&on, trees, origin, places.destinations.len()))
-        .reduce(|| Sums::none(trees.len(), on.count), Sums::merge);
+        .with_max_len(1)
+        .map(|worker| {
+            let mut sums = none();
+            let mut walk = Walk::new(&on, trees.len());
+            for origin in (worker..places.origins.len()).step_by(workers) {
+                walk.add(&on, trees, origin, places.destinations.len(), &mut sums);
+            }
+            sums
+        })
+        .reduce(none, Sums::merge);
     let with_trips: Vec<usize> = (0..trees.len()).filter(|draw| sums.served[*draw] > 0).collect();
     let usage = |c: usize| {
         let share = |draw: &usize| sums.used[draw * on.count + c] as f64 / sums.served[*draw] as f64;
-        let flow = &sums.flow[c];
-        let mut values: Vec<u128> = flow.largest.iter().map(|of_pair| of_pair.units).collect();
-        values.push(flow.units - values.iter().sum::<u128>());
-        let mut parts = parts(&values);
-        let others = parts.pop().unwrap_or(0.0);
-        let pair = |(of_pair, value): (&OfPair, f64)| Pair {
-            origin: origin_name(domain, &places.origins[of_pair.origin]),
-            destination: destination_name(domain, &places.destinations[of_pair.destination]),
-            value,
-        };
         Usage {
             share: (!with_trips.is_empty()).then(|| spread(with_trips.iter().map(share).collect())),
-            pairs: flow.largest.iter().zip(parts).map(pair).collect(),
-            others: (flow.pairs - flow.largest.len(), others),
+            pairs: sums.corridors[c].pairs(domain, places),
         }
     };
-    Usages { of: (0..on.count).map(usage).collect(), draws: with_trips.len() }
+    Usages {
+        of: (0..on.count).map(usage).collect(),
+        links: sums.links.iter().map(|link| link.pairs(domain, places)).collect(),
+        draws: with_trips.len(),
+    }
 }
 
 fn origin_name(domain: &Domain, origin: &Origin) -> String {
@@ -147,7 +164,8 @@ impl Roads {
     }
 }
 
-/// What a pair of places sends over a corridor, in units of demand times millimetres.
+/// What a pair of places sends over a corridor, in units of demand times millimetres, or over a link, in units of
+/// demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OfPair {
     units: u128,
@@ -155,21 +173,52 @@ struct OfPair {
     destination: usize,
 }
 
-/// What a corridor carries.
-#[derive(Debug, Clone, Default)]
-struct OfCorridor {
+/// What a corridor or a link carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Carried<const LARGEST: usize> {
     units: u128,
     /// Pairs that send something.
     pairs: usize,
-    /// Those that send most.
+    /// Those that send most, by falling units; of equal ones the first by origin and destination.
     largest: Vec<OfPair>,
 }
 
-impl OfCorridor {
-    /// Keeps the largest; of equal ones the first by origin and destination, whose order does not depend on the input's.
-    fn cut(&mut self) {
-        self.largest.sort_by_key(|p| (std::cmp::Reverse(p.units), p.origin, p.destination));
-        self.largest.truncate(LISTED);
+impl<const LARGEST: usize> Carried<LARGEST> {
+    fn add(&mut self, of_pair: OfPair) {
+        self.units += of_pair.units;
+        self.pairs += 1;
+        self.keep(of_pair);
+    }
+
+    fn keep(&mut self, of_pair: OfPair) {
+        let key = |p: &OfPair| (std::cmp::Reverse(p.units), p.origin, p.destination);
+        let at = self.largest.partition_point(|p| key(p) < key(&of_pair));
+        if at < LARGEST {
+            self.largest.truncate(LARGEST - 1);
+            self.largest.insert(at, of_pair);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.units += other.units;
+        self.pairs += other.pairs;
+        other.largest.into_iter().for_each(|of_pair| self.keep(of_pair));
+    }
+
+    fn pairs(&self, domain: &Domain, places: &Places) -> Pairs {
+        let mut values: Vec<u128> = self.largest.iter().map(|of_pair| of_pair.units).collect();
+        values.push(self.units - values.iter().sum::<u128>());
+        let mut parts = parts(&values);
+        let others = parts.pop().unwrap_or(0.0);
+        let pair = |(of_pair, value): (&OfPair, f64)| Pair {
+            origin: origin_name(domain, &places.origins[of_pair.origin]),
+            destination: destination_name(domain, &places.destinations[of_pair.destination]),
+            value,
+        };
+        Pairs {
+            largest: self.largest.iter().zip(parts).map(pair).collect(),
+            others: (self.pairs - self.largest.len(), others),
+        }
     }
 }
 
@@ -179,97 +228,116 @@ struct Sums {
     served: Vec<i64>,
     /// By draw and corridor: of those that use it.
     used: Vec<i64>,
-    /// By corridor.
-    flow: Vec<OfCorridor>,
-}
-
-/// A stretch of the way to a node along one corridor, up to there.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    corridor: u32,
-    millimetres: u64,
-    /// The stretch before it on the way, on another corridor.
-    before: u32,
+    corridors: Vec<Carried<LISTED>>,
+    links: Vec<Carried<LISTED_OF_LINK>>,
 }
 
 impl Sums {
-    fn none(draws: usize, corridors: usize) -> Self {
+    fn none(draws: usize, on: &Roads) -> Self {
         Self {
             served: vec![0; draws],
-            used: vec![0; draws * corridors],
-            flow: vec![OfCorridor::default(); corridors],
+            used: vec![0; draws * on.count],
+            corridors: vec![Carried::default(); on.count],
+            links: vec![Carried::default(); on.corridor.len()],
         }
-    }
-
-    /// The trips of one origin in all draws.
-    ///
-    /// 1. Parents stand before their children, so that each node of a tree takes over the stretches of its parent and
-    ///    adds its own link; a way has few of them.
-    /// 2. At each leaf the stretches of its way tell the corridors that its trips use, and along how much of them.
-    fn new(on: &Roads, trees: &[Vec<Tree>], origin: usize, destinations: usize) -> Self {
-        let mut out = Self::none(trees.len(), on.count);
-        let mut units = vec![0_u128; on.count * destinations];
-        let (mut stretches, mut last): (Vec<Stretch>, Vec<u32>) = (Vec::new(), Vec::new());
-        let mut using: Vec<usize> = Vec::new();
-        for (draw, tree) in trees.iter().enumerate().filter_map(|(d, trees)| Some((d, trees.get(origin)?))) {
-            stretches.clear();
-            last.clear();
-            for node in &tree.nodes {
-                // The root, which comes first and has no link, is its own parent.
-                let before = last.get(node.parent as usize).copied().unwrap_or(NONE);
-                let link = node.link as usize;
-                let corridor = on.corridor.get(link).copied().filter(|corridor| *corridor != NONE);
-                last.push(corridor.map_or(before, |corridor| {
-                    let length = on.length[link];
-                    let stretch = match stretches.get(before as usize) {
-                        Some(s) if s.corridor == corridor => {
-                            Stretch { millimetres: s.millimetres + length, ..*s }
-                        }
-                        _ => Stretch { corridor, millimetres: length, before },
-                    };
-                    stretches.push(stretch);
-                    u32::try_from(stretches.len() - 1).unwrap_or(NONE)
-                }));
-            }
-            for leaf in tree.leaves.iter().filter(|leaf| leaf.node > 0) {
-                out.served[draw] += leaf.demand;
-                using.clear();
-                let mut at = last[leaf.node as usize];
-                while let Some(stretch) = stretches.get(at as usize) {
-                    let corridor = stretch.corridor as usize;
-                    let demand = u128::from(leaf.demand.unsigned_abs());
-                    units[corridor * destinations + leaf.destination as usize] +=
-                        demand * u128::from(stretch.millimetres);
-                    // A way can leave a corridor and come back to it.
-                    if !using.contains(&corridor) {
-                        using.push(corridor);
-                        out.used[draw * on.count + corridor] += leaf.demand;
-                    }
-                    at = stretch.before;
-                }
-            }
-        }
-        for (corridor, of) in out.flow.iter_mut().enumerate() {
-            let row = &units[corridor * destinations..(corridor + 1) * destinations];
-            let sent = row.iter().enumerate().filter(|(_, units)| **units > 0);
-            of.largest = sent.map(|(destination, &units)| OfPair { units, origin, destination }).collect();
-            of.units = row.iter().sum();
-            of.pairs = of.largest.len();
-            of.cut();
-        }
-        out
     }
 
     fn merge(mut self, other: Self) -> Self {
         self.served.iter_mut().zip(other.served).for_each(|(a, b)| *a += b);
         self.used.iter_mut().zip(other.used).for_each(|(a, b)| *a += b);
-        for (a, b) in self.flow.iter_mut().zip(other.flow) {
-            a.units += b.units;
-            a.pairs += b.pairs;
-            a.largest.extend(b.largest);
-            a.cut();
-        }
+        self.corridors.iter_mut().zip(other.corridors).for_each(|(a, b)| a.merge(b));
+        self.links.iter_mut().zip(other.links).for_each(|(a, b)| a.merge(b));
         self
+    }
+}
+
+/// What one pair of places loads, and where. Empty between pairs.
+struct Walk {
+    /// By link: units of demand.
+    on_link: Vec<u64>,
+    /// Links that the pair loads.
+    links: Vec<u32>,
+    /// By corridor: units of demand times millimetres.
+    on_corridor: Vec<u128>,
+    /// Corridors of one way.
+    using: Vec<u32>,
+    /// By draw: the next leaf of the origin's tree.
+    next: Vec<usize>,
+}
+
+impl Walk {
+    fn new(on: &Roads, draws: usize) -> Self {
+        Self {
+            on_link: vec![0; on.corridor.len()],
+            links: Vec::new(),
+            on_corridor: vec![0; on.count],
+            using: Vec::new(),
+            next: vec![0; draws],
+        }
+    }
+
+    /// Adds the trips of one origin in all draws, a destination after the other: a pair is added up whole before it is
+    /// compared with others.
+    fn add(&mut self, on: &Roads, trees: &[Vec<Tree>], origin: usize, destinations: usize, sums: &mut Sums) {
+        self.next.fill(0);
+        for destination in 0..destinations {
+            for (draw, tree) in
+                trees.iter().enumerate().filter_map(|(d, trees)| Some((d, trees.get(origin)?)))
+            {
+                // Leaves stand in the order of their destinations.
+                let Some(leaf) = tree.leaves.get(self.next[draw]) else { continue };
+                if leaf.destination as usize != destination {
+                    continue;
+                }
+                self.next[draw] += 1;
+                let Ok(units) = u64::try_from(leaf.demand) else { continue };
+                if units == 0 || leaf.node == 0 {
+                    continue;
+                }
+                sums.served[draw] += leaf.demand;
+                self.using.clear();
+                let mut node = &tree.nodes[leaf.node as usize];
+                while node.link != NONE {
+                    let link = node.link as usize;
+                    if self.on_link[link] == 0 {
+                        self.links.push(node.link);
+                    }
+                    self.on_link[link] += units;
+                    let corridor = on.corridor[link];
+                    // A way can leave a corridor and come back to it.
+                    if corridor != NONE && !self.using.contains(&corridor) {
+                        self.using.push(corridor);
+                        sums.used[draw * on.count + corridor as usize] += leaf.demand;
+                    }
+                    node = &tree.nodes[node.parent as usize];
+                }
+            }
+            self.hand_over(on, (origin, destination), sums);
+        }
+    }
+
+    fn hand_over(&mut self, on: &Roads, (origin, destination): (usize, usize), sums: &mut Sums) {
+        self.using.clear();
+        for link in self.links.drain(..) {
+            let at = link as usize;
+            let units = u128::from(std::mem::take(&mut self.on_link[at]));
+            sums.links[at].add(OfPair { units, origin, destination });
+            let corridor = on.corridor[at];
+            if corridor != NONE {
+                let sum = &mut self.on_corridor[corridor as usize];
+                if *sum == 0 {
+                    self.using.push(corridor);
+                }
+                *sum += units * u128::from(on.length[at]);
+            }
+        }
+        for corridor in self.using.drain(..) {
+            let at = corridor as usize;
+            let units = std::mem::take(&mut self.on_corridor[at]);
+            if units > 0 {
+                sums.corridors[at].add(OfPair { units, origin, destination });
+            }
+        }
     }
 }
 

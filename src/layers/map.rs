@@ -5,6 +5,7 @@
 //! policy that lets in nothing else.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use base64::Engine as _;
@@ -60,6 +61,9 @@ const TEXTS: &[&str] = &[
     "values",
     "origins_destinations",
     "other_pairs",
+    "if_closed",
+    "if_closed_unserved",
+    "no_reference",
     "yes",
     "no",
     "no_proof",
@@ -69,6 +73,7 @@ const TEXTS: &[&str] = &[
     "say_less",
     "say_alike",
     "say_schematic",
+    "say_change",
     "run",
     "version",
     "draws",
@@ -175,7 +180,8 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
     if !about.attributions.is_empty() {
         facts.push(json!(["sources", about.attributions.join("; ")]));
     }
-    let layers = Value::Array(views.iter().map(layer).collect());
+    let mut places = Places::default();
+    let layers: Value = views.iter().map(|view| layer(view, &mut places)).collect();
     // What an audience does not see has no word either.
     let shown = layers.to_string();
     let codes: Vec<&str> = CODES.iter().copied().filter(|code| shown.contains(code)).collect();
@@ -195,6 +201,7 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
         "shares": SHARES,
         "probabilities": PROBABILITIES,
         "bbox": bbox(views),
+        "places": places.names,
         "layers": layers,
     })
 }
@@ -216,7 +223,7 @@ fn bbox(views: &[LayerView<'_>]) -> [f64; 4] {
     [rect.min().x, rect.min().y, rect.max().x, rect.max().y]
 }
 
-fn layer(view: &LayerView<'_>) -> Value {
+fn layer(view: &LayerView<'_>, names: &mut Places) -> Value {
     let fields: Vec<Value> = view
         .fields()
         .iter()
@@ -232,7 +239,7 @@ fn layer(view: &LayerView<'_>) -> Value {
         .rows()
         .enumerate()
         .filter(|(i, _)| kept.as_ref().is_none_or(|kept| kept[*i]))
-        .map(|(_, row)| feature(&row))
+        .map(|(_, row)| feature(&row, names))
         .collect();
     json!({
         "name": view.name(),
@@ -267,13 +274,45 @@ fn kept(view: &LayerView<'_>) -> Option<Vec<bool>> {
 }
 
 /// A feature as an array: its geometry, then its values in the order of the fields.
-fn feature(row: &Row<'_>) -> Value {
+fn feature(row: &Row<'_>, names: &mut Places) -> Value {
     let mut out = vec![row.geometry().map_or(Value::Null, |geometry| places(&geometry))];
     out.extend(row.values().map(|(field, value)| match (field.name, field.kind) {
         ("reasons", FieldKind::Json) => reasons(&value),
+        ("origins_destinations", FieldKind::Json) => names.pairs(&value),
         _ => value.into_owned(),
     }));
     Value::Array(out)
+}
+
+/// Names of places, which stand once for all the pairs that they are in.
+#[derive(Default)]
+struct Places {
+    names: Vec<String>,
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Places {
+    fn number(&mut self, name: &Value) -> usize {
+        let name = name.as_str().unwrap_or_default();
+        if let Some(known) = self.numbers.get(name) {
+            return *known;
+        }
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), self.names.len() - 1);
+        self.names.len() - 1
+    }
+
+    /// Pairs of places as numbers of both and a part; what has no places, as its part alone.
+    fn pairs(&mut self, value: &Value) -> Value {
+        let Some(pairs) = value.as_array() else { return Value::Null };
+        let one = |pair: &Value| match (pair.get("origin"), pair.get("destination")) {
+            (Some(origin), Some(destination)) => {
+                json!([self.number(origin), self.number(destination), pair["value"]])
+            }
+            _ => json!([pair["value"]]),
+        };
+        pairs.iter().map(one).collect()
+    }
 }
 
 /// Reasons as pairs of factor and value: their words stand once for all. What has no words keeps its own.
@@ -386,7 +425,10 @@ mod tests {
         assert_eq!(page.matches("<script").count(), 3);
         let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
         let data: Value = serde_json::from_str(data).unwrap();
-        assert_eq!(data["layers"].as_array().unwrap().len(), 7);
+        assert_eq!(data["layers"].as_array().unwrap().len(), 8);
+        // Places stand once, and pairs name them by number.
+        assert_eq!(data["places"], json!(["<Gate>", "Dos"]));
+        assert!(data["layers"].to_string().contains("[[0,1,0.75],[0.25]]"));
         assert!(data.to_string().contains("=CMD()"), "a text that is dangerous elsewhere is data here");
     }
 

@@ -108,9 +108,33 @@ pub(crate) fn corridors() -> Layer {
             &json!({
                 "id": "c1", "name": "MEX-190 Uno – Dos", "rank": 1, "ref": "MEX-190", "mean": 0.3, "pr_top": 0.9,
                 "lift": 1.4, "municipalities": ["Uno", "Dos"], "schematic": false, "toll": true,
+                "origins_destinations": [{ "origin": "<Gate>", "destination": "Dos", "value": 0.75 }, { "others": 3, "value": 0.25 }],
+                "if_closed": [{ "name": "", "corridor_id": null, "value": 0.5 }, { "unserved": 0.5 }],
             }),
         )],
     }
+}
+
+fn roads_change() -> Layer {
+    let def = &schema::ROADS_CHANGE;
+    let change = |i: i32, change: f64, rises: f64| {
+        let y = 16.0 + f64::from(i) / 10.0;
+        let line: Geometry<f64> = line_string![(x: -93.0, y: y), (x: -92.0, y: y)].into();
+        let row = json!({
+            "id": format!("r{i}"), "name": format!("MEX-190 {i}"), "change": change, "pr_rises": rises,
+            "pr_falls": 1.0 - rises, "closed": i == 3, "altered": if i == 3 { "closed" } else { "" },
+        });
+        feature(def, Some(line), &row)
+    };
+    let features = vec![
+        change(0, 0.0, 0.5),
+        change(1, 0.2, 1.0),
+        change(2, -0.02, 0.05),
+        change(3, -0.5, 0.0),
+        change(4, 0.002, 0.6),
+        change(5, -0.002, 0.4),
+    ];
+    Layer { def, features }
 }
 
 fn points(def: &'static LayerDef, rows: &[Value]) -> Layer {
@@ -131,6 +155,7 @@ pub(crate) fn all() -> Vec<Layer> {
         municipalities(),
         roads(),
         corridors(),
+        roads_change(),
         points(
             &schema::CROSSINGS,
             &[

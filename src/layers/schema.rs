@@ -9,13 +9,13 @@ mod network;
 mod places;
 mod plans;
 
-pub use network::{CORRIDORS, CROSSINGS, ROADS};
+pub use network::{CORRIDORS, CROSSINGS, ROADS, ROADS_CHANGE};
 pub use places::{DIAGNOSTICS, MUNICIPALITIES};
 pub use plans::{CHECKPOINTS, WORKSITES};
 
 /// All layers, in the order in which they are written; the first lies at the bottom of a map.
 pub const ALL: &[&LayerDef] =
-    &[&MUNICIPALITIES, &ROADS, &CORRIDORS, &CROSSINGS, &CHECKPOINTS, &WORKSITES, &DIAGNOSTICS];
+    &[&MUNICIPALITIES, &ROADS, &CORRIDORS, &ROADS_CHANGE, &CROSSINGS, &CHECKPOINTS, &WORKSITES, &DIAGNOSTICS];
 
 /// The layer of that name.
 #[must_use]

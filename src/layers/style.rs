@@ -62,6 +62,7 @@ pub(super) fn rules(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
         "municipalities" => municipalities(view, lang),
         "roads" => flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]),
         "corridors" => flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
+        "roads_change" => changes(lang),
         "crossings" => crossings(view, lang),
         "checkpoints" => checkpoints(lang),
         "worksites" => worksites(view, lang),
@@ -124,6 +125,40 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
         rules.push(rule(Test::Never, label, line(GREY, *width)));
     }
     rules.extend(doubt_legend(view, lang, |color| line(color, widths[2])));
+    rules
+}
+
+/// What a scenario changes: red where links gain, blue where they lose, grey where draws differ on which; width by how much.
+/// The limits are fixed, so that two scenarios can be laid side by side.
+fn changes(lang: Lang) -> Vec<Rule> {
+    const GAIN: &str = "178,24,43,255";
+    const LOSS: &str = "33,102,172,255";
+    const GREY: &str = "150,150,150,255";
+    // Shares of all flow, and widths from each on.
+    const SIZES: [(f64, f64); 3] = [(0.05, 3.2), (0.01, 1.9), (0.001, 0.9)];
+    // A direction that at least nine draws of ten have.
+    const SURE: f64 = 0.9;
+    let mut rules = vec![rule(
+        Test::True("closed"),
+        lang.pick("cerrado en el escenario", "closed in the scenario"),
+        dashed("20,20,20,255", 1.0, "1;1"),
+    )];
+    let size = |label: &str, limit: f64| {
+        format!("{label} ≥ {} {}", 100.0 * limit, lang.pick("puntos porcentuales", "percentage points"))
+    };
+    for (limit, width) in SIZES {
+        let sure = Test::AtLeast("pr_rises", SURE).and(Test::AtLeast("change", limit));
+        rules.push(rule(sure, size(lang.pick("sube", "rises"), limit), line(GAIN, width)));
+    }
+    for (limit, width) in SIZES {
+        let sure = Test::AtLeast("pr_falls", SURE).and(Test::AtMost("change", -limit));
+        rules.push(rule(sure, size(lang.pick("baja", "falls"), limit), line(LOSS, width)));
+    }
+    let unsure = lang.pick("cambia sin dirección segura", "changes in no sure direction");
+    rules.push(rule(Test::AtLeast("change", 0.001), unsure, line(GREY, 0.9)));
+    rules.push(rule(Test::AtMost("change", -0.001), "", line(GREY, 0.9)));
+    let none = lang.pick("casi sin cambio", "hardly any change");
+    rules.push(rule(Test::Else, none, line("205,205,205,255", 0.2)));
     rules
 }
 
@@ -407,16 +442,16 @@ mod tests {
     #[test]
     fn widths_come_from_the_data_and_labels_from_the_name() {
         let styles = all(Lang::Es);
-        assert!(styles[1].1.contains("WHEN &quot;mean&quot; &gt;= 0.9 THEN"), "{}", styles[1].1);
-        assert!(
-            styles[2].1.contains("labelsEnabled=\"1\"") && styles[2].1.contains("replace(&quot;name&quot;")
-        );
+        let of = |name: &str| &styles.iter().find(|style| style.0 == name).unwrap().1;
+        assert!(of("roads").contains("WHEN &quot;mean&quot; &gt;= 0.9 THEN"), "{}", of("roads"));
+        let corridors = of("corridors");
+        assert!(corridors.contains("labelsEnabled=\"1\"") && corridors.contains("replace(&quot;name&quot;"));
         // None is drawn over another, and the first corridors go first.
-        for (_, style) in &styles[2..4] {
+        for style in ["corridors", "crossings"].map(of) {
             assert!(style.contains("displayAll=\"0\""), "{style}");
             assert!(style.contains("<Option type=\"Map\" name=\"Priority\">"), "{style}");
         }
-        assert!(styles[1].1.contains("labelsEnabled=\"0\""));
+        assert!(of("roads").contains("labelsEnabled=\"0\""));
         assert_eq!(percent(0.015), "1.5 %");
         assert_eq!(percent(0.2), "20 %");
     }

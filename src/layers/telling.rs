@@ -18,6 +18,7 @@ pub(crate) const CODED: &[&str] = &[
     "competence",
     "visit_kind",
     "source",
+    "altered",
 ];
 
 /// Codes that have words, under `value.` in `locales/`, blanks as underscores.
@@ -63,6 +64,10 @@ pub(crate) const CODES: &[&str] = &[
     "disconnected",
     "shared_polygon",
     "dropped",
+    "closed",
+    "slower",
+    "faster",
+    "new_post",
     "transit",
     "reception",
     "exploitation",
@@ -85,7 +90,7 @@ pub(crate) const CODES: &[&str] = &[
 
 /// Fields that are probabilities, told in whole per cent.
 pub(crate) const PROBABILITIES: &[&str] =
-    &["pr_top", "pr_above", "pr_hot", "pr_rank10", "membership", "scenario_pr_above"];
+    &["pr_top", "pr_above", "pr_hot", "pr_rank10", "membership", "scenario_pr_above", "pr_rises", "pr_falls"];
 
 /// Fields that are shares of one, told in per cent.
 pub(crate) const SHARES: &[&str] = &[
@@ -105,6 +110,10 @@ pub(crate) const SHARES: &[&str] = &[
     "cumulative",
     "displaced_to_unserved",
     "border_zone",
+    "mean_base",
+    "change",
+    "change_p05",
+    "change_p95",
 ];
 
 /// Layers whose reasons add up to a logarithm.

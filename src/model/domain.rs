@@ -153,6 +153,9 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// All surfaces.
+    pub const ALL: [Self; 3] = [Self::Paved, Self::PartlyPaved, Self::Unpaved];
+
     /// The name in files.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -11,11 +11,13 @@ use super::prior::Prior;
 use crate::error::{Fault, Faults, Rule};
 
 mod incidence;
+mod scenario;
 mod sources;
 
 pub use incidence::{
     Bym2Spec, CountLaw, HotSpotSpec, IncidenceSpec, Inference, ModalitySpec, Neighbours, UnderDetection,
 };
+pub use scenario::{NewPost, ProfileChange, Scenario, SpeedChange};
 pub use sources::Sources;
 
 /// The version of the study format that this program reads.
@@ -43,6 +45,9 @@ pub struct Study {
     /// Roads and crossings that are closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closures: Vec<Closure>,
+    /// What would be otherwise: `corredor run --scenario NAME` tells what changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenarios: Vec<Scenario>,
     /// Posts and worksites.
     #[serde(default)]
     pub planning: PlanningSpec,
@@ -324,20 +329,9 @@ impl Study {
         if date(&self.planning.reference_date).is_none() {
             faults.push(Fault::new(Rule::DateFormat, file).field("planning.reference_date"));
         }
-        for (i, closure) in self.closures.iter().enumerate() {
-            if closure.target().is_none() {
-                faults.push(
-                    Fault::new(Rule::ClosureUnmatched, file)
-                        .field(format!("closures[{i}]"))
-                        .with("detail", "ref + between | point + radius_m | link | crossing"),
-                );
-            }
-        }
-        let mut blank = |path: &str, text: &str| {
-            if text.trim().is_empty() {
-                faults.push(Fault::new(Rule::ValueEmpty, file).field(path));
-            }
-        };
+        check_closures(&self.closures, "closures", file, faults);
+        scenario::check(&self.scenarios, &self.parameters.profiles, file, faults);
+        let mut blank = |path: &str, text: &str| blank(path, text, file, faults);
         blank("study.name", &self.study.name);
         blank("study.title", &self.study.title);
         blank("study.region", &self.study.region);
@@ -356,16 +350,8 @@ impl Study {
     }
 
     fn check_ranges(&self, file: &str, faults: &mut Faults) {
-        let mut range = |path: &str, value: f64, low: f64, high: f64| {
-            if !(value.is_finite() && value >= low && value <= high) {
-                faults.push(
-                    Fault::new(Rule::ParameterRange, file)
-                        .field(path)
-                        .seen(value.to_string())
-                        .with("range", format!("{low} – {high}")),
-                );
-            }
-        };
+        check_profiles(&self.parameters.profiles, "parameters.profiles", file, faults);
+        let mut range = |path: &str, value, low, high| range(path, value, low, high, file, faults);
         let p = &self.parameters;
         range("parameters.draws", p.draws.into(), 10.0, 100_000.0);
         range("parameters.perturbations", p.perturbations.into(), 1.0, 64.0);
@@ -376,13 +362,6 @@ impl Study {
             range(&format!("parameters.speeds_kmh.{key}"), speed, 1.0, 200.0);
         }
         range("parameters.crossing_concentration", p.crossing_concentration, 0.1, 10_000.0);
-        range("parameters.profiles.fast", p.profiles.fast, 0.0, 1e6);
-        range("parameters.profiles.avoids_posts", p.profiles.avoids_posts, 0.0, 1e6);
-        range("parameters.profiles.minor_roads", p.profiles.minor_roads, 0.0, 1e6);
-        range("parameters.profiles.post_penalty_min", p.profiles.post_penalty_min, 0.0, 600.0);
-        range("parameters.profiles.major_road_factor", p.profiles.major_road_factor, 1.0, 10.0);
-        let weight = p.profiles.fast + p.profiles.avoids_posts + p.profiles.minor_roads;
-        range("parameters.profiles", weight, 1e-6, 3e6);
         range("parameters.membership", p.membership, 0.5, 1.0);
         range("parameters.corridor_min_km", p.corridor_min_km, 0.0, 100.0);
         self.incidence.check_ranges(&mut range);
@@ -453,6 +432,48 @@ impl Study {
             faults.push(Fault::new(Rule::ParameterRange, file).field(path).with("range", range));
         }
     }
+}
+
+/// Checks that a number is within its range.
+fn range(path: &str, value: f64, low: f64, high: f64, file: &str, faults: &mut Faults) {
+    if !(value.is_finite() && value >= low && value <= high) {
+        faults.push(
+            Fault::new(Rule::ParameterRange, file)
+                .field(path)
+                .seen(value.to_string())
+                .with("range", format!("{low} – {high}")),
+        );
+    }
+}
+
+/// Checks that a text says something.
+fn blank(path: &str, text: &str, file: &str, faults: &mut Faults) {
+    if text.trim().is_empty() {
+        faults.push(Fault::new(Rule::ValueEmpty, file).field(path));
+    }
+}
+
+/// Checks that each closure names its place in one way.
+fn check_closures(closures: &[Closure], path: &str, file: &str, faults: &mut Faults) {
+    for (i, _) in closures.iter().enumerate().filter(|(_, closure)| closure.target().is_none()) {
+        faults.push(
+            Fault::new(Rule::ClosureUnmatched, file)
+                .field(format!("{path}[{i}]"))
+                .with("detail", "ref + between | point + radius_m | link | crossing"),
+        );
+    }
+}
+
+/// Checks the weights of behaviour.
+fn check_profiles(profiles: &Profiles, path: &str, file: &str, faults: &mut Faults) {
+    let mut range =
+        |field: &str, value, low, high| range(&format!("{path}{field}"), value, low, high, file, faults);
+    range(".fast", profiles.fast, 0.0, 1e6);
+    range(".avoids_posts", profiles.avoids_posts, 0.0, 1e6);
+    range(".minor_roads", profiles.minor_roads, 0.0, 1e6);
+    range(".post_penalty_min", profiles.post_penalty_min, 0.0, 600.0);
+    range(".major_road_factor", profiles.major_road_factor, 1.0, 10.0);
+    range("", profiles.fast + profiles.avoids_posts + profiles.minor_roads, 1e-6, 3e6);
 }
 
 /// The one way in which a closure names its place.

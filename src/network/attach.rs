@@ -8,7 +8,8 @@ use super::graph::Network;
 use super::noding::{SAME, between};
 use super::spatial::{Hit, LineTree, LinkIndex};
 use crate::ids::LinkId;
-use crate::model::domain::{Domain, Post};
+use crate::model::domain::Post;
+use crate::model::frame::WorkFrame;
 use crate::units::{Metres, Minutes};
 
 /// Within this distance of a junction, in metres, a point is joined to the junction itself, and a town
@@ -242,16 +243,20 @@ pub(super) fn join_crossings(
     gates
 }
 
-/// By post: where it stands, within `reach` metres of a road of the region.
+/// By post: where it stands, within `reach` metres of a road of the region, or the distance from the nearest one, if
+/// there is any.
 pub(super) fn place_posts(
-    domain: &Domain,
+    posts: &[Post],
+    frame: &WorkFrame,
     network: &Network,
     reach: f64,
-    unsnapped: &mut Vec<Unsnapped>,
-) -> Vec<Option<Standing>> {
-    let roads = LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road());
+) -> Vec<Result<Standing, Option<Metres>>> {
+    if posts.is_empty() {
+        return Vec::new();
+    }
+    let roads = LinkIndex::new(network, frame, |id| network.link(id).is_home_road());
     let place = |post: &Post| {
-        let at = domain.frame.to_plane(post.at);
+        let at = frame.to_plane(post.at);
         let nearest = roads.nearest(at).ok_or(None)?;
         if nearest.distance.0 > reach {
             return Err(Some(nearest.distance));
@@ -260,26 +265,11 @@ pub(super) fn place_posts(
         if post.reference.is_empty() || same_road(nearest.link) {
             return Ok(nearest);
         }
-        let own =
-            LinkIndex::new(network, &domain.frame, |id| network.link(id).is_home_road() && same_road(id));
+        let own = LinkIndex::new(network, frame, |id| network.link(id).is_home_road() && same_road(id));
         Ok(own.nearest(at).filter(|n| n.distance.0 <= reach).unwrap_or(nearest))
     };
-    let mut out = Vec::with_capacity(domain.posts.len());
-    for post in &domain.posts {
-        let placed = place(post).map(|n| Standing { link: n.link, distance: n.distance });
-        if let Err(distance) = placed {
-            unsnapped.push(Unsnapped {
-                source: "posts",
-                id: post.id.clone(),
-                name: post.name.clone(),
-                row: post.row,
-                at: post.at,
-                distance,
-            });
-        }
-        out.push(placed.ok());
-    }
-    out
+    let standing = |post| place(post).map(|n| Standing { link: n.link, distance: n.distance });
+    posts.iter().map(standing).collect()
 }
 
 #[cfg(test)]

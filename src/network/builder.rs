@@ -174,7 +174,20 @@ pub fn build(domain: &Domain, options: BuildOptions) -> Built {
             })
         })
     };
-    let posts = place_posts(domain, &network, options.max_snap, &mut unsnapped);
+    let placed = place_posts(&domain.posts, &domain.frame, &network, options.max_snap);
+    for (post, placed) in domain.posts.iter().zip(&placed) {
+        if let Err(distance) = placed {
+            unsnapped.push(Unsnapped {
+                source: "posts",
+                id: post.id.clone(),
+                name: post.name.clone(),
+                row: post.row,
+                at: post.at,
+                distance: *distance,
+            });
+        }
+    }
+    let posts = placed.into_iter().map(Result::ok).collect();
     Built {
         posts,
         seats: seats.into_iter().map(access).collect(),

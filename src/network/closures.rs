@@ -11,17 +11,17 @@ use super::spatial::LinkIndex;
 use crate::error::{Fault, Faults, Rule};
 use crate::ids::{JunctionId, LinkId};
 use crate::model::domain::Domain;
-use crate::model::study::{ClosureTarget, Study};
+use crate::model::study::{Closure, ClosureTarget};
 
 /// A town may lie this far beside the road that a closure names, in metres.
 const TOWN_REACH: f64 = 10_000.0;
 
-/// By link: whether it is closed. A closure that names no link is a fault, so that a misspelt road does
-/// not pass for an open one.
+/// By link: whether it is closed by `closures`, which stand at `path` in the study file. A closure that names no link
+/// is a fault, so that a misspelt road does not pass for an open one.
 #[must_use]
 pub fn closed_links(
-    study: &Study,
-    study_file: &str,
+    closures: &[Closure],
+    (study_file, path): (&str, &str),
     domain: &Domain,
     built: &Built,
     faults: &mut Faults,
@@ -29,7 +29,7 @@ pub fn closed_links(
     let network = &built.network;
     let mut closed = vec![false; network.link_count()];
     let mut index = None;
-    for (i, closure) in study.closures.iter().enumerate() {
+    for (i, closure) in closures.iter().enumerate() {
         let Some(target) = closure.target() else { continue };
         let found = match target {
             ClosureTarget::Between(reference, a, b) => between(domain, built, reference, [a, b]),
@@ -55,7 +55,7 @@ pub fn closed_links(
             Ok(links) => links.into_iter().for_each(|link| closed[link.index()] = true),
             Err(detail) => faults.push(
                 Fault::new(Rule::ClosureUnmatched, study_file)
-                    .field(format!("closures[{i}]"))
+                    .field(format!("{path}[{i}]"))
                     .with("detail", detail),
             ),
         }

@@ -22,6 +22,7 @@ pub mod noding;
 pub mod paths;
 pub mod perturb;
 pub mod report;
+pub mod scenario;
 pub mod search;
 pub mod shared;
 pub mod spatial;

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Loaded;
-use super::corridors::{Corridors, corridors, unsure};
+use super::corridors::{Corridors, Under, corridors, unsure};
 use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
 use super::record::{commitment, input_record, notices, run_id, statistics, without_key};
-use super::routing::{Travel, Way, route};
+use super::routing::{Routing, State, Travel, Way};
+use super::{InForce, Loaded};
 use crate::cli::args::{RoutingArgs, Step};
+use crate::cli::messages::fill;
 use crate::cli::progress::Progress;
 use crate::cli::spatial_error::spatial_error;
 use crate::corridors::demand::Places;
@@ -21,6 +22,7 @@ use crate::corridors::roles::{RoleInputs, roles};
 use crate::disclosure::Tier;
 use crate::disclosure::cells::{Release, release};
 use crate::error::{Error, Result};
+use crate::ids::LinkId;
 use crate::incidence::detection::scenario;
 use crate::incidence::{CountDraw, IncidenceError, Part, parts, summarise as summarise_rates};
 use crate::layers::assemble::{self, Context, MunicipalFindings};
@@ -78,11 +80,31 @@ pub fn analyse(
     }
 
     let placed_posts: Vec<_> = built.posts.iter().map(|post| Some(post.as_ref()?.link)).collect();
+    let scenario = loaded.scenario.as_ref();
+    let mut before = None;
     let with_flows = steps.iter().any(|s| *s != Step::Incidence);
     let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
+    let travel = Travel { places: &places, counts: &counts, passages: &passages };
+    let state = State {
+        closed,
+        posts: &placed_posts,
+        delay: scenario.map(|scenario| scenario.delay.as_slice()),
+        profiles: scenario.and_then(|scenario| scenario.profiles.as_ref()),
+    };
+    let mut routes = None;
     let flows = if with_flows {
-        let travel = Travel { places: &places, counts: &counts, passages: &passages, posts: &placed_posts };
-        route(loaded, travel, Way { args: routing, lang, stop, progress })?
+        let routing =
+            routes.insert(Routing::new(&built.network, Way { args: routing, lang, stop, progress })?);
+        let flows = |state, step: &str| {
+            let bar = progress.bar(step, u64::from(study.parameters.draws));
+            routing.flows(study, &built.network, travel, state, (stop, &|| bar.inc()))
+        };
+        if let Some(scenario) = scenario {
+            let posts = &placed_posts[..scenario.posts_before];
+            let closed = &scenario.closed_before;
+            before = Some(flows(State { closed, posts, delay: None, profiles: None }, "draws_before")?);
+        }
+        flows(state, if scenario.is_some() { "draws_after" } else { "draws" })?
     } else {
         let params = (0..study.parameters.draws)
             .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
@@ -92,7 +114,8 @@ pub fn analyse(
     let drawn: Vec<_> = flows.params.iter().map(|p| p.counts.clone()).collect();
     let inputs: Vec<InputRecord> = domain.provenance.iter().map(input_record).collect();
     let commitment = (audience == Tier::Public).then(|| commitment(study, &inputs)).flatten();
-    let shown = format!("{} {steps:?}", lang.code());
+    let named = scenario.map(|scenario| format!(" {}", scenario.name)).unwrap_or_default();
+    let shown = format!("{} {steps:?}{named}", lang.code());
     let run_id = run_id(study, domain, audience, &released, commitment.as_deref(), &shown);
     let context = Context {
         run_id: &run_id,
@@ -108,8 +131,13 @@ pub fn analyse(
     let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
     let Found { findings, hot_spots } = findings;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
+    let close = |links: &[LinkId]| match &routes {
+        Some(routing) => routing.flows_when_closed(study, &built.network, travel, state, links, stop),
+        None => Ok(Flows::default()),
+    };
     let found = if steps.contains(&Step::Corridors) {
-        corridors(&context, &places, &findings.roles)
+        let under = scenario.zip(before.as_ref()).map(|(scenario, before)| Under { scenario, before });
+        corridors(&context, &places, &findings.roles, under, &close, progress)?
     } else {
         Corridors::default()
     };
@@ -153,7 +181,8 @@ pub fn analyse(
         manifest,
         signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
         notices: Words::both(|lang| {
-            let mut said = findings::notices(&counted, lang);
+            let mut said: Vec<String> = scenario.map(|scenario| told(scenario, lang)).into_iter().collect();
+            said.extend(findings::notices(&counted, lang));
             said.extend(unsure(&found.halves, lang));
             notices(loaded, audience, &released, said, lang, steps)
         }),
@@ -162,6 +191,11 @@ pub fn analyse(
         audience,
     };
     Ok(Outcome { set, summary })
+}
+
+/// What every output of a run under a scenario says of it.
+fn told(scenario: &InForce, lang: Lang) -> String {
+    fill(lang, "notice.in_force", &[("title", scenario.title.clone())])
 }
 
 /// The parts of a municipality's count.

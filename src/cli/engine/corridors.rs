@@ -1,21 +1,29 @@
 //! From flows to the layers of roads, corridors and crossings, and what is said of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::InForce;
 use super::record::fates;
 use crate::cli::messages::{fill, text};
+use crate::cli::progress::Progress;
 use crate::corridors::agreement::{self, Agreement};
+use crate::corridors::change::{Change, changes};
 use crate::corridors::demand::Places;
 use crate::corridors::draws::Flows;
 use crate::corridors::object::{Corridor, Words};
 use crate::corridors::roles::{Class, Roles};
 use crate::corridors::score::summarise;
+use crate::corridors::takeover::takeover;
 use crate::corridors::usage::usages;
 use crate::corridors::{extract, object};
+use crate::error::Result;
 use crate::ids::LinkId;
 use crate::layers::assemble::{self, Context};
 use crate::layers::feature::{Lang, Layer};
 use crate::model::study::Study;
+use crate::network::graph::{LinkKind, Network};
 
 /// What a run found of corridors; nothing where they were not asked for.
 #[derive(Default)]
@@ -30,9 +38,30 @@ pub(super) struct Corridors {
     pub halves: Agreement,
 }
 
+/// A scenario in force, and the flows of the same draws without it.
+#[derive(Clone, Copy)]
+pub(super) struct Under<'a> {
+    pub(super) scenario: &'a InForce,
+    pub(super) before: &'a Flows,
+}
+
+/// Corridors of which it is told what takes over when they are closed: the first ones.
+const CLOSED: usize = 10;
+
 /// The corridors of the flows in `context`, who of `places` uses them, and what the command line says of the flows and
-/// of the `roles` that follow.
-pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles]) -> Corridors {
+/// of the `roles` that follow; `under` a scenario, what it changes too. `close` makes a few draws where links are
+/// closed.
+///
+/// # Errors
+/// Those of `close`.
+pub(super) fn corridors(
+    context: &Context<'_>,
+    places: &Places,
+    roles: &[Roles],
+    under: Option<Under<'_>>,
+    close: &dyn Fn(&[LinkId]) -> Result<Flows>,
+    progress: Progress,
+) -> Result<Corridors> {
     let Context { lang, study, domain, built, flows, .. } = *context;
     let network = &built.network;
     let (links, candidates) = summarise(flows);
@@ -45,6 +74,16 @@ pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles])
     let (corridors, n) = object::corridors(network, domain, flows, chains, words);
     let members: Vec<&[LinkId]> = corridors.iter().map(|c| c.chain.links.as_slice()).collect();
     let usages = usages(network, domain, places, &flows.trees, &members);
+    let mut takeovers = Vec::new();
+    if !context.public && !corridors.is_empty() {
+        let bar = progress.bar("closing", CLOSED.min(corridors.len()) as u64);
+        let open = close(&[])?;
+        for (number, corridor) in corridors.iter().enumerate().take(CLOSED) {
+            let shut = close(&corridor.chain.links)?;
+            takeovers.push(takeover(network, &corridors, number, [&open, &shut]));
+            bar.inc();
+        }
+    }
     let mut summary = if flows.without_demand() == flows.draws() {
         vec![text(lang, "done.no_cases")]
     } else {
@@ -52,17 +91,31 @@ pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles])
     };
     summary.extend(demand_lines(flows, lang));
     summary.push(role_line(roles, context.public, lang));
+    let mut layers = vec![
+        assemble::roads(context, &links, candidates, &corridors, &usages.links),
+        assemble::corridors(context, &corridors, n, &usages.of, &takeovers),
+        assemble::crossings(context),
+    ];
+    let mut changed = Value::Null;
+    if let Some(Under { scenario, before }) = under {
+        let changes = changes(before, flows);
+        let layer = assemble::roads_change(context, &changes, &scenario.altered, &corridors);
+        summary.extend(change_lines(network, scenario, &changes, lang));
+        layers.insert(2, layer);
+        let told = |flows: &Flows| {
+            let [served, inner, unserved, _] = fates(flows);
+            json!({ "served": served, "inner": inner, "unserved": unserved })
+        };
+        changed = json!({ "name": scenario.name, "title": scenario.title, "before": told(before), "after": told(flows) });
+    }
     let halves = agreement::of_halves(network, flows, p.membership, p.corridor_min_km);
-    Corridors {
-        layers: vec![
-            assemble::roads(context, &links, candidates, &corridors),
-            assemble::corridors(context, &corridors, n, &usages.of),
-            assemble::crossings(context),
-        ],
+    Ok(Corridors {
+        layers,
         summary,
         statistics: json!({
             "count": corridors.len(),
             "usage_draws": usages.draws,
+            "scenario": changed,
             "halves": {
                 "corridors": halves.corridors,
                 "jaccard": halves.jaccard,
@@ -70,7 +123,7 @@ pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles])
             },
         }),
         halves,
-    }
+    })
 }
 
 /// What is to be said of the agreement of the halves, if it is low.
@@ -109,6 +162,50 @@ fn corridor_lines(study: &Study, corridors: &[Corridor], candidates: usize, lang
         ];
         format!("  {}. {}: {}", c.rank, c.name, fill(lang, "done.corridor", &numbers))
     }));
+    out
+}
+
+/// Roads that the command line names on each side of a change.
+const NAMED: usize = 3;
+
+/// What a scenario changes: the roads that gain and lose most, each by the link of it that changes most, and what is
+/// left without a way.
+fn change_lines(
+    network: &Network,
+    scenario: &InForce,
+    changes: &[Option<Change>],
+    lang: Lang,
+) -> Vec<String> {
+    let mut largest: [BTreeMap<&str, [f64; 3]>; 2] = Default::default();
+    for ((_, link), change) in network.links().zip(changes) {
+        let Some(change) = change.filter(|_| link.kind == LinkKind::Road && !link.reference.is_empty())
+        else {
+            continue;
+        };
+        let [mean, ..] = change.change;
+        let of = largest[usize::from(mean < 0.0)].entry(&link.reference).or_default();
+        if mean.abs() > of[0].abs() {
+            *of = change.change;
+        }
+    }
+    let points = |x: f64| format!("{}{:.1}", if x > 0.0 { "+" } else { "" }, 100.0 * x).replace('-', "−");
+    let mut out = vec![fill(lang, "done.scenario", &[("title", scenario.title.clone())])];
+    for (key, of) in ["done.scenario_more", "done.scenario_less"].into_iter().zip(largest) {
+        // Below a tenth of a point nothing is told.
+        let mut order: Vec<_> = of.into_iter().filter(|(_, change)| change[0].abs() >= 0.0005).collect();
+        order.sort_by(|a, b| b.1[0].abs().total_cmp(&a.1[0].abs()).then(a.0.cmp(b.0)));
+        let told: Vec<String> = order
+            .into_iter()
+            .take(NAMED)
+            .map(|(road, change)| {
+                let [mean, low, high] = change.map(points);
+                format!("{road} {mean} ({low} – {high})")
+            })
+            .collect();
+        if !told.is_empty() {
+            out.push(fill(lang, key, &[("roads", told.join("; "))]));
+        }
+    }
     out
 }
 

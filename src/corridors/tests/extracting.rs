@@ -228,6 +228,44 @@ fn parallel_links_are_judged_together() {
 }
 
 #[test]
+fn a_toll_road_beside_the_free_one_does_not_halve_both() {
+    // Between x = 0 and x = 20: the free road with a village on it, the toll road north of it with a service road. Beyond
+    // them another road with more than either, and a long one that carries little.
+    let beside = |lane: f64| {
+        let roads: Vec<Loaded> = vec![
+            ("west", "MEX-1", vec![(-8.0, 0.0), (0.0, 0.0)], 0.0),
+            ("free1", "MEX-1", vec![(0.0, 0.0), (10.0, 0.0)], 0.0),
+            ("free2", "MEX-1", vec![(10.0, 0.0), (20.0, 0.0)], 0.0),
+            ("toll1", "MEX-1D", vec![(0.0, 0.0), (4.0, lane), (8.0, lane)], 0.0),
+            ("toll2", "MEX-1D", vec![(8.0, lane), (16.0, lane), (20.0, 0.0)], 0.0),
+            ("east", "MEX-1", vec![(20.0, 0.0), (28.0, 0.0)], 0.0),
+            ("village", "V", vec![(10.0, 0.0), (10.0, -3.0)], 0.0),
+            ("service", "T", vec![(8.0, lane), (8.0, lane + 3.0)], 0.0),
+            ("other", "O", vec![(28.0, 0.0), (60.0, 0.0)], 0.0),
+            ("far", "O", vec![(60.0, 0.0), (400.0, 0.0)], 0.0),
+            ("stop", "S", vec![(60.0, 0.0), (60.0, 3.0)], 0.0),
+        ];
+        Case::new(&roads)
+    };
+    let get = |case: &Case, draw: &[(&str, i64)]| {
+        let values = membership(case.network(), &flows(case, &[draw]), 0..1);
+        let of = |record: &str| {
+            let found = case.network().links().find(|(_, l)| l.records.iter().any(|r| &**r == record));
+            values[found.unwrap().0.index()]
+        };
+        ["free1", "free2", "toll1", "toll2", "other"].map(of)
+    };
+    let draw = [("free1", 40), ("free2", 38), ("toll1", 35), ("toll2", 36), ("other", 60), ("far", 5)];
+    // A tenth of some 415 km is filled by the two roads together, before the one that carries more than either.
+    assert_eq!(get(&beside(2.0), &draw), [1.0, 1.0, 1.0, 1.0, 0.0]);
+    // Too much of a detour is no alternative: each road stands alone.
+    assert_eq!(get(&beside(9.0), &draw), [0.0, 0.0, 0.0, 0.0, 1.0].map(|x| x));
+    // Nor is a road that hardly anybody takes.
+    let lane = [("free1", 70), ("free2", 70), ("toll1", 2), ("toll2", 2), ("other", 60), ("far", 5)];
+    assert_eq!(get(&beside(2.0), &lane)[2..4], [0.0, 0.0]);
+}
+
+#[test]
 fn foreign_roads_are_no_corridors() {
     let mut road = named("a", "R", &[(0.0, 0.0), (20.0, 0.0)]);
     road.class = RoadClass::Foreign;

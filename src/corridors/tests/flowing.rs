@@ -76,7 +76,12 @@ fn seen(costs: &LinkCosts, traveller: &Traveller<'_>, study: &Study) -> Vec<u32>
 /// The demand of a draw, worked out again from its parameters.
 fn demand(case: &Case, places: &Places, flows: &Flows, study: &Study, draw: usize) -> Demand {
     let network = &case.built.network;
-    let costs = LinkCosts::new(network, vec![0; network.link_count()], vec![false; network.link_count()]);
+    let costs = LinkCosts::new(
+        network,
+        vec![0; network.link_count()],
+        vec![false; network.link_count()],
+        vec![1.0; network.link_count()],
+    );
     let arcs = Arcs::new(network);
     let weights = seen(&costs, &Traveller::Planning { params: &flows.params[draw] }, study);
     let mut search = Search::new(&arcs);
@@ -152,7 +157,7 @@ proptest! {
         let flows = case.flows(&study);
         let places = case.places();
         let network = &case.built.network;
-        let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone());
+        let costs = LinkCosts::new(network, vec![0; arcs.len()], case.closed.clone(), vec![1.0; arcs.len()]);
         let graph = Arcs::new(network);
         let mut search = Search::new(&graph);
         for draw in 0..flows.draws() {

@@ -1,5 +1,6 @@
 //! Tests of the stage: demand, flows, corridors.
 
+mod changing;
 mod demanding;
 mod describing;
 mod extracting;
@@ -19,7 +20,7 @@ use crate::ids::JunctionId;
 use crate::incidence::{CountCell, CountDraw, CountModel, CountOptions};
 use crate::model::domain::{Direction, Domain};
 use crate::model::incidence::CountDatum;
-use crate::model::study::Study;
+use crate::model::study::{Profiles, Study};
 use crate::network::builder::{Access, Built};
 use crate::network::cch::Hierarchy;
 use crate::network::graph::Network;
@@ -42,6 +43,8 @@ pub(super) struct Case {
     pub(super) built: Built,
     pub(super) data: Vec<CountDatum>,
     pub(super) closed: Vec<bool>,
+    pub(super) delay: Vec<f64>,
+    pub(super) profiles: Option<Profiles>,
 }
 
 impl Case {
@@ -68,6 +71,8 @@ impl Case {
             data: sites.municipalities.iter().map(|m| m.1).collect(),
             domain: all,
             closed: vec![false; network.link_count()],
+            delay: vec![1.0; network.link_count()],
+            profiles: None,
             built: Built {
                 seats: sites.municipalities.iter().map(|m| m.2.and_then(access)).collect(),
                 gates: sites.gates.iter().map(|g| access(*g)).collect(),
@@ -112,13 +117,15 @@ impl Case {
             .collect();
         let counts = CountModel::prepare(&cells, study.incidence.total, &CountOptions::default()).unwrap();
         let network = &self.built.network;
-        let costs = LinkCosts::new(network, vec![0; network.link_count()], self.closed.clone());
+        let costs =
+            LinkCosts::new(network, vec![0; network.link_count()], self.closed.clone(), self.delay.clone());
         Flows::run(&Inputs {
             study,
             places: &self.places(),
             arcs,
             router,
             costs: &costs,
+            profiles: self.profiles.as_ref(),
             counts: &counts,
             passages: &self.passages(),
             stop: &AtomicBool::new(false),

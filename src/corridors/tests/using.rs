@@ -8,7 +8,7 @@ use super::flowing::{N, arcs, sites, uncertain};
 use super::{Case, Sites};
 use crate::corridors::demand::{OriginClass, Places};
 use crate::corridors::flow::Tree;
-use crate::corridors::usage::{LISTED, Usages, usages};
+use crate::corridors::usage::{LISTED, LISTED_OF_LINK, Pairs, Usages, usages};
 use crate::ids::LinkId;
 use crate::model::domain::Direction::Both;
 use crate::model::incidence::CountDatum::Exact;
@@ -41,12 +41,16 @@ fn a_trip_counts_once_and_whole_and_its_pair_by_its_way_along_the_corridor() {
     let end = of(&case, &flows.trees, &[vec![LinkId(2)]]);
     assert!(near(end.of[0].share.unwrap()[0], 0.25), "{end:?}");
     // 30 trips over 10 km of it, 10 trips over 20 km.
-    let pairs: Vec<(&str, &str, f64)> =
-        found.of[0].pairs.iter().map(|p| (p.origin.as_str(), p.destination.as_str(), p.value)).collect();
+    let pairs: Vec<(&str, &str, f64)> = found.of[0]
+        .pairs
+        .largest
+        .iter()
+        .map(|p| (p.origin.as_str(), p.destination.as_str(), p.value))
+        .collect();
     assert!(near(pairs[0].2, 0.6) && near(pairs[1].2, 0.4), "{pairs:?}");
     assert_eq!([pairs[0].0, pairs[0].1, pairs[1].1], ["c0", "M7001", "M7002"]);
-    assert_eq!(found.of[0].others, (0, 0.0));
-    assert!(found.of[1].pairs.is_empty());
+    assert_eq!(found.of[0].pairs.others, (0, 0.0));
+    assert!(found.of[1].pairs.largest.is_empty());
 
     // Without a draw with trips there is no share.
     let none = of(&case, &[], &[vec![LinkId(0)]]);
@@ -66,7 +70,7 @@ fn a_way_that_leaves_a_corridor_and_returns_uses_it_once() {
     let found = of(&case, &flows.trees, &[vec![LinkId(0), LinkId(2)], vec![LinkId(1), LinkId(3)]]);
     for usage in &found.of {
         assert_eq!(usage.share, Some([1.0; 3]));
-        assert_eq!((usage.pairs.len(), usage.pairs[0].value), (1, 1.0));
+        assert_eq!((usage.pairs.largest.len(), usage.pairs.largest[0].value), (1, 1.0));
     }
 }
 
@@ -133,27 +137,44 @@ proptest! {
         prop_assert_eq!(found.draws, flows.draws());
         let places = case.places();
         for (usage, corridor) in found.of.iter().zip(&corridors) {
+            let Pairs { largest: listed, others } = &usage.pairs;
             let (shares, weights) = counted(network, &flows.trees, corridor);
             prop_assert_eq!(usage.share, Some(spread(shares)));
             let all: f64 = weights.values().sum();
-            prop_assert_eq!(usage.pairs.len(), weights.len().min(LISTED));
-            prop_assert_eq!(usage.others.0, weights.len() - usage.pairs.len());
+            prop_assert_eq!(listed.len(), weights.len().min(LISTED));
+            prop_assert_eq!(others.0, weights.len() - listed.len());
             let mut largest: Vec<f64> = weights.values().map(|w| w / all).collect();
             largest.sort_by(|a, b| b.total_cmp(a));
             let by_name: BTreeMap<(String, String), f64> =
                 weights.iter().map(|(pair, w)| (names(&case, &places, *pair), w / all)).collect();
             let told: BTreeSet<(&str, &str)> =
-                usage.pairs.iter().map(|p| (p.origin.as_str(), p.destination.as_str())).collect();
-            prop_assert_eq!(told.len(), usage.pairs.len());
-            for (pair, value) in usage.pairs.iter().zip(&largest) {
+                listed.iter().map(|p| (p.origin.as_str(), p.destination.as_str())).collect();
+            prop_assert_eq!(told.len(), listed.len());
+            for (pair, value) in listed.iter().zip(&largest) {
                 prop_assert!((pair.value - value).abs() < 2e-9);
                 let own = by_name[&(pair.origin.clone(), pair.destination.clone())];
                 prop_assert!((pair.value - own).abs() < 2e-9);
             }
             if !weights.is_empty() {
-                let sum: f64 = usage.pairs.iter().map(|p| p.value).sum::<f64>() + usage.others.1;
+                let sum: f64 = listed.iter().map(|p| p.value).sum::<f64>() + others.1;
                 prop_assert!((sum - 1.0).abs() < 1e-12, "{sum}");
             }
+        }
+        // What the pairs send over a link is what it carries, and they are told as of a corridor that it is alone.
+        for (id, _) in network.links() {
+            let pairs = &found.links[id.index()];
+            let (_, weights) = counted(network, &flows.trees, &[id]);
+            let flow: i64 = flows.contributions[id.index()].iter().sum();
+            let all: f64 = weights.values().map(|w| w / network.link(id).length.0).sum();
+            prop_assert!((all - flow as f64).abs() <= 1e-9 * flow as f64, "{all} {flow}");
+            prop_assert_eq!(pairs.largest.len(), weights.len().min(LISTED_OF_LINK));
+            prop_assert_eq!(pairs.largest.len() + pairs.others.0, weights.len());
+            let alone = of(&case, &flows.trees, &[vec![id]]).of.remove(0).pairs;
+            for (a, b) in pairs.largest.iter().zip(&alone.largest) {
+                prop_assert!((a.value - b.value).abs() < 2e-9);
+            }
+            let sum: f64 = pairs.largest.iter().map(|p| p.value).sum::<f64>() + pairs.others.1;
+            prop_assert!((sum - if flow > 0 { 1.0 } else { 0.0 }).abs() < 1e-12, "{sum}");
         }
         // A corridor of one link is used by the trips that load it.
         let link = LinkId(u32::try_from(labels[0]).unwrap());

@@ -54,11 +54,11 @@ impl Context<'_> {
         crate::translated(self.lang.pick("es", "en"), key)
     }
 
-    /// Contributions to a flow as reasons, the largest first; they add up to the mean.
+    /// Contributions to a flow, or to a difference of flows, as reasons, the largest first; they add up to the mean.
     pub(super) fn flow_reasons(&self, contributions: &[f64; CONTRIBUTIONS]) -> serde_json::Value {
         let mut parts: Vec<(&str, f64)> =
-            CONTRIBUTION_NAMES.into_iter().zip(*contributions).filter(|(_, v)| *v > 0.0).collect();
-        parts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+            CONTRIBUTION_NAMES.into_iter().zip(*contributions).filter(|(_, v)| *v != 0.0).collect();
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(b.0)));
         parts.into_iter().map(|(name, value)| reason(self, name, value)).collect()
     }
 }

@@ -1,11 +1,13 @@
 //! Results to layers: one file for each group of layers, all through [`Row`], which knows a field by name.
 
+mod change;
 mod context;
 mod diagnostics;
 mod network;
 mod places;
 mod plans;
 
+pub use change::roads_change;
 pub use context::Context;
 pub use diagnostics::diagnostics;
 pub use network::{corridors, crossings, roads};

@@ -11,9 +11,10 @@ use crate::corridors::extract::Chain;
 use crate::corridors::naming::junction_name;
 use crate::corridors::object::Corridor;
 use crate::corridors::score::{Items, Summary, censored_share, summarise};
-use crate::corridors::usage::{Pair, Usage};
+use crate::corridors::takeover::{Road, Takeover};
+use crate::corridors::usage::{Pair, Pairs, Usage};
 use crate::ids::LinkId;
-use crate::layers::feature::{Feature, Layer};
+use crate::layers::feature::{Feature, Layer, LayerDef};
 use crate::layers::schema;
 use crate::network::graph::LinkKind;
 
@@ -29,55 +30,65 @@ fn set_lift(row: &mut Row, summary: &Summary) {
     }
 }
 
-/// Every link with its flow. `summaries` has one entry per link; `member_of` the corridor of a link.
+/// By link: the id of its corridor.
+pub(super) fn members(corridors: &[Corridor]) -> BTreeMap<LinkId, &str> {
+    let links = |c: &'_ Corridor| c.chain.links.clone();
+    corridors.iter().flat_map(|c| links(c).into_iter().map(|link| (link, c.id.as_str()))).collect()
+}
+
+/// A row of a layer of links: its name, region, road, ends and length.
+pub(super) fn link_row(def: &'static LayerDef, context: &Context<'_>, id: LinkId) -> Row {
+    let network = &context.built.network;
+    let link = network.link(id);
+    let ends = [link.from, link.to].map(|j| junction_name(network, context.domain, j));
+    let road = match &*link.reference {
+        "" => context.text("map.no_reference"),
+        reference => reference.to_owned(),
+    };
+    let mut row = Row::new(def, context, network.key(id), &format!("{road} {} – {}", ends[0], ends[1]));
+    if !link.region.is_empty() {
+        row.set("region", link.region.as_str());
+    }
+    row.set("ref", link.reference.as_str());
+    row.set("length_km", link.length.km());
+    row.set("from_name", ends[0].as_str());
+    row.set("to_name", ends[1].as_str());
+    row
+}
+
+/// Every link with its flow and who uses it. `summaries` and `usages` have one entry per link.
 #[must_use]
 pub fn roads(
     context: &Context<'_>,
     summaries: &[Summary],
     candidates: usize,
     corridors: &[Corridor],
+    usages: &[Pairs],
 ) -> Layer {
     let network = &context.built.network;
-    let mut member: BTreeMap<LinkId, &str> = BTreeMap::new();
-    for corridor in corridors {
-        member.extend(corridor.chain.links.iter().map(|l| (*l, corridor.id.as_str())));
-    }
+    let member = members(corridors);
     let features = network
         .links()
         .filter(|(_, link)| link.kind == LinkKind::Road)
         .map(|(id, link)| {
-            let ends = [link.from, link.to].map(|j| junction_name(network, context.domain, j));
             let summary = &summaries[id.index()];
-            let road = if link.reference.is_empty() {
-                context.text("map.no_reference")
-            } else {
-                link.reference.to_string()
-            };
-            let key = network.key(id);
-            let mut row =
-                Row::new(&schema::ROADS, context, key, &format!("{road} {} – {}", ends[0], ends[1]));
-            if !link.region.is_empty() {
-                row.set("region", link.region.as_str());
-            }
-            row.set("ref", link.reference.as_str());
+            let mut row = link_row(&schema::ROADS, context, id);
             row.set("road_class", link.class.name());
             row.set("surface", link.surface.name());
             row.set("toll", link.toll);
-            row.set("length_km", link.length.km());
             row.set("time_min", link.time.0);
             row.set("speed_kmh", link.speed_kmh());
             row.set("closed", context.closed[id.index()]);
             row.set("schematic", link.schematic);
-            row.set("from_name", ends[0].as_str());
-            row.set("to_name", ends[1].as_str());
             // In this version a link is a section: it runs between named junctions on one reference.
-            row.set("section_id", key);
+            row.set("section_id", network.key(id));
             row.set("corridor_id", member.get(&id).map_or(Value::Null, |c| (*c).into()));
             set_summary(&mut row, summary, candidates);
             row.set("within_sd", context.flows.within_variance[id.index()].sqrt());
             set_lift(&mut row, summary);
             let contributions = context.flows.contribution(id.index());
             row.set("censored_share", censored_share(&contributions).map_or(Value::Null, Value::from));
+            row.set("origins_destinations", usages.get(id.index()).map_or(Value::Null, pairs));
             row.set("reasons", context.flow_reasons(&contributions));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![link.line.clone()]))))
         })
@@ -85,13 +96,14 @@ pub fn roads(
     Layer { def: &schema::ROADS, features }
 }
 
-/// Corridors by rank, each with who uses it.
+/// Corridors by rank, each with who uses it, and of the first ones what takes over when they are closed.
 #[must_use]
 pub fn corridors(
     context: &Context<'_>,
     corridors: &[Corridor],
     candidates: usize,
     usages: &[Usage],
+    takeovers: &[Option<Takeover>],
 ) -> Layer {
     let network = &context.built.network;
     let gates: Vec<Coord<f64>> =
@@ -99,7 +111,8 @@ pub fn corridors(
     let features = corridors
         .iter()
         .zip(usages)
-        .map(|(c, usage)| {
+        .enumerate()
+        .map(|(number, (c, usage))| {
             let links: Vec<_> = c.chain.links.iter().map(|l| network.link(*l)).collect();
             let mut row = Row::new(&schema::CORRIDORS, context, &c.id, &c.name);
             row.set("rank", c.rank);
@@ -130,7 +143,11 @@ pub fn corridors(
                 row.set("border_km", border.nearest.km());
             }
             row.set("parallel_to", c.parallel_to.as_deref().map_or(Value::Null, Value::from));
-            row.set("origins_destinations", pairs(usage));
+            row.set("origins_destinations", pairs(&usage.pairs));
+            row.set(
+                "if_closed",
+                takeovers.get(number).and_then(Option::as_ref).map_or(Value::Null, taking_over),
+            );
             row.set("reasons", context.flow_reasons(&c.contributions));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![line]))))
         })
@@ -138,14 +155,20 @@ pub fn corridors(
     Layer { def: &schema::CORRIDORS, features }
 }
 
-/// The pairs of places that use a corridor, and how many others there are; null where none does.
-fn pairs(usage: &Usage) -> Value {
-    if usage.pairs.is_empty() {
+/// The pairs of places that use a corridor or a link, and how many others there are; null where none does.
+fn pairs(pairs: &Pairs) -> Value {
+    if pairs.largest.is_empty() {
         return Value::Null;
     }
     let one = |Pair { origin, destination, value }: &Pair| json!({ "origin": origin, "destination": destination, "value": value });
-    let (number, value) = usage.others;
-    usage.pairs.iter().map(one).chain([json!({ "others": number, "value": value })]).collect()
+    let (number, value) = pairs.others;
+    pairs.largest.iter().map(one).chain([json!({ "others": number, "value": value })]).collect()
+}
+
+/// What takes over when a corridor is closed, and last what finds no way.
+fn taking_over(takeover: &Takeover) -> Value {
+    let road = |road: &Road| json!({ "name": road.name, "corridor_id": road.corridor, "value": road.part });
+    takeover.roads.iter().map(road).chain([json!({ "unserved": takeover.unserved })]).collect()
 }
 
 /// The lines of a chain as one, in its direction.

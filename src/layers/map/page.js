@@ -245,6 +245,11 @@
 
   /** What the numbers of a corridor mean, in a sentence. */
   const sentence = (layer, get) => {
+    if (layer.name === "roads_change") {
+      const points = (name) => number(100 * get(name), 1);
+      const told = fill("say_change", { before: percent(get("mean_base")), after: percent(get("mean")), change: points("change"), low: points("change_p05"), high: points("change_p95"), rises: probability(get("pr_rises")), falls: probability(get("pr_falls")) });
+      return element("p", { className: "say" }, told);
+    }
     if (layer.name !== "corridors" && layer.name !== "roads") return null;
     const [lift, low, high] = ["lift", "lift_p05", "lift_p95"].map(get);
     const parts = [];
@@ -268,7 +273,7 @@
     const get = (name) => valueOf(layer, feature, name);
     const list = element("dl");
     const add = (label, value) => list.append(element("dt", {}, label), element("dd", {}, value));
-    const skip = new Set(["id", "run_id", "name", "region", "reasons", "section_id", "corridor_id", "cvegeo", "origins_destinations"]);
+    const skip = new Set(["id", "run_id", "name", "region", "reasons", "section_id", "corridor_id", "cvegeo", "origins_destinations", "if_closed"]);
     for (const field of layer.fields) {
       const value = get(field.name);
       if (field.name === "pr_rank10" && get("n_candidates") <= 10) continue;
@@ -286,7 +291,10 @@
     }
     const reasons = get("reasons");
     const pairs = get("origins_destinations");
-    const pair = (p) => element("li", {}, `${percent(p.value)}  ${p.origin ? `${p.origin} → ${p.destination}` : text("other_pairs")}`);
+    // Numbers of two places and a part; the last one stands for all others.
+    const pair = (p) => element("li", {}, `${percent(p.at(-1))}  ${p.length === 3 ? `${data.places[p[0]]} → ${data.places[p[1]]}` : text("other_pairs")}`);
+    const closed = get("if_closed");
+    const takes = (p) => element("li", {}, p.unserved === undefined ? `${probability(p.value)}  ${p.name || text("no_reference")}` : `${probability(p.unserved)}  ${text("if_closed_unserved")}`);
     box.append(...[
       element("h2", {}, feature.name),
       element("p", { className: "kind" }, layer.title[lang]),
@@ -295,6 +303,8 @@
       reasons && reasons.length > 0 ? bars(layer, reasons) : null,
       pairs && pairs.length > 0 ? element("h3", {}, text("origins_destinations")) : null,
       pairs && pairs.length > 0 ? element("ul", { className: "bars" }, ...pairs.map(pair)) : null,
+      closed ? element("h3", {}, text("if_closed")) : null,
+      closed ? element("ul", { className: "bars" }, ...closed.map(takes)) : null,
       element("h3", {}, text("values")), list,
       element("p", { className: "hint" }, text("no_proof")),
     ].filter(Boolean));

@@ -98,6 +98,9 @@ pub const ROADS: LayerDef = LayerDef {
         censored_share: Real "" Restricted, "Parte con dato incierto", "Censored share",
             "Parte del valor que procede de destinos con dato por intervalo o desconocido.",
             "Share of the value that comes from destinations with interval or unknown counts.";
+        origins_destinations: Json "" Restricted, "Orígenes y destinos", "Origins and destinations",
+            "Los cinco pares de origen y destino con mayor parte del flujo del tramo en las rutas que se conservan, y al final la de todos los demás, con su número; las partes suman 1.",
+            "The five pairs of origin and destination with the largest parts of the link's flow on the paths that are kept, and last that of all others, with their number; the parts add up to 1.";
         reasons: Json "" Restricted, "Razones", "Reasons",
             "Contribuciones que suman el valor.", "Contributions that add up to the value.";
     ],
@@ -187,7 +190,57 @@ pub const CORRIDORS: LayerDef = LayerDef {
         origins_destinations: Json "" Restricted, "Orígenes y destinos", "Origins and destinations",
             "Los diez pares de origen y destino con mayor parte del flujo del corredor (ponderado por longitud) en las rutas que se conservan, y al final la de todos los demás, con su número; las partes suman 1.",
             "The ten pairs of origin and destination with the largest parts of the corridor's length-weighted flow on the paths that are kept, and last that of all others, with their number; the parts add up to 1.";
+        if_closed: Json "" Restricted, "Si se cierra", "If it is closed",
+            "De los diez primeros corredores: los caminos donde reaparece su flujo si se cierra, cada uno con lo que gana su tramo más cargado como parte de lo que llevaba el tramo más cargado del corredor, y al final lo que no halla paso; de pocos sorteos.",
+            "Of the first ten corridors: the roads on which its flow reappears if it is closed, each with what its busiest link gains as a part of what the corridor's busiest link carried, and last what finds no way; from few draws.";
         reasons: Json "" Public, "Razones", "Reasons",
             "Contribuciones que suman el valor.", "Contributions that add up to the value.";
+    ],
+};
+
+/// What a scenario changes on links.
+pub const ROADS_CHANGE: LayerDef = LayerDef {
+    name: "roads_change",
+    geometry: LayerGeometry::MultiLineString,
+    tier: Tier::Restricted,
+    title_es: "Cambios por el escenario",
+    title_en: "Changes by the scenario",
+    fields: fields![Restricted;
+        ref: Text "" Restricted, "Carretera", "Road",
+            "Clave de la carretera, como MEX-190.", "Reference of the road, such as MEX-190.";
+        from_name: Text "" Restricted, "Desde", "From",
+            "Nombre del extremo inicial.", "Name of the first end.";
+        to_name: Text "" Restricted, "Hasta", "To",
+            "Nombre del extremo final.", "Name of the last end.";
+        length_km: Real "km" Restricted, "Longitud", "Length",
+            "Longitud del tramo.", "Length of the link.";
+        corridor_id: Text "" Restricted, "Corredor", "Corridor",
+            "Corredor del escenario al que pertenece; vacío = ninguno.", "Corridor of the scenario it belongs to; empty = none.";
+        closed: Boolean "" Restricted, "Cerrado", "Closed",
+            "Si está cerrado en el escenario.", "Whether it is closed in the scenario.";
+        altered: Text "" Restricted, "Lo que el escenario altera", "What the scenario alters",
+            "Lo que el escenario hace en el tramo: cierre, velocidad o puesto nuevo; vacío = nada.",
+            "What the scenario does to the link: closure, speed or new post; empty = nothing.";
+        mean_base: Real "" Restricted, "Parte del flujo sin el escenario", "Flow share without the scenario",
+            "Parte del flujo modelado que usa el tramo sin el escenario, media de los sorteos.",
+            "Share of the modelled flow that uses the link without the scenario, mean over draws.";
+        mean: Real "" Restricted, "Parte del flujo con el escenario", "Flow share with the scenario",
+            "Parte del flujo modelado que usa el tramo con el escenario, media de los sorteos.",
+            "Share of the modelled flow that uses the link with the scenario, mean over draws.";
+        change: Real "" Restricted, "Cambio de la parte del flujo", "Change of the flow share",
+            "Diferencia de las partes del flujo con el escenario y sin él en el mismo sorteo, media.",
+            "Difference of the flow shares with the scenario and without it in the same draw, mean.";
+        change_p05: Real "" Restricted, "Cambio, percentil 5", "Change, 5th percentile",
+            "Percentil 5 del cambio.", "5th percentile of the change.";
+        change_p95: Real "" Restricted, "Cambio, percentil 95", "Change, 95th percentile",
+            "Percentil 95 del cambio.", "95th percentile of the change.";
+        pr_rises: Real "" Restricted, "Probabilidad de que suba", "Probability that it rises",
+            "Proporción de sorteos en que el tramo lleva más con el escenario.",
+            "Share of draws in which the link carries more with the scenario.";
+        pr_falls: Real "" Restricted, "Probabilidad de que baje", "Probability that it falls",
+            "Proporción de sorteos en que el tramo lleva menos con el escenario.",
+            "Share of draws in which the link carries less with the scenario.";
+        reasons: Json "" Restricted, "Razones", "Reasons",
+            "Contribuciones que suman el cambio.", "Contributions that add up to the change.";
     ],
 };

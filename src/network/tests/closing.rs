@@ -51,7 +51,7 @@ fn close(closure: Closure) -> (Vec<String>, Faults) {
     let mut study = study();
     study.closures = vec![closure];
     let mut faults = Faults::default();
-    let closed = closed_links(&study, "study.toml", &all, &built, &mut faults);
+    let closed = closed_links(&study.closures, ("study.toml", "closures"), &all, &built, &mut faults);
     (names(&built, &closed), faults)
 }
 
@@ -136,7 +136,7 @@ fn several_closures_add_up() {
         between("MEX-200", "Unión", "Mapastepec"),
     ];
     let mut faults = Faults::default();
-    let closed = closed_links(&study, "study.toml", &all, &built, &mut faults);
+    let closed = closed_links(&study.closures, ("study.toml", "closures"), &all, &built, &mut faults);
     assert_eq!(names(&built, &closed), ["side", "y1", "y2"]);
     let gate = built.gates[0].unwrap().junction;
     let near: Vec<LinkId> = built.network.links_at(gate).map(|(l, _)| l).collect();

@@ -5,6 +5,7 @@ mod building;
 mod closing;
 mod keying;
 mod noding;
+mod scenario;
 mod searching;
 pub(crate) mod sioux_falls;
 pub(crate) mod support;
