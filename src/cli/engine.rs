@@ -21,6 +21,7 @@ mod findings;
 mod hot;
 mod record;
 mod routing;
+mod sensitivity;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;

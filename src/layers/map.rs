@@ -175,7 +175,8 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
     if !about.attributions.is_empty() {
         facts.push(json!(["sources", about.attributions.join("; ")]));
     }
-    let layers = Value::Array(views.iter().map(layer).collect());
+    let on_map = views.iter().filter(|view| view.geometry() != LayerGeometry::None);
+    let layers = Value::Array(on_map.map(layer).collect());
     // What an audience does not see has no word either.
     let shown = layers.to_string();
     let codes: Vec<&str> = CODES.iter().copied().filter(|code| shown.contains(code)).collect();
@@ -241,6 +242,7 @@ fn layer(view: &LayerView<'_>) -> Value {
             LayerGeometry::Point => "marker",
             LayerGeometry::MultiLineString => "line",
             LayerGeometry::MultiPolygon => "fill",
+            LayerGeometry::None => "",
         },
         "fields": fields,
         "coded": view.fields().iter().map(|f| f.name).filter(|f| CODED.contains(f)).collect::<Vec<_>>(),

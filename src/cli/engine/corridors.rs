@@ -20,6 +20,8 @@ use crate::model::study::Study;
 /// What a run found of corridors; nothing where they were not asked for.
 #[derive(Default)]
 pub(super) struct Corridors {
+    /// The corridors by rank.
+    pub objects: Vec<Corridor>,
     /// `roads`, `corridors` and `crossings`.
     pub layers: Vec<Layer>,
     /// What the command line says of them.
@@ -53,12 +55,13 @@ pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles])
     summary.extend(demand_lines(flows, lang));
     summary.push(role_line(roles, context.public, lang));
     let halves = agreement::of_halves(network, flows, p.membership, p.corridor_min_km);
+    let layers = vec![
+        assemble::roads(context, &links, candidates, &corridors),
+        assemble::corridors(context, &corridors, n, &usages.of),
+        assemble::crossings(context),
+    ];
     Corridors {
-        layers: vec![
-            assemble::roads(context, &links, candidates, &corridors),
-            assemble::corridors(context, &corridors, n, &usages.of),
-            assemble::crossings(context),
-        ],
+        layers,
         summary,
         statistics: json!({
             "count": corridors.len(),
@@ -70,6 +73,7 @@ pub(super) fn corridors(context: &Context<'_>, places: &Places, roles: &[Roles])
             },
         }),
         halves,
+        objects: corridors,
     }
 }
 

@@ -11,10 +11,13 @@ use crate::cli::args::{RouterArg, RoutingArgs};
 use crate::cli::messages::fill;
 use crate::cli::progress::Progress;
 use crate::corridors::choice::LinkCosts;
+use crate::corridors::cross_check::CrossChecks;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::object::Corridor;
 use crate::corridors::passage::Passages;
 use crate::corridors::routing::Router;
+use crate::corridors::sensitivity::Sensitivity;
 use crate::error::{Error, Result};
 use crate::ids::LinkId;
 use crate::incidence::CountModel;
@@ -41,8 +44,6 @@ pub(super) struct Travel<'a> {
     pub(super) places: &'a Places,
     pub(super) counts: &'a CountModel,
     pub(super) passages: &'a Passages,
-    /// Links of the posts that stand on a road.
-    pub(super) posts: &'a [Option<LinkId>],
 }
 
 /// How routes are to be found, and how to say what is going on.
@@ -54,21 +55,82 @@ pub(super) struct Way<'a> {
     pub(super) progress: Progress,
 }
 
-/// All draws over the network.
-///
-/// # Errors
-/// [`Error::Interrupted`] if `stop` was set meanwhile.
-pub(super) fn route(loaded: &Loaded, travel: Travel<'_>, way: Way<'_>) -> Result<Flows> {
-    let Loaded { study, built, closed, .. } = loaded;
-    let Travel { places, counts, passages, posts } = travel;
-    let arcs = &Arcs::new(&built.network);
-    let router = &router(&built.network, arcs, way)?;
-    let mut on_link = vec![0_u32; built.network.link_count()];
-    posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
-    let costs = &LinkCosts::new(&built.network, on_link, closed.clone());
-    let bar = way.progress.bar("draws", u64::from(study.parameters.draws));
-    let (stop, progress): (_, &(dyn Fn() + Sync)) = (way.stop, &|| bar.inc());
-    Flows::run(&Inputs { study, places, arcs, router, costs, counts, passages, stop, progress })
+/// The network of a study, made ready for finding routes.
+pub(super) struct Roads<'a> {
+    loaded: &'a Loaded,
+    way: Way<'a>,
+    arcs: Arcs,
+    router: Router,
+    costs: LinkCosts,
+}
+
+impl<'a> Roads<'a> {
+    /// With `posts`, the links of the posts that stand on a road.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn new(loaded: &'a Loaded, posts: &[Option<LinkId>], way: Way<'a>) -> Result<Self> {
+        let Loaded { built, closed, .. } = loaded;
+        let arcs = Arcs::new(&built.network);
+        let router = router(&built.network, &arcs, way)?;
+        let mut on_link = vec![0_u32; built.network.link_count()];
+        posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+        let costs = LinkCosts::new(&built.network, on_link, closed.clone());
+        Ok(Self { loaded, way, arcs, router, costs })
+    }
+
+    /// All draws over the network.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn flows(&self, travel: Travel<'_>) -> Result<Flows> {
+        let bar = self.way.progress.bar("draws", u64::from(self.loaded.study.parameters.draws));
+        Flows::run(&self.inputs(travel, &|| bar.inc()))
+    }
+
+    /// What the scores of `corridors` hang on, where the study asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn sensitivity(
+        &self,
+        travel: Travel<'_>,
+        corridors: &[&[LinkId]],
+    ) -> Result<Option<Sensitivity>> {
+        let n = self.loaded.study.parameters.sensitivity_samples;
+        if n == 0 || corridors.is_empty() {
+            return Ok(None);
+        }
+        let bar = self.way.progress.bar("sensitivity", u64::from(n));
+        let progress = || bar.inc();
+        let inputs = self.inputs(travel, &progress);
+        Sensitivity::new(&inputs, &self.loaded.built.network, corridors, n).map(Some)
+    }
+
+    /// How other models of route choice lead the demand of `flows` over the roads.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn cross_checks(
+        &self,
+        travel: Travel<'_>,
+        flows: &Flows,
+        corridors: &[Corridor],
+    ) -> Result<Option<CrossChecks>> {
+        let network = &self.loaded.built.network;
+        self.way.progress.step("cross_checks");
+        let inputs = self.inputs(travel, &|| ());
+        let links: Vec<&[LinkId]> = corridors.iter().map(|c| c.chain.links.as_slice()).collect();
+        let run: Vec<f64> =
+            (0..network.link_count()).map(|link| flows.contribution(link).iter().sum()).collect();
+        CrossChecks::new(&inputs, network, &links, &run, &flows.params)
+    }
+
+    fn inputs<'b>(&'b self, travel: Travel<'b>, progress: &'b (dyn Fn() + Sync)) -> Inputs<'b> {
+        let Travel { places, counts, passages } = travel;
+        let Self { loaded: Loaded { study, .. }, way: Way { stop, .. }, arcs, router, costs } = self;
+        Inputs { study, places, arcs, router, costs, counts, passages, stop, progress }
+    }
 }
 
 /// The router that is asked for. What is to be told of the cache is said at once: none of it changes a result, so

@@ -1,10 +1,12 @@
 //! Tests of the stage: demand, flows, corridors.
 
+mod choosing;
 mod demanding;
 mod describing;
 mod extracting;
 mod flowing;
 mod passing;
+mod sensing;
 mod using;
 
 use std::sync::atomic::AtomicBool;

@@ -5,12 +5,14 @@ mod diagnostics;
 mod network;
 mod places;
 mod plans;
+mod sensitivity;
 
 pub use context::Context;
 pub use diagnostics::diagnostics;
 pub use network::{corridors, crossings, roads};
 pub use places::{HotColumn, MunicipalFindings, municipalities};
 pub use plans::{checkpoints, worksites};
+pub use sensitivity::sensitivity;
 
 use serde_json::{Value, json};
 
