@@ -23,7 +23,7 @@ pub enum Severity {
 macro_rules! rules {
     ($( $(#[$doc:meta])* $name:ident = $code:literal $severity:ident ),+ $(,)?) => {
         /// The rules that inputs are checked against. The letter of a code names the stage:
-        /// S sources, M model, N network, I incidence, P planning, T the study file, R the result.
+        /// S sources, M model, N network, I incidence, C corridors, P planning, T the study file, R the result.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Rule { $( $(#[$doc])* $name ),+ }
 
@@ -259,6 +259,9 @@ rules! {
     CountsTooLarge = "I010" Error,
     /// Cases without a place are known, and the study says that there are none. `cases`.
     UnlocatedExcluded = "I011" Error,
+
+    /// The recursive logit is not defined: ways that return weigh too much. `radius`, `theta`, `needed`.
+    RoutesDiverge = "C001" Warning,
 
     /// No referral path: posts and visits are not written.
     ReferralMissing = "P001" Warning,

@@ -65,6 +65,7 @@ fn the_data_dictionary_is_up_to_date() {
         LayerGeometry::Point => "Point",
         LayerGeometry::MultiLineString => "MultiLineString",
         LayerGeometry::MultiPolygon => "MultiPolygon",
+        LayerGeometry::None => "–",
     };
     for def in schema::ALL {
         let (es, en) = (def.title(Lang::Es), def.title(Lang::En));
@@ -128,6 +129,7 @@ fn the_list_of_rules_is_up_to_date() {
         "M" => "M: model / modelo",
         "N" => "N: network / red",
         "I" => "I: incidence / incidencia",
+        "C" => "C: corridors / corredores",
         "P" => "P: planning / planeación",
         "T" => "T: study file / archivo del estudio",
         "R" => "R: result / resultado",

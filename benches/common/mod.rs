@@ -14,6 +14,8 @@ use corredor::corridors::demand::Places;
 use corredor::corridors::draws::{Flows, Inputs};
 use corredor::corridors::passage::Passages;
 use corredor::corridors::routing::Router;
+use corredor::corridors::sensitivity::Sensitivity;
+use corredor::ids::LinkId;
 use corredor::incidence::{CountCell, CountModel};
 use corredor::layers::feature::Lang;
 use corredor::model::build::Tables;
@@ -132,8 +134,19 @@ impl Routing {
 
     /// All draws of the study.
     pub(crate) fn flows(&self) -> Flows {
-        let stop = AtomicBool::new(false);
-        Flows::run(&Inputs {
+        Flows::run(&self.inputs(&AtomicBool::new(false))).expect("a run that nothing stops")
+    }
+
+    /// Indices of one corridor, the first hundred links, over `n` base samples.
+    pub(crate) fn sensitivity(&self, n: u32) -> Sensitivity {
+        let network = &self.loaded.built.network;
+        let links: Vec<LinkId> = (0..100).map(LinkId).collect();
+        Sensitivity::new(&self.inputs(&AtomicBool::new(false)), network, &[&links], n)
+            .expect("a run that nothing stops")
+    }
+
+    fn inputs<'a>(&'a self, stop: &'a AtomicBool) -> Inputs<'a> {
+        Inputs {
             study: &self.loaded.study,
             places: &self.places,
             arcs: &self.arcs,
@@ -142,9 +155,8 @@ impl Routing {
             profiles: None,
             counts: &self.counts,
             passages: &self.passages,
-            stop: &stop,
+            stop,
             progress: &|| {},
-        })
-        .expect("a run that nothing stops")
+        }
     }
 }

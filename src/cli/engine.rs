@@ -23,6 +23,7 @@ mod hot;
 mod record;
 mod routing;
 mod scenario;
+mod sensitivity;
 
 pub use analyse::{Outcome, analyse, wanted};
 use counts::check_counts;

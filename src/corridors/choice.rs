@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 
 use super::params::DrawParams;
+use crate::ids::LinkId;
 use crate::model::domain::RoadClass;
 use crate::model::study::Profiles;
 use crate::network::cch::LANES;
@@ -86,6 +87,14 @@ impl LinkCosts {
             closed: take(&self.closed, links),
             delay: take(&self.delay, links),
         }
+    }
+
+    /// The same where `links` are closed too.
+    #[must_use]
+    pub fn without(&self, links: &[LinkId]) -> Self {
+        let mut out = self.clone();
+        links.iter().for_each(|link| out.closed[link.index()] = true);
+        out
     }
 
     /// Number of links.

@@ -8,19 +8,18 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
-use rayon::prelude::*;
-
-use super::choice::{LinkCosts, Traveller, profile_of};
+use super::choice::LinkCosts;
 use super::demand::{Demand, DestinationClass, OriginClass, Places, UNIT, is_inner};
-use super::flow::{Fate, Loads, PARTS, Tree};
+use super::flow::{Fate, PARTS, Tree};
 use super::params::{self, DrawParams};
 use super::passage::{Passages, Walk};
-use super::routing::{Engine, Lane, Router, Routes, Visit};
+use super::routing::{Router, Visit};
 use super::score::Scores;
+use super::sweep::{Sweep, Trips, Vector, each};
 use super::table::{DrawFlows, FlowTable, LinkFlow};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::incidence::CountModel;
 use crate::model::study::{Profiles, Study};
 use crate::network::cch::LANES;
@@ -63,7 +62,7 @@ pub struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// How travellers behave.
-    fn behaviour(&self) -> &Profiles {
+    pub(super) fn behaviour(&self) -> &Profiles {
         self.profiles.unwrap_or(&self.study.parameters.profiles)
     }
 }
@@ -212,9 +211,7 @@ impl Carrying {
 
 /// A draw that is being made.
 struct Making {
-    params: DrawParams,
-    demand: Demand,
-    loads: Loads,
+    trips: Trips,
     carrying: Carrying,
     unserved: i64,
     /// By municipality, where transit is looked at.
@@ -230,46 +227,21 @@ impl Flows {
     /// [`Error::Interrupted`] if `inputs.stop` was set.
     pub fn run(inputs: &Inputs<'_>) -> Result<Self> {
         let (draws, links) = (inputs.study.parameters.draws, inputs.costs.len());
-        let routes = Routes::new(inputs.places, inputs.arcs, links, inputs.router);
-        let costs = routes.arranged(inputs.costs);
-        let next = AtomicU32::new(0);
         let kept = kept_draws(inputs);
         let lanes = u32::try_from(LANES).unwrap_or(1);
-        let work = |_| {
-            let mut worker = Worker {
-                inputs,
-                costs: &costs,
-                engine: routes.engine(inputs.stop),
-                kept,
-                weights: Vec::new(),
-                table: FlowTable::new(links, inputs.study.parameters.perturbations),
-                sums: Sums::new(links),
-                walks: Mutex::default(),
-            };
-            let mut list = Vec::new();
-            loop {
-                let first = next.fetch_add(lanes, Ordering::Relaxed);
-                if first >= draws {
-                    break;
-                }
-                let Some(block) = worker.block(first..(first + lanes).min(draws)) else { break };
-                list.extend(block);
-            }
-            (list, worker.sums)
+        let start = || Worker {
+            inputs,
+            kept,
+            table: FlowTable::new(links, inputs.study.parameters.perturbations),
+            sums: Sums::new(links),
+            walks: Mutex::default(),
+            done: Vec::new(),
         };
-        let (mut list, sums) = (0..routes.workers(draws.div_ceil(lanes) as usize))
-            .into_par_iter()
-            .with_max_len(1)
-            .map(work)
-            .reduce(
-                || (Vec::new(), Sums::new(links)),
-                |(mut a, sums), (b, other)| {
-                    a.extend(b);
-                    (a, sums.merge(&other))
-                },
-            );
-        if inputs.stop.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
+        let workers = each(inputs, draws, lanes, start, |sweep, worker, draws| worker.block(sweep, draws))?;
+        let (mut list, mut sums) = (Vec::new(), Sums::new(links));
+        for worker in workers {
+            list.extend(worker.done);
+            sums = sums.merge(&worker.sums);
         }
         list.sort_by_key(|d| d.params.draw);
         let perturbations = inputs.study.parameters.perturbations;
@@ -350,20 +322,17 @@ fn kept_draws(inputs: &Inputs<'_>) -> u32 {
     inputs.study.planning.draws.min(fit)
 }
 
-/// What works off blocks of draws.
+/// What makes blocks of draws.
 struct Worker<'a> {
     inputs: &'a Inputs<'a>,
-    /// In the order of the weights.
-    costs: &'a LinkCosts,
-    engine: Engine<'a>,
     /// Draws whose trees are kept.
     kept: u32,
-    weights: Vec<[u32; LANES]>,
     /// Holds nothing: it tells how flows are kept.
     table: FlowTable,
     sums: Sums,
     /// Buffers for walking trees that nobody uses just now.
     walks: Mutex<Vec<Walk>>,
+    done: Vec<OneDraw>,
 }
 
 impl Worker<'_> {
@@ -378,83 +347,56 @@ impl Worker<'_> {
         params
     }
 
-    /// The results of `draws`, of which there are no more than lanes; `None` if `stop` was set.
-    fn block(&mut self, draws: Range<u32>) -> Option<Vec<OneDraw>> {
+    /// Makes `draws`; `None` if the run is to stop.
+    fn block(&mut self, sweep: &mut Sweep<'_>, draws: Range<u32>) -> Option<()> {
         let Inputs { study, .. } = self.inputs;
-        let parameters: Vec<DrawParams> = draws.map(|draw| self.parameters(draw)).collect();
-        let planning: Vec<Traveller<'_>> =
-            parameters.iter().map(|p| Traveller::Planning { params: p }).collect();
-        self.costs.perceived(&planning, self.inputs.behaviour(), &mut self.weights);
-        if self.inputs.stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        let table = self.engine.distances(&self.weights, planning.len());
-        let mut making: Vec<Making> = parameters
-            .into_par_iter()
-            .enumerate()
-            .map(|(lane, params)| self.begin(params, |pair| table[pair][lane]))
-            .collect();
-        drop(table);
-
+        let params = draws.map(|draw| self.parameters(draw)).collect();
+        let mut making: Vec<Making> =
+            sweep.trips(params)?.into_iter().map(|trips| self.begin(trips)).collect();
         let perturbations = study.parameters.perturbations;
-        let vectors: Vec<(usize, u32)> =
+        let vectors: Vec<Vector> =
             (0..making.len()).flat_map(|m| (0..perturbations).map(move |r| (m, r))).collect();
         for batch in vectors.chunks(LANES) {
-            if self.inputs.stop.load(Ordering::Relaxed) {
+            if sweep.stopped() {
                 return None;
             }
-            self.assign(batch, &mut making);
+            self.assign(sweep, batch, &mut making);
         }
-        Some(making.into_iter().map(|draw| self.finish(draw)).collect())
+        for draw in making {
+            let draw = self.finish(draw);
+            self.done.push(draw);
+        }
+        Some(())
     }
 
-    /// A draw, whose unperturbed costs in ms `costs` gives by pair.
-    fn begin(&self, params: DrawParams, costs: impl Fn(usize) -> u32) -> Making {
+    fn begin(&self, trips: Trips) -> Making {
         let Inputs { study, places, passages, .. } = self.inputs;
-        let demand = Demand::new(places, &params, costs);
-        let transit = params.draw < study.planning.draws.max(TRANSIT_DRAWS) && !passages.is_empty();
+        let draw = trips.params.draw;
+        let transit = draw < study.planning.draws.max(TRANSIT_DRAWS) && !passages.is_empty();
         Making {
-            loads: Loads::new(places, &demand),
             carrying: Carrying::default(),
             unserved: 0,
             through: transit.then(|| places.population.iter().map(|_| AtomicI64::new(0)).collect()),
-            trees: (params.draw < self.kept).then(Vec::new),
-            params,
-            demand,
+            trees: (draw < self.kept).then(Vec::new),
+            trips,
         }
     }
 
     /// Assigns the vectors of `batch`: places among `making` with numbers of perturbations.
-    fn assign(&mut self, batch: &[(usize, u32)], making: &mut [Making]) {
+    fn assign(&mut self, sweep: &mut Sweep<'_>, batch: &[Vector], making: &mut [Making]) {
         let Inputs { study, places, arcs, passages, .. } = self.inputs;
         let perturbations = study.parameters.perturbations;
-        let travelling: Vec<Traveller<'_>> = batch
-            .iter()
-            .map(|&(m, r)| Traveller::Travelling {
-                seed: study.seed,
-                params: &making[m].params,
-                profile: profile_of(&making[m].params, r, perturbations),
-                perturbation: r,
-            })
-            .collect();
-        self.costs.perceived(&travelling, self.inputs.behaviour(), &mut self.weights);
-        let kept = |m: usize, r: u32| {
+        let rows: Vec<&Trips> = making.iter().map(|draw| &draw.trips).collect();
+        let kept = |(m, r): Vector| {
             let draw: &Making = &making[m];
-            draw.trees.is_some() && r == draw.params.draw % perturbations
+            draw.trees.is_some() && r == draw.trips.params.draw % perturbations
         };
-        let lanes: Vec<Lane<'_>> = batch
-            .iter()
-            .map(|&(m, r)| Lane {
-                draw: making[m].params.draw,
-                loads: &making[m].loads,
-                trees: making[m].through.is_some() || kept(m, r),
-            })
-            .collect();
+        let trees = |(m, r): Vector| making[m].through.is_some() || kept((m, r));
         let visit = |Visit { origin, lane, paths }: Visit<'_>| -> Option<Tree> {
-            let (m, r) = batch[lane];
-            let (draw, keep) = (&making[m], kept(m, r));
+            let (draw, keep) = (&making[batch[lane].0], kept(batch[lane]));
             let may_return = keep && arcs.node_count() > arcs.junction_count();
-            let tree = Tree::new(paths, draw.demand.row(origin).0, |node| arcs.junction_of(node), may_return);
+            let tree =
+                Tree::new(paths, draw.trips.demand.row(origin).0, |node| arcs.junction_of(node), may_return);
             if let Some(through) = &draw.through {
                 let mut walk = self.walks.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_default();
                 walk.add(passages, places, &places.origins[origin], &tree, through);
@@ -471,7 +413,7 @@ impl Worker<'_> {
             carrying[slot[lane]].add(link, parts);
             self.sums.add(link, parts);
         };
-        let routed = self.engine.assign(&self.weights, &lanes, load, visit);
+        let routed = sweep.assign(&rows, batch, trees, load, visit);
         for (((m, _), unserved), trees) in batch.iter().zip(routed.unserved).zip(routed.visits) {
             let draw = &mut making[*m];
             draw.unserved += unserved;
@@ -486,7 +428,7 @@ impl Worker<'_> {
 
     fn finish(&mut self, draw: Making) -> OneDraw {
         let Inputs { study, places, progress, .. } = self.inputs;
-        let Making { params, demand, loads, carrying, unserved, through, trees } = draw;
+        let Making { trips: Trips { params, demand, loads }, carrying, unserved, through, trees } = draw;
         let perturbations = study.parameters.perturbations;
         let r = i64::from(perturbations);
         let carried = carrying.by_link();

@@ -6,7 +6,9 @@
 //! corridors, [`object`] says what is said of each: its [`rank`] over draws, what it is [`parallel`] to; [`usage`] finds
 //! the trips that use it, [`border`] what of it lies near the border, and [`agreement`] how sure the set of corridors is.
 //! [`alternatives`] tells the routes of a pair apart. [`passage`] finds the trips that pass through a
-//! municipality, [`roles`] says what part each municipality has in the flows.
+//! municipality, [`roles`] says what part each municipality has in the flows. [`sensitivity`] tells which parameters decide
+//! a corridor's score, by the indices of [`sobol`]; [`cross_check`] leads the same demand over the roads by two other models of
+//! route choice, [`dial`] and [`recursive_logit`].
 
 pub mod agreement;
 pub mod alternatives;
@@ -14,19 +16,26 @@ pub mod border;
 pub mod bundles;
 pub mod change;
 pub mod choice;
+pub mod cross_check;
 pub mod demand;
+pub mod dial;
 pub mod draws;
 pub mod extract;
 pub mod flow;
+pub mod logit;
 pub mod naming;
 pub mod object;
 pub mod parallel;
 pub mod params;
 pub mod passage;
 pub mod rank;
+pub mod recursive_logit;
 pub mod roles;
 pub mod routing;
 pub mod score;
+pub mod sensitivity;
+pub mod sobol;
+mod sweep;
 pub mod table;
 pub mod takeover;
 #[cfg(test)]

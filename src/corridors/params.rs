@@ -59,23 +59,34 @@ pub fn stream(purpose: &str, seed: u64, draw: u32) -> ChaCha8Rng {
 /// that takes no part has weight 0.
 #[must_use]
 pub fn draw(study: &Study, counts: &CountModel, crossing_weights: &[f64], draw: u32) -> DrawParams {
-    let mut rng = stream(DRAW, study.seed, draw);
+    draw_from(study, counts, crossing_weights, draw, &mut stream(DRAW, study.seed, draw))
+}
+
+/// The same from a stream of its own. Every parameter takes a stretch of it that no other takes, so that they are
+/// independent of each other; what hangs together is in one field: counts, speeds, profiles, crossings.
+pub(super) fn draw_from(
+    study: &Study,
+    counts: &CountModel,
+    crossing_weights: &[f64],
+    draw: u32,
+    rng: &mut ChaCha8Rng,
+) -> DrawParams {
     let p = &study.parameters;
-    let border_share = p.border_share.draw(&mut rng).clamp(0.0, 1.0);
-    let exit_share = p.exit_share.draw(&mut rng).clamp(0.0, 1.0);
-    let gamma = p.gamma.draw(&mut rng).max(0.0);
-    let kappa = p.kappa.draw(&mut rng);
-    let route_variance = p.route_variance_min.draw(&mut rng).max(0.0);
-    let speed_factor = RoadClass::ALL.map(|_| p.speed_factor.draw(&mut rng).clamp(0.05, 20.0));
-    let crossing_min = p.crossing_min.draw(&mut rng).clamp(0.0, 1_440.0);
-    let detection = study.planning.detection.draw(&mut rng).clamp(0.0, 1.0);
-    let profile_offset = rand::RngExt::random::<f64>(&mut rng);
-    let profiles = shares(&p.profiles, &mut rng);
+    let border_share = p.border_share.draw(rng).clamp(0.0, 1.0);
+    let exit_share = p.exit_share.draw(rng).clamp(0.0, 1.0);
+    let gamma = p.gamma.draw(rng).max(0.0);
+    let kappa = p.kappa.draw(rng);
+    let route_variance = p.route_variance_min.draw(rng).max(0.0);
+    let speed_factor = RoadClass::ALL.map(|_| p.speed_factor.draw(rng).clamp(0.05, 20.0));
+    let crossing_min = p.crossing_min.draw(rng).clamp(0.0, 1_440.0);
+    let detection = study.planning.detection.draw(rng).clamp(0.0, 1.0);
+    let profile_offset = rand::RngExt::random::<f64>(rng);
+    let profiles = shares(&p.profiles, rng);
     let mean = crossing_weights.iter().sum::<f64>()
         / crossing_weights.iter().filter(|w| **w > 0.0).count().max(1) as f64;
     let concentration = if mean > 0.0 { p.crossing_concentration / mean } else { 0.0 };
-    let crossings = dirichlet(crossing_weights, concentration, &mut rng);
-    let counts = counts.draw(&mut rng);
+    let crossings = dirichlet(crossing_weights, concentration, rng);
+    let counts = counts.draw(rng);
     DrawParams {
         draw,
         counts,

@@ -29,6 +29,8 @@ pub enum LayerGeometry {
     MultiLineString,
     /// Multi-polygons.
     MultiPolygon,
+    /// None at all: a table, which is on no map.
+    None,
 }
 
 /// One field of a layer: the single source for the files, the styles, the data dictionary and the JSON Schema.

@@ -116,11 +116,12 @@ fn create(path: &Path, views: &[LayerView<'_>], header: &Header) -> gdal::errors
         let description = format!("DESCRIPTION={}", normal::text(&header.notices.join("\n")));
         dataset.create_layer(LayerOptions {
             name: view.name(),
-            srs: Some(&wgs84),
+            srs: Some(&wgs84).filter(|_| view.geometry() != LayerGeometry::None),
             ty: match view.geometry() {
                 LayerGeometry::Point => OGRwkbGeometryType::wkbPoint,
                 LayerGeometry::MultiLineString => OGRwkbGeometryType::wkbMultiLineString,
                 LayerGeometry::MultiPolygon => OGRwkbGeometryType::wkbMultiPolygon,
+                LayerGeometry::None => OGRwkbGeometryType::wkbNone,
             },
             // The index is built in one go once the features are there.
             options: Some(&["GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=NO", &identifier, &description]),
@@ -159,12 +160,15 @@ fn fill(
         let transaction = dataset.start_transaction()?;
         features(&transaction, view)?;
         transaction.commit()?;
-        run(&dataset, &format!("SELECT CreateSpatialIndex({}, 'geom')", literal(view.name())))?;
+        if view.geometry() != LayerGeometry::None {
+            run(&dataset, &format!("SELECT CreateSpatialIndex({}, 'geom')", literal(view.name())))?;
+        }
     }
     let transaction = dataset.start_transaction()?;
     let layer = transaction.layer_by_name(STYLES)?;
     let column = columns(&layer, STYLE_COLUMNS.iter().map(|(name, _)| *name))?;
-    for (view, qml) in views.iter().zip(styles) {
+    let styled = views.iter().zip(styles).filter(|(view, _)| view.geometry() != LayerGeometry::None);
+    for (view, qml) in styled {
         let mut row = Feature::new(layer.defn())?;
         let title = header.title(view.def());
         let texts = ["", "", view.name(), "geom", view.name(), qml, "", "", &title, ""];
@@ -304,6 +308,34 @@ mod tests {
         let read = |name| std::fs::read(dir.path().join(name)).unwrap();
         assert!(read("a.gpkg") == read("b.gpkg"));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no journal is left");
+    }
+
+    #[test]
+    fn a_table_without_geometry_has_neither_column_nor_style_nor_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("corredor.gpkg");
+        let mut layers = samples::all();
+        layers.push(samples::sensitivity());
+        written(&path, &layers);
+        assert_eq!(counts(&path).unwrap()["sensitivity"], 3);
+        let dataset = open(&path, GdalOpenFlags::GDAL_OF_READONLY).unwrap();
+        let sql = |query: &str| -> Vec<String> {
+            let mut rows = dataset.execute_sql(query, None, Dialect::DEFAULT).unwrap().unwrap();
+            rows.features().map(|f| f.field_as_string(0).unwrap().unwrap_or_default()).collect()
+        };
+        assert_eq!(
+            sql("SELECT data_type FROM gpkg_contents WHERE table_name = 'sensitivity'"),
+            ["attributes"]
+        );
+        for query in [
+            "SELECT count(*) FROM gpkg_geometry_columns WHERE table_name = 'sensitivity'",
+            "SELECT count(*) FROM layer_styles WHERE f_table_name = 'sensitivity'",
+            "SELECT count(*) FROM pragma_table_info('sensitivity') WHERE name = 'geom'",
+            "SELECT count(*) FROM gpkg_extensions WHERE table_name = 'sensitivity'",
+        ] {
+            assert_eq!(sql(query), ["0"], "{query}");
+        }
+        assert_eq!(sql("SELECT parameter FROM sensitivity WHERE total IS NULL"), ["counts"]);
     }
 
     #[test]

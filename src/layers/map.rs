@@ -181,7 +181,8 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
         facts.push(json!(["sources", about.attributions.join("; ")]));
     }
     let mut places = Places::default();
-    let layers: Value = views.iter().map(|view| layer(view, &mut places)).collect();
+    let on_map = views.iter().filter(|view| view.geometry() != LayerGeometry::None);
+    let layers: Value = on_map.map(|view| layer(view, &mut places)).collect();
     // What an audience does not see has no word either.
     let shown = layers.to_string();
     let codes: Vec<&str> = CODES.iter().copied().filter(|code| shown.contains(code)).collect();
@@ -248,6 +249,7 @@ fn layer(view: &LayerView<'_>, names: &mut Places) -> Value {
             LayerGeometry::Point => "marker",
             LayerGeometry::MultiLineString => "line",
             LayerGeometry::MultiPolygon => "fill",
+            LayerGeometry::None => "",
         },
         "fields": fields,
         "coded": view.fields().iter().map(|f| f.name).filter(|f| CODED.contains(f)).collect::<Vec<_>>(),

@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod map;
 mod normal;
 pub mod notice;
+pub mod plot;
 pub mod schema;
 pub mod style;
 pub mod tables;

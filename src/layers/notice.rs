@@ -62,6 +62,10 @@ pub fn readme(
             "layers",
             "cada capa en GeoJSON, con su estilo (.qml) al lado / each layer as GeoJSON, its style beside it",
         ),
+        (
+            "sensitivity.svg",
+            "de qué parámetros dependen los corredores / which parameters corridors depend on",
+        ),
         ("tables", "atributos de las capas en CSV / attributes of the layers as CSV"),
         ("run.json", "versión y suma SHA-256 de cada archivo / version and SHA-256 of every file"),
     ];

@@ -71,6 +71,30 @@ pub(crate) fn municipalities() -> Layer {
     }
 }
 
+/// A table without geometry: one corridor that varies, far beyond the range of an index, and one that does not.
+pub(crate) fn sensitivity() -> Layer {
+    let def = &schema::SENSITIVITY;
+    let row = |corridor: &str, name: &str, parameter: &str, indices: Option<[f64; 6]>| {
+        let mut values = json!({
+            "id": format!("{corridor}-{parameter}"), "run_id": "prueba", "name": name, "corridor": corridor,
+            "parameter": parameter, "score_sd": 0.1, "n": 64,
+        });
+        let names = ["first", "first_p05", "first_p95", "total", "total_p05", "total_p95"];
+        for (name, value) in names.into_iter().zip(indices.into_iter().flatten()) {
+            values[name] = json!(value);
+        }
+        feature(def, None, &values)
+    };
+    Layer {
+        def,
+        features: vec![
+            row("c1", "MEX-190 <A> – B", "counts", Some([0.3, 0.1, 0.5, 0.4, 0.2, 0.6])),
+            row("c1", "MEX-190 <A> – B", "gamma", Some([-0.05, -7.0, 0.04, 1.2, 0.2, 30.0])),
+            row("c2", "MEX-200 C – D", "counts", None),
+        ],
+    }
+}
+
 pub(crate) fn roads() -> Layer {
     let def = &schema::ROADS;
     let road = |i: i32, mean: f64, lift: Option<f64>| {

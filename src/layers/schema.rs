@@ -8,14 +8,25 @@ use super::feature::LayerDef;
 mod network;
 mod places;
 mod plans;
+mod sensitivity;
 
 pub use network::{CORRIDORS, CROSSINGS, ROADS, ROADS_CHANGE};
 pub use places::{DIAGNOSTICS, MUNICIPALITIES};
 pub use plans::{CHECKPOINTS, WORKSITES};
+pub use sensitivity::SENSITIVITY;
 
 /// All layers, in the order in which they are written; the first lies at the bottom of a map.
-pub const ALL: &[&LayerDef] =
-    &[&MUNICIPALITIES, &ROADS, &CORRIDORS, &ROADS_CHANGE, &CROSSINGS, &CHECKPOINTS, &WORKSITES, &DIAGNOSTICS];
+pub const ALL: &[&LayerDef] = &[
+    &MUNICIPALITIES,
+    &ROADS,
+    &CORRIDORS,
+    &ROADS_CHANGE,
+    &CROSSINGS,
+    &CHECKPOINTS,
+    &WORKSITES,
+    &DIAGNOSTICS,
+    &SENSITIVITY,
+];
 
 /// The layer of that name.
 #[must_use]
@@ -107,7 +118,7 @@ mod tests {
 
     #[test]
     fn site_level_layers_are_restricted() {
-        for def in [&ROADS, &CHECKPOINTS, &WORKSITES, &DIAGNOSTICS] {
+        for def in [&ROADS, &CHECKPOINTS, &WORKSITES, &DIAGNOSTICS, &SENSITIVITY] {
             assert_eq!(def.tier, Tier::Restricted);
         }
     }

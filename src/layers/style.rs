@@ -307,6 +307,7 @@ fn plain(view: &LayerView<'_>) -> Vec<Rule> {
         LayerGeometry::Point => marker("circle", "44,123,182,255", 2.4),
         LayerGeometry::MultiLineString => line("44,123,182,255", 0.6),
         LayerGeometry::MultiPolygon => fill("200,220,235,255"),
+        LayerGeometry::None => return Vec::new(),
     };
     vec![rule(Test::Any, "", symbol)]
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::feature::{FieldDef, Lang};
+use crate::corridors::sensitivity::Factor;
 
 /// Fields whose texts are codes.
 pub(crate) const CODED: &[&str] = &[
@@ -19,6 +20,7 @@ pub(crate) const CODED: &[&str] = &[
     "visit_kind",
     "source",
     "altered",
+    "parameter",
 ];
 
 /// Codes that have words, under `value.` in `locales/`, blanks as underscores.
@@ -147,7 +149,7 @@ pub(crate) fn key(section: &str, code: &str) -> String {
 /// A code in words; what is no code stays as it is.
 #[must_use]
 pub fn word(code: &str, lang: Lang) -> String {
-    let known = CODES.contains(&code);
+    let known = CODES.contains(&code) || Factor::ALL.iter().any(|factor| factor.code() == code);
     if known { crate::translated(lang.code(), &key("value", code)) } else { code.to_owned() }
 }
 
@@ -285,7 +287,8 @@ mod tests {
 
     #[test]
     fn every_code_and_reason_has_words_in_both_languages() {
-        for (section, codes) in [("value", CODES), ("reason", REASONS)] {
+        let parameters = Factor::ALL.map(Factor::code);
+        for (section, codes) in [("value", CODES), ("value", &parameters[..]), ("reason", REASONS)] {
             for code in codes {
                 for lang in [Lang::Es, Lang::En] {
                     let found = crate::translated(lang.code(), &key(section, code));

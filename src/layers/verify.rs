@@ -136,12 +136,19 @@ fn is_inside(path: &str) -> bool {
 /// [`Error::Environment`] where a count differs or a file does not parse; [`Error::Io`].
 pub fn recount(dir: &Path) -> Result<()> {
     let manifest = Manifest::read(dir)?;
+    // Every layer has a table; one without geometry has nothing else outside the GeoPackage.
     let mut layers = BTreeMap::new();
     let mut package = false;
     for record in manifest.outputs.iter().filter(|record| is_inside(&record.path)) {
         package |= record.path == "corredor.gpkg";
-        let name = record.path.strip_prefix("layers/").and_then(|name| name.strip_suffix(".geojson"));
-        let (Some(name), Some(expected)) = (name, record.features) else { continue };
+        let Some(expected) = record.features else { continue };
+        let named = |folder: &str, ending: &str| record.path.strip_prefix(folder)?.strip_suffix(ending);
+        if let Some(name) = named("tables/", ".csv") {
+            layers.insert(name.to_owned(), expected);
+        }
+        if named("layers/", ".geojson").is_none() {
+            continue;
+        }
         let path = dir.join(&record.path);
         let file = File::open(&path).map_err(|e| Error::io(&path, e))?;
         let found = geojson::count(BufReader::new(file))
@@ -149,7 +156,6 @@ pub fn recount(dir: &Path) -> Result<()> {
         if found != expected {
             return Err(Error::Environment(format!("{}: {found} features, not {expected}", path.display())));
         }
-        layers.insert(name.to_owned(), expected);
     }
     if package {
         let path = dir.join("corredor.gpkg");

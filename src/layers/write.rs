@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::feature::{Lang, Layer, LayerDef, Tier, Words};
+use super::feature::{Lang, Layer, LayerDef, LayerGeometry, Tier, Words};
 use super::manifest::{self, Manifest, OutputRecord};
 use super::view::{Header, LayerView};
-use super::{geojson, gpkg, map, notice, style, tables};
+use super::{geojson, gpkg, map, notice, plot, style, tables};
 use crate::error::{Error, Result};
 
 /// All that is written for one audience. Layers and fields that it may not see may be here: they are left out.
@@ -57,7 +57,7 @@ pub fn write_result(dir: &Path, set: &ResultSet) -> Result<()> {
     seal(dir, set)
 }
 
-/// Writes `layers/*.geojson` with their styles, `corredor.gpkg`, `map.html` and `tables/*.csv`. Other files of the result
+/// Writes `layers/*.geojson` with their styles (none of a table without geometry), `corredor.gpkg`, `map.html` and `tables/*.csv`. Other files of the result
 /// (project, report) can be added before it is sealed.
 ///
 /// # Errors
@@ -72,15 +72,21 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
     }
     for view in &views {
         let path = dir.join(format!("layers/{}.geojson", view.name()));
-        stream(&path, |out| geojson::write(out, view, &header))?;
-        // QGIS loads a style by itself only if it lies beside the file under the same name.
         let qml = style::qml(view, &header)?;
-        stream(&path.with_extension("qml"), |out| out.write_all(qml.as_bytes()))?;
+        if view.geometry() != LayerGeometry::None {
+            stream(&path, |out| geojson::write(out, view, &header))?;
+            // QGIS loads a style by itself only if it lies beside the file under the same name.
+            stream(&path.with_extension("qml"), |out| out.write_all(qml.as_bytes()))?;
+        }
         styles.push(qml);
         let path = dir.join(format!("tables/{}.csv", view.name()));
         stream(&path, |out| tables::write(out, view).map_err(std::io::Error::from))?;
     }
     gpkg::write(&dir.join("corredor.gpkg"), &views, &styles, &header)?;
+    if let Some(view) = views.iter().find(|view| view.name() == "sensitivity") {
+        let plot = plot::sensitivity(view, header.lang);
+        stream(&dir.join("sensitivity.svg"), |out| out.write_all(plot.as_bytes()))?;
+    }
     let about = map::About {
         notices: &notice::standard(set.audience, set.signed_off.as_deref()),
         limits: &set.notices,
@@ -208,6 +214,30 @@ mod tests {
                 assert!(text.contains("Prevención y detección, no control migratorio"), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_table_without_geometry_is_written_where_there_are_tables() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut set = samples::set(Tier::Restricted);
+        set.layers.push(samples::sensitivity());
+        write_result(dir.path(), &set).unwrap();
+        let path = |name: &str| dir.path().join(name);
+        assert!(path("tables/sensitivity.csv").exists() && path("sensitivity.svg").exists());
+        assert!(!path("layers/sensitivity.geojson").exists() && !path("layers/sensitivity.qml").exists());
+        assert!(!fs::read_to_string(path("map.html")).unwrap().contains("MEX-200 C – D"));
+        crate::layers::verify::recount(dir.path()).unwrap();
+        // A row less in the GeoPackage than in the table is found.
+        set.layers.last_mut().unwrap().features.pop();
+        let other = tempfile::tempdir().unwrap();
+        write_result(other.path(), &set).unwrap();
+        fs::copy(other.path().join("corredor.gpkg"), path("corredor.gpkg")).unwrap();
+        assert!(crate::layers::verify::recount(dir.path()).is_err());
+        // The public sees nothing of it.
+        set.audience = Tier::Public;
+        let open = tempfile::tempdir().unwrap();
+        write_result(open.path(), &set).unwrap();
+        assert!(manifest::files(open.path()).unwrap().iter().all(|name| !name.contains("sensitivity")));
     }
 
     #[test]

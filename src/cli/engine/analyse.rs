@@ -8,7 +8,8 @@ use super::counts::{cells, count_fault, count_options, data_of, prepare_counts};
 use super::findings::{self, Counted};
 use super::hot::{hot_spots, place};
 use super::record::{commitment, input_record, notices, run_id, statistics, without_key};
-use super::routing::{Routing, State, Travel, Way};
+use super::routing::{Roads, Travel, Way};
+use super::sensitivity::sensitivity;
 use super::{InForce, Loaded};
 use crate::cli::args::{RoutingArgs, Step};
 use crate::cli::messages::fill;
@@ -31,6 +32,7 @@ use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
 use crate::model::incidence::CountDatum;
+use crate::model::study::Study;
 use crate::planning::{posts, worksites};
 
 /// Which steps of a run are wanted; all where none is named.
@@ -81,36 +83,13 @@ pub fn analyse(
 
     let placed_posts: Vec<_> = built.posts.iter().map(|post| Some(post.as_ref()?.link)).collect();
     let scenario = loaded.scenario.as_ref();
-    let mut before = None;
     let with_flows = steps.iter().any(|s| *s != Step::Incidence);
     let passages = if with_flows { Passages::new(&built.network, domain) } else { Passages::default() };
     let travel = Travel { places: &places, counts: &counts, passages: &passages };
-    let state = State {
-        closed,
-        posts: &placed_posts,
-        delay: scenario.map(|scenario| scenario.delay.as_slice()),
-        profiles: scenario.and_then(|scenario| scenario.profiles.as_ref()),
-    };
-    let mut routes = None;
-    let flows = if with_flows {
-        let routing =
-            routes.insert(Routing::new(&built.network, Way { args: routing, lang, stop, progress })?);
-        let flows = |state, step: &str| {
-            let bar = progress.bar(step, u64::from(study.parameters.draws));
-            routing.flows(study, &built.network, travel, state, (stop, &|| bar.inc()))
-        };
-        if let Some(scenario) = scenario {
-            let posts = &placed_posts[..scenario.posts_before];
-            let closed = &scenario.closed_before;
-            before = Some(flows(State { closed, posts, delay: None, profiles: None }, "draws_before")?);
-        }
-        flows(state, if scenario.is_some() { "draws_after" } else { "draws" })?
-    } else {
-        let params = (0..study.parameters.draws)
-            .map(|d| params::draw(study, &counts, &places.crossing_weights, d))
-            .collect();
-        Flows { params, ..Flows::default() }
-    };
+    let way = Way { args: routing, lang, stop, progress };
+    let roads = with_flows.then(|| Roads::new(loaded, &placed_posts, way)).transpose()?;
+    let before = roads.as_ref().map(|roads| roads.flows_before(travel)).transpose()?.flatten();
+    let flows = flows(study, roads.as_ref(), travel)?;
     let drawn: Vec<_> = flows.params.iter().map(|p| p.counts.clone()).collect();
     let inputs: Vec<InputRecord> = domain.provenance.iter().map(input_record).collect();
     let commitment = (audience == Tier::Public).then(|| commitment(study, &inputs)).flatten();
@@ -131,9 +110,8 @@ pub fn analyse(
     let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
     let Found { findings, hot_spots } = findings;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
-    let close = |links: &[LinkId]| match &routes {
-        Some(routing) => routing.flows_when_closed(study, &built.network, travel, state, links, stop),
-        None => Ok(Flows::default()),
+    let close = |links: &[LinkId]| {
+        roads.as_ref().map_or_else(|| Ok(Flows::default()), |roads| roads.flows_when_closed(travel, links))
     };
     let found = if steps.contains(&Step::Corridors) {
         let under = scenario.zip(before.as_ref()).map(|(scenario, before)| Under { scenario, before });
@@ -143,6 +121,10 @@ pub fn analyse(
     };
     layers.extend(found.layers);
     let restricted = audience == Tier::Restricted;
+    // Of the counts that are not released an index could tell something: it is for the restricted result alone.
+    let roads = roads.filter(|_| restricted);
+    let sensitivity = sensitivity(&context, roads.as_ref(), travel, &found.objects)?;
+    layers.extend(sensitivity.layer);
     let referral = study.referral.is_some();
     if restricted && referral && (steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites)) {
         progress.step("planning");
@@ -166,15 +148,17 @@ pub fn analyse(
     of_counts["hot_spots"] = hot_spots;
     // What stands against using a result is said where it is made too.
     let mut summary = found.summary;
+    summary.extend(sensitivity.summary);
     summary.extend(counts.diagnostics().and_then(|d| findings::not_converged(d, domain, lang)));
     summary.extend(unsure(&found.halves, lang));
-    let statistics = statistics(loaded, &of_counts, &found.statistics, &flows);
     let mut manifest = Manifest::new(run_id, audience, lang);
     manifest.seed = Some(study.seed);
     manifest.draws = Some(u64::from(study.parameters.draws));
     manifest.parameters = Some(without_key(study));
     manifest.inputs = inputs;
-    manifest.statistics = statistics;
+    manifest.statistics = statistics(loaded, &of_counts, &found.statistics, &flows);
+    manifest.statistics["sensitivity"] = sensitivity.statistics;
+    manifest.statistics["cross_checks"] = sensitivity.cross_checks;
     manifest.commitment = commitment;
     let set = ResultSet {
         layers,
@@ -196,6 +180,15 @@ pub fn analyse(
 /// What every output of a run under a scenario says of it.
 fn told(scenario: &InForce, lang: Lang) -> String {
     fill(lang, "notice.in_force", &[("title", scenario.title.clone())])
+}
+
+/// The flows of all draws; where nothing is routed, their parameters alone.
+fn flows(study: &Study, roads: Option<&Roads<'_>>, travel: Travel<'_>) -> Result<Flows> {
+    if let Some(roads) = roads {
+        return roads.flows(travel);
+    }
+    let draw = |d| params::draw(study, travel.counts, &travel.places.crossing_weights, d);
+    Ok(Flows { params: (0..study.parameters.draws).map(draw).collect(), ..Flows::default() })
 }
 
 /// The parts of a municipality's count.

@@ -28,6 +28,8 @@ use crate::network::graph::{LinkKind, Network};
 /// What a run found of corridors; nothing where they were not asked for.
 #[derive(Default)]
 pub(super) struct Corridors {
+    /// The corridors by rank.
+    pub objects: Vec<Corridor>,
     /// `roads`, `corridors` and `crossings`.
     pub layers: Vec<Layer>,
     /// What the command line says of them.
@@ -123,6 +125,7 @@ pub(super) fn corridors(
             },
         }),
         halves,
+        objects: corridors,
     })
 }
 

@@ -6,19 +6,22 @@ use std::sync::atomic::AtomicBool;
 
 use etcetera::BaseStrategy;
 
+use super::Loaded;
 use crate::cli::args::{RouterArg, RoutingArgs};
 use crate::cli::messages::fill;
 use crate::cli::progress::Progress;
 use crate::corridors::choice::LinkCosts;
+use crate::corridors::cross_check::CrossChecks;
 use crate::corridors::demand::Places;
 use crate::corridors::draws::{Flows, Inputs};
+use crate::corridors::object::Corridor;
 use crate::corridors::passage::Passages;
 use crate::corridors::routing::Router;
+use crate::corridors::sensitivity::Sensitivity;
 use crate::error::{Error, Result};
 use crate::ids::LinkId;
 use crate::incidence::CountModel;
 use crate::layers::feature::Lang;
-use crate::model::study::{Profiles, Study};
 use crate::network::cch::{CacheNote, Hierarchy};
 use crate::network::graph::Network;
 use crate::network::search::Arcs;
@@ -47,19 +50,6 @@ pub(super) struct Travel<'a> {
     pub(super) passages: &'a Passages,
 }
 
-/// The state of the roads, and how people behave on them.
-#[derive(Clone, Copy)]
-pub(super) struct State<'a> {
-    /// By link: whether it is closed.
-    pub(super) closed: &'a [bool],
-    /// Links of the posts that stand on a road.
-    pub(super) posts: &'a [Option<LinkId>],
-    /// By link: factor on its time.
-    pub(super) delay: Option<&'a [f64]>,
-    /// Behaviour in the place of the study's.
-    pub(super) profiles: Option<&'a Profiles>,
-}
-
 /// How routes are to be found, and how to say what is going on.
 #[derive(Clone, Copy)]
 pub(super) struct Way<'a> {
@@ -69,69 +59,122 @@ pub(super) struct Way<'a> {
     pub(super) progress: Progress,
 }
 
-/// What finds routes on a network.
-pub(super) struct Routing {
+/// The network of a study, made ready for finding routes.
+pub(super) struct Roads<'a> {
+    loaded: &'a Loaded,
+    way: Way<'a>,
     arcs: Arcs,
     router: Router,
+    costs: LinkCosts,
+    /// Under a scenario: as they are without it.
+    before: Option<LinkCosts>,
 }
 
-impl Routing {
-    /// Makes it ready.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`] if `way.stop` was set meanwhile.
-    pub(super) fn new(network: &Network, way: Way<'_>) -> Result<Self> {
-        let arcs = Arcs::new(network);
-        let router = router(network, &arcs, way)?;
-        Ok(Self { arcs, router })
-    }
-
-    /// All draws of `study` over the network in a state; `progress` is called after each.
+impl<'a> Roads<'a> {
+    /// With `posts`, the links of the posts that stand on a road.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if `stop` was set meanwhile.
-    pub(super) fn flows(
-        &self,
-        study: &Study,
-        network: &Network,
-        travel: Travel<'_>,
-        state: State<'_>,
-        (stop, progress): (&AtomicBool, &(dyn Fn() + Sync)),
-    ) -> Result<Flows> {
-        let Travel { places, counts, passages } = travel;
-        let State { closed, posts, delay, profiles } = state;
-        let links = network.link_count();
-        let mut on_link = vec![0_u32; links];
-        posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
-        let delay = delay.map_or_else(|| vec![1.0; links], <[f64]>::to_vec);
-        let costs = &LinkCosts::new(network, on_link, closed.to_vec(), delay);
-        let (arcs, router) = (&self.arcs, &self.router);
-        Flows::run(&Inputs { study, places, arcs, router, costs, profiles, counts, passages, stop, progress })
+    pub(super) fn new(loaded: &'a Loaded, posts: &[Option<LinkId>], way: Way<'a>) -> Result<Self> {
+        let Loaded { built, closed, scenario, .. } = loaded;
+        let arcs = Arcs::new(&built.network);
+        let router = router(&built.network, &arcs, way)?;
+        let links = built.network.link_count();
+        let costs = |posts: &[Option<LinkId>], closed: &[bool], delay: Option<&[f64]>| {
+            let mut on_link = vec![0_u32; links];
+            posts.iter().flatten().for_each(|l| on_link[l.index()] += 1);
+            let delay = delay.map_or_else(|| vec![1.0; links], <[f64]>::to_vec);
+            LinkCosts::new(&built.network, on_link, closed.to_vec(), delay)
+        };
+        let before = scenario.as_ref().map(|s| costs(&posts[..s.posts_before], &s.closed_before, None));
+        let costs = costs(posts, closed, scenario.as_ref().map(|s| s.delay.as_slice()));
+        Ok(Self { loaded, way, arcs, router, costs, before })
     }
 
-    /// The first draws of `study`, each with few perturbations, where `links` are closed too: enough to see where most
-    /// of a flow goes.
+    /// All draws over the network.
     ///
     /// # Errors
-    /// Those of [`Self::flows`].
-    pub(super) fn flows_when_closed(
-        &self,
-        study: &Study,
-        network: &Network,
-        travel: Travel<'_>,
-        state: State<'_>,
-        links: &[LinkId],
-        stop: &AtomicBool,
-    ) -> Result<Flows> {
-        let mut few = study.clone();
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn flows(&self, travel: Travel<'_>) -> Result<Flows> {
+        let step = if self.before.is_some() { "draws_after" } else { "draws" };
+        let bar = self.way.progress.bar(step, u64::from(self.loaded.study.parameters.draws));
+        Flows::run(&self.inputs(travel, &|| bar.inc()))
+    }
+
+    /// The same draws without the scenario; `None` where none is in force.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn flows_before(&self, travel: Travel<'_>) -> Result<Option<Flows>> {
+        let Some(costs) = &self.before else { return Ok(None) };
+        let bar = self.way.progress.bar("draws_before", u64::from(self.loaded.study.parameters.draws));
+        Flows::run(&Inputs { costs, profiles: None, ..self.inputs(travel, &|| bar.inc()) }).map(Some)
+    }
+
+    /// The first draws, each with few perturbations, where `links` are closed too: enough to see where most of a flow goes.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn flows_when_closed(&self, travel: Travel<'_>, links: &[LinkId]) -> Result<Flows> {
+        let mut few = self.loaded.study.clone();
         few.parameters.draws = few.parameters.draws.min(CLOSED_DRAWS);
         few.parameters.perturbations = few.parameters.perturbations.min(CLOSED_PERTURBATIONS);
         few.planning.draws = 1;
-        let mut closed = state.closed.to_vec();
-        links.iter().for_each(|link| closed[link.index()] = true);
+        let costs = &self.costs.without(links);
         // Whoever passes through a municipality is not asked for here.
-        let travel = Travel { passages: &Passages::default(), ..travel };
-        self.flows(&few, network, travel, State { closed: &closed, ..state }, (stop, &|| ()))
+        let passages = &Passages::default();
+        Flows::run(&Inputs { study: &few, costs, passages, ..self.inputs(travel, &|| ()) })
+    }
+
+    /// What the scores of `corridors` hang on, where the study asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn sensitivity(
+        &self,
+        travel: Travel<'_>,
+        corridors: &[&[LinkId]],
+    ) -> Result<Option<Sensitivity>> {
+        let n = self.loaded.study.parameters.sensitivity_samples;
+        // A scenario is asked for what it changes; what scores hang on is asked of the study as it is.
+        if n == 0 || corridors.is_empty() || self.before.is_some() {
+            return Ok(None);
+        }
+        let bar = self.way.progress.bar("sensitivity", u64::from(n));
+        let progress = || bar.inc();
+        let inputs = self.inputs(travel, &progress);
+        Sensitivity::new(&inputs, &self.loaded.built.network, corridors, n).map(Some)
+    }
+
+    /// How other models of route choice lead the demand of `flows` over the roads.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if `stop` was set meanwhile.
+    pub(super) fn cross_checks(
+        &self,
+        travel: Travel<'_>,
+        flows: &Flows,
+        corridors: &[Corridor],
+    ) -> Result<Option<CrossChecks>> {
+        if self.before.is_some() {
+            return Ok(None);
+        }
+        let network = &self.loaded.built.network;
+        self.way.progress.step("cross_checks");
+        let inputs = self.inputs(travel, &|| ());
+        let links: Vec<&[LinkId]> = corridors.iter().map(|c| c.chain.links.as_slice()).collect();
+        let run: Vec<f64> =
+            (0..network.link_count()).map(|link| flows.contribution(link).iter().sum()).collect();
+        CrossChecks::new(&inputs, network, &links, &run, &flows.params)
+    }
+
+    fn inputs<'b>(&'b self, travel: Travel<'b>, progress: &'b (dyn Fn() + Sync)) -> Inputs<'b> {
+        let Travel { places, counts, passages } = travel;
+        let Self {
+            loaded: Loaded { study, scenario, .. }, way: Way { stop, .. }, arcs, router, costs, ..
+        } = self;
+        let profiles = scenario.as_ref().and_then(|scenario| scenario.profiles.as_ref());
+        Inputs { study, places, arcs, router, costs, profiles, counts, passages, stop, progress }
     }
 }
 

@@ -44,7 +44,7 @@ impl<'a> Engine<'a> {
         let Some(first) = lanes.first() else { return out };
         self.metric.customize(self.hierarchy, weights);
         let batch = Batch { hierarchy: self.hierarchy, metric: &self.metric, weights };
-        let shared = lanes.len() == LANES && lanes.iter().all(|lane| lane.draw == first.draw);
+        let shared = lanes.len() == LANES && lanes.iter().all(|lane| lane.row == first.row);
         let wanted = if lanes.iter().any(|lane| lane.trees) { Wanted::Paths } else { Wanted::Flows };
         let mut flows: [LinkFlows<PARTS, LANES>; 2] = Default::default();
         let mut before = 0;

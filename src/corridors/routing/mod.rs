@@ -33,8 +33,8 @@ pub(super) type Weights<'a> = &'a [[u32; LANES]];
 /// One vector of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lane<'a> {
-    /// Number of its draw.
-    pub(super) draw: u32,
+    /// Place of its parameters: lanes of one place have one demand.
+    pub(super) row: usize,
     /// Who travels over links.
     pub(super) loads: &'a Loads,
     /// Whether its trees are wanted.

@@ -1,11 +1,13 @@
 //! Tests of the stage: demand, flows, corridors.
 
 mod changing;
+mod choosing;
 mod demanding;
 mod describing;
 mod extracting;
 mod flowing;
 mod passing;
+mod sensing;
 mod using;
 
 use std::sync::atomic::AtomicBool;

@@ -6,6 +6,7 @@ mod diagnostics;
 mod network;
 mod places;
 mod plans;
+mod sensitivity;
 
 pub use change::roads_change;
 pub use context::Context;
@@ -13,6 +14,7 @@ pub use diagnostics::diagnostics;
 pub use network::{corridors, crossings, roads};
 pub use places::{HotColumn, MunicipalFindings, municipalities};
 pub use plans::{checkpoints, worksites};
+pub use sensitivity::sensitivity;
 
 use serde_json::{Value, json};
 
