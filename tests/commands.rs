@@ -52,7 +52,7 @@ fn init_check_and_run_follow_each_other() {
     assert_eq!(names(study.root()), ["out", "study"], "nothing is left beside");
     assert_eq!(
         names(&study.out()),
-        ["LEEME.txt", "corredor.gpkg", "layers", "map.html", "run.json", "tables"]
+        ["LEEME.txt", "corredor.gpkg", "corredor.qgz", "layers", "map.html", "run.json", "tables"]
     );
     assert_eq!(
         layer_names(&study.out()),

@@ -30,6 +30,8 @@ pub enum Cmd {
     Demo {
         #[arg(long, value_name = "DIR", default_value = "demo-out")]
         out: PathBuf,
+        #[arg(long)]
+        flatgeobuf: bool,
         #[command(flatten)]
         routing: RoutingArgs,
     },
@@ -63,6 +65,8 @@ pub enum Cmd {
         #[arg(long, value_name = "STEP", value_delimiter = ',')]
         steps: Vec<Step>,
         #[command(flatten)]
+        outputs: OutputArgs,
+        #[command(flatten)]
         routing: RoutingArgs,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
@@ -88,6 +92,17 @@ pub enum Cmd {
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Man,
+}
+
+/// What is written beside the result folder's usual files. Nothing of it changes them, nor the id of the run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutputArgs {
+    /// The layers as `FlatGeobuf` too.
+    #[arg(long)]
+    pub flatgeobuf: bool,
+    /// The database to write to as well.
+    #[arg(long, value_name = "DSN")]
+    pub postgis: Option<String>,
 }
 
 /// How paths are found. Nothing of it changes a result.

@@ -7,12 +7,16 @@
 pub mod assemble;
 pub mod atomic;
 pub mod feature;
+pub mod flatgeobuf;
 pub mod geojson;
 pub mod gpkg;
 pub mod manifest;
 pub mod map;
 mod normal;
 pub mod notice;
+pub mod postgis;
+pub mod qgis;
+mod rows;
 pub mod schema;
 pub mod style;
 pub mod tables;

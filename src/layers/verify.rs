@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::AUDIENCES;
 use super::feature::Tier;
 use super::manifest::{self, Manifest};
-use super::{geojson, gpkg};
+use super::{flatgeobuf, geojson, gpkg};
 use crate::error::{Error, Fault, Faults, Result, Rule};
 
 /// What was looked at and what was found.
@@ -140,6 +140,12 @@ pub fn recount(dir: &Path) -> Result<()> {
     let mut package = false;
     for record in manifest.outputs.iter().filter(|record| is_inside(&record.path)) {
         package |= record.path == "corredor.gpkg";
+        if let Some(expected) = record.features.filter(|_| record.path.ends_with(".fgb")) {
+            let found = flatgeobuf::count(&dir.join(&record.path))?;
+            if found != expected {
+                return Err(Error::Environment(format!("{}: {found} features, not {expected}", record.path)));
+            }
+        }
         let name = record.path.strip_prefix("layers/").and_then(|name| name.strip_suffix(".geojson"));
         let (Some(name), Some(expected)) = (name, record.features) else { continue };
         let path = dir.join(&record.path);
