@@ -92,16 +92,17 @@ mod tests {
 
     use super::*;
     use crate::layers::feature::Tier;
-    use crate::layers::{manifest, samples, verify, write};
+    use crate::layers::write::{seal, write_layers};
+    use crate::layers::{manifest, samples, verify};
 
     #[test]
     fn every_layer_reads_back_and_the_same_layers_give_the_same_bytes() {
         let set = samples::set(Tier::Restricted);
         let written = || {
             let dir = tempfile::tempdir().unwrap();
-            write::write_layers(dir.path(), &set).unwrap();
-            super::write(dir.path(), &set.views().unwrap()).unwrap();
-            write::seal(dir.path(), &set).unwrap();
+            write_layers(dir.path(), &set).unwrap();
+            write(dir.path(), &set.views().unwrap()).unwrap();
+            seal(dir.path(), &set).unwrap();
             dir
         };
         let (a, b) = (written(), written());

@@ -259,7 +259,8 @@ fn foot(xml: &mut Xml, project: &Project<'_>) -> io::Result<()> {
     let room = [(FOOT[2] - GAP) / 2.0, FOOT[3]];
     let set = columns(&paragraphs, keep, &project.words("more"), room, &FOOT_SIZES);
     for (i, (id, lines)) in ["notices", "sources"].into_iter().zip(&set.lines).enumerate() {
-        let place = [FOOT[0] + i as f64 * (room[0] + GAP), FOOT[1], room[0], room[1]];
+        // Down to where printers begin to cut: another font may have higher lines.
+        let place = [FOOT[0] + i as f64 * (room[0] + GAP), FOOT[1], room[0], PAGE[1] - FOOT[1] - 4.0];
         label(xml, id, place, &lines.join("\n"), &Text { points: set.points, ..PLAIN })?;
     }
     Ok(())
@@ -291,7 +292,9 @@ fn legend(xml: &mut Xml, project: &Project<'_>) -> io::Result<()> {
             let line = format!("{:.2}", gap_before_line(points));
             legend_style(xml, "title", points + 1.0, true, &[("marginBottom", "1")])?;
             legend_style(xml, "group", points, true, &[("marginTop", gap.as_str())])?;
-            legend_style(xml, "subgroup", points, true, &[("marginTop", gap.as_str())])?;
+            let below = format!("{:.2}", gap_below_layer(points));
+            let margins = [("marginTop", gap.as_str()), ("marginBottom", below.as_str())];
+            legend_style(xml, "subgroup", points, true, &margins)?;
             legend_style(xml, "symbol", points, false, &[("marginTop", line.as_str())])?;
             legend_style(xml, "symbolLabel", points, false, &[("marginTop", "0"), ("marginLeft", "2.5")])
         })?;
@@ -334,6 +337,10 @@ fn gap_before_layer(points: f64) -> f64 {
     points * 0.26
 }
 
+fn gap_below_layer(points: f64) -> f64 {
+    points * 0.12
+}
+
 fn gap_before_line(points: f64) -> f64 {
     points * 0.05
 }
@@ -354,7 +361,8 @@ fn legend_size(told: &[(&LayerView<'_>, Vec<(usize, &Rule)>)]) -> f64 {
     };
     let fits = |points: f64| {
         let high: f64 = rules.iter().map(|rule| (size(rule) - line_height(points)).max(0.0)).sum();
-        let layers = told.len() as f64 * (page::height(1, points) + gap_before_layer(points));
+        let layers = told.len() as f64
+            * (page::height(1, points) + gap_before_layer(points) + gap_below_layer(points));
         let below = rules.len() as f64 * (line_height(points) + gap_before_line(points)) + high;
         layers + below <= LEGEND[3] && longest(points) + 9.0 <= LEGEND[2]
     };

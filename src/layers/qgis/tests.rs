@@ -94,7 +94,9 @@ fn styles_are_those_of_the_layers() {
 
 #[test]
 fn a_signed_project_is_no_draft_and_a_public_one_not_restricted() {
-    for (lang, draft, restricted) in [(Lang::Es, "BORRADOR", "RESTRINGIDO"), (Lang::En, "DRAFT", "RESTRICTED")] {
+    for (lang, draft, restricted) in
+        [(Lang::Es, "BORRADOR", "RESTRINGIDO"), (Lang::En, "DRAFT", "RESTRICTED")]
+    {
         for audience in [Tier::Restricted, Tier::Public] {
             let own = |text: &str| attributes(text, "LayoutItem", "labelText");
             let unsigned = own(&written(audience, lang, false));
