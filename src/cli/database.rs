@@ -60,14 +60,14 @@ impl Database {
             draft: set.signed_off.as_deref().is_none_or(|name| name.trim().is_empty()),
             attributions: &set.attributions,
         };
-        let rows =
-            postgis::write(&self.target, &set.views()?, &header, &record, self.replace).map_err(|e| {
-                if e.exit_code() == 3 {
-                    let params = [("path", path.display().to_string())];
-                    super::complain(&fill(self.lang, "error.postgis_folder", &params));
-                }
-                e
-            })?;
+        let stands = |e: &Error| {
+            if e.exit_code() == 3 {
+                let params = [("path", path.display().to_string())];
+                super::complain(&fill(self.lang, "error.postgis_folder", &params));
+            }
+        };
+        let rows = postgis::write(&self.target, &set.views()?, &header, &record, self.replace)
+            .inspect_err(stands)?;
         Ok(Written { schema: postgis::schema(header.audience), rows, target: self.target.to_string() })
     }
 }

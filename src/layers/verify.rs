@@ -140,7 +140,9 @@ pub fn recount(dir: &Path) -> Result<()> {
     let mut package = false;
     for record in manifest.outputs.iter().filter(|record| is_inside(&record.path)) {
         package |= record.path == "corredor.gpkg";
-        if let Some(expected) = record.features.filter(|_| record.path.ends_with(".fgb")) {
+        let is_flat =
+            record.path.strip_prefix("layers/").and_then(|name| name.strip_suffix(".fgb")).is_some();
+        if let Some(expected) = record.features.filter(|_| is_flat) {
             let found = flatgeobuf::count(&dir.join(&record.path))?;
             if found != expected {
                 return Err(Error::Environment(format!("{}: {found} features, not {expected}", record.path)));

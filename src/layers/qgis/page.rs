@@ -1,5 +1,5 @@
 //! Fitting text on a page without a renderer at hand: lines are broken here, by widths that no usual sans serif exceeds
-//! (those of DejaVu Sans, the widest), so that nothing is cut where QGIS draws with another font.
+//! (those of `DejaVu` Sans, the widest), so that nothing is cut where QGIS draws with another font.
 
 /// Millimetres of a typographic point.
 const POINT: f64 = 25.4 / 72.0;
@@ -8,7 +8,7 @@ const LEADING: f64 = 1.18;
 /// What other sans serifs may be wider in a single letter.
 const SLACK: f64 = 1.03;
 
-/// Width of a character of DejaVu Sans as a share of its size.
+/// Width of a character of `DejaVu` Sans as a share of its size.
 fn advance(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | 'í' | 'I' | 'J' | 'Í' => 0.29,
