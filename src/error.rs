@@ -490,6 +490,14 @@ pub enum Error {
     /// A library of the environment failed: GDAL, PROJ, the thread pool (exit code 3).
     #[error("{0}")]
     Environment(String),
+    /// A database could not be reached or written (exit code 3).
+    #[error("{key}")]
+    Database {
+        /// Key of the message in `locales/`.
+        key: &'static str,
+        /// Named values of the message.
+        params: Vec<(&'static str, String)>,
+    },
     /// The run was interrupted (exit code 130).
     #[error("interrupted")]
     Interrupted,
@@ -508,7 +516,7 @@ impl Error {
         match self {
             Self::Faults(_) => 1,
             Self::Usage { .. } => 2,
-            Self::Io { .. } | Self::Environment(_) => 3,
+            Self::Io { .. } | Self::Environment(_) | Self::Database { .. } => 3,
             Self::Interrupted => 130,
         }
     }

@@ -52,7 +52,7 @@ fn init_check_and_run_follow_each_other() {
     assert_eq!(names(study.root()), ["out", "study"], "nothing is left beside");
     assert_eq!(
         names(&study.out()),
-        ["LEEME.txt", "corredor.gpkg", "layers", "map.html", "run.json", "tables"]
+        ["LEEME.txt", "corredor.gpkg", "corredor.qgz", "layers", "map.html", "run.json", "tables"]
     );
     assert_eq!(
         layer_names(&study.out()),
@@ -156,6 +156,44 @@ fn the_numbers_do_not_depend_on_the_language() {
             features.iter().map(|f| (f["id"].clone(), f["properties"]["mean"].clone())).collect()
         };
         assert_eq!(mean(&es), mean(&en), "{name}");
+    }
+}
+
+#[test]
+fn flatgeobuf_is_written_on_request_and_changes_nothing_else() {
+    let study = Study::new();
+    study.run(&[]).exits(0);
+    let fgb = study.root().join("fgb");
+    Answer::of(study.command("fgb").arg("--flatgeobuf")).exits(0);
+    let (mut plain, mut more) = (snapshot(&study.out()), snapshot(&fgb));
+    let written: BTreeSet<String> = more.keys().filter(|name| name.ends_with(".fgb")).cloned().collect();
+    let expected: BTreeSet<String> =
+        layer_names(&study.out()).iter().map(|name| format!("layers/{name}.fgb")).collect();
+    assert_eq!(written, expected);
+    // The note and the manifest list the files.
+    for name in written.iter().map(String::as_str).chain(["LEEME.txt", "run.json"]) {
+        plain.remove(name);
+        more.remove(name);
+    }
+    assert_same(&plain, &more);
+    assert_eq!(manifest(&study.out())["run_id"], manifest(&fgb)["run_id"]);
+    run(&["verify", fgb.to_str().unwrap()]).exits(0);
+}
+
+#[rstest]
+#[case("corredor.gpkg", "otra forma", "another form")]
+#[case("PG:dbname=x options=s3cret", "la palabra 2", "word 2")]
+#[case("PG:dbname=x password='s3cret", "el valor 2", "value 2")]
+fn what_names_no_database_is_refused_before_anything_is_read(
+    #[case] dsn: &str,
+    #[case] es: &str,
+    #[case] en: &str,
+) {
+    for (lang, told) in [("es", es), ("en", en)] {
+        let args = ["run", "no-study", "--out", "no-result", "--postgis", dsn, "--lang", lang];
+        let answer = run(&args).exits(2);
+        assert!(answer.stderr.contains(told) && answer.stderr.contains("PG:host="), "{}", answer.stderr);
+        assert!(!answer.stderr.contains("s3cret"), "{}", answer.stderr);
     }
 }
 

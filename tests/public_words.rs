@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
@@ -63,9 +64,19 @@ fn texts_of_database(path: &Path) -> String {
     out
 }
 
+/// The one file in a project.
+fn text_of_project(path: &Path) -> String {
+    let mut zip = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    assert_eq!(zip.len(), 1);
+    let mut text = String::new();
+    zip.by_index(0).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
 fn text_of(path: &Path) -> String {
     match path.extension().and_then(|e| e.to_str()) {
         Some("gpkg") => texts_of_database(path),
+        Some("qgz") => text_of_project(path),
         Some("geojson" | "qml" | "csv" | "json" | "txt" | "html" | "qgs") => {
             fs::read_to_string(path).unwrap()
         }
@@ -111,4 +122,5 @@ fn the_restricted_result_has_them_so_that_the_search_finds_what_is_there() {
     assert!(found("corredor.gpkg").contains("recruitment"));
     assert!(found("layers/municipalities.qml").contains("recruitment"));
     assert!(found("LEEME.txt").contains("posts"));
+    assert!(found("corredor.qgz").contains("recruitment"));
 }

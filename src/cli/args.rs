@@ -30,6 +30,8 @@ pub enum Cmd {
     Demo {
         #[arg(long, value_name = "DIR", default_value = "demo-out")]
         out: PathBuf,
+        #[arg(long)]
+        flatgeobuf: bool,
         #[command(flatten)]
         routing: RoutingArgs,
     },
@@ -65,6 +67,8 @@ pub enum Cmd {
         #[arg(long, value_name = "NAME")]
         scenario: Option<String>,
         #[command(flatten)]
+        outputs: OutputArgs,
+        #[command(flatten)]
         routing: RoutingArgs,
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
@@ -90,6 +94,17 @@ pub enum Cmd {
     },
     #[expect(missing_docs, reason = "texts stand in locales/")]
     Man,
+}
+
+/// What is written beside the result folder's usual files. Nothing of it changes them, nor the id of the run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutputArgs {
+    /// The layers as `FlatGeobuf` too.
+    #[arg(long)]
+    pub flatgeobuf: bool,
+    /// The database to write to as well.
+    #[arg(long, value_name = "DSN")]
+    pub postgis: Option<String>,
 }
 
 /// How paths are found. Nothing of it changes a result.

@@ -32,6 +32,12 @@ pub fn examine(lang: Lang) -> Vec<Finding> {
         let ok = gdal::DriverManager::get_driver_by_name(name).is_ok();
         out.push(Finding { what: fill(lang, "doctor.driver", &[("name", name)]), ok, found: String::new() });
     }
+    // Only `--postgis` needs it, so that a GDAL without it is none to fail for.
+    let found = match gdal::DriverManager::get_driver_by_name("PostgreSQL") {
+        Ok(_) => String::new(),
+        Err(_) => text(lang, "doctor.driver_missing"),
+    };
+    out.push(Finding { what: fill(lang, "doctor.driver", &[("name", "PostgreSQL")]), ok: true, found });
     let proj = projected();
     out.push(Finding {
         what: text(lang, "doctor.proj"),

@@ -245,7 +245,7 @@ pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
             format!("{}\n{}", fault_report(lang, faults), text(lang, "fault.nothing_written"))
         }
         Error::Faults(faults) => fault_report(lang, faults),
-        Error::Usage { key, params } => fill(lang, key, params),
+        Error::Usage { key, params } | Error::Database { key, params } => fill(lang, key, params),
         Error::Io { path, source } => {
             fill(lang, "error.io", &[("path", path.clone()), ("cause", source.to_string())])
         }

@@ -4,6 +4,7 @@
 pub mod args;
 pub mod check;
 pub mod config;
+mod database;
 pub mod doctor;
 pub mod embedded;
 pub mod engine;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::FromArgMatches;
 use serde_json::{Value, json};
 
-use args::{Cli, Cmd, RoutingArgs, Shared};
+use args::{Cli, Cmd, OutputArgs, RoutingArgs, Shared};
 use messages::{error_text, fault_json, fault_line, fill, printable, text};
 use progress::Progress;
 
@@ -32,7 +33,7 @@ use crate::disclosure::Tier;
 use crate::error::{Error, Faults, Result};
 use crate::layers::atomic::{self, ResultFolder};
 use crate::layers::feature::Lang;
-use crate::layers::{verify, write};
+use crate::layers::{flatgeobuf, verify, write};
 
 /// Runs a command line and returns the exit code: 0 done, 1 the data or the study is at fault, 2 wrong
 /// usage, 3 input, output or environment, 130 interrupted.
@@ -120,13 +121,13 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
     let progress = Progress::new(lang, shared.quiet);
     let session = Session { shared, lang, progress, stop };
     match cli.command {
-        Cmd::Demo { out, routing } => session.demo(&out, routing),
+        Cmd::Demo { out, flatgeobuf, routing } => session.demo(&out, flatgeobuf, routing),
         Cmd::Init { dir } => session.init(&dir),
         Cmd::Check { study } => session.check(&study),
         Cmd::Inspect { file, layer, member } => session.inspect(&file, layer.as_deref(), member.as_deref()),
         Cmd::Spatial(args) => session.spatial(*args),
-        Cmd::Run { study, out, steps, scenario, routing } => {
-            session.run(&study, &out, &steps, scenario.as_deref(), routing)
+        Cmd::Run { study, out, steps, scenario, outputs, routing } => {
+            session.run(&study, &out, &steps, scenario.as_deref(), &outputs, routing)
         }
         Cmd::Verify { dir } => session.verify(&dir),
         Cmd::Explain { dir, feature } => session.explain(&dir, &feature),
@@ -173,7 +174,7 @@ impl Session {
         }
     }
 
-    fn demo(&self, out: &Path, routing: RoutingArgs) -> Result<String> {
+    fn demo(&self, out: &Path, flatgeobuf: bool, routing: RoutingArgs) -> Result<String> {
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
@@ -183,11 +184,11 @@ impl Session {
         let mut answer = None;
         for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
             let outcome = self.analyse(&loaded, audience, &steps, routing)?;
-            self.progress.step("write");
-            write::write_result(&folder.path().join(name), &outcome.set)?;
+            self.write(&folder.path().join(name), &outcome.set, flatgeobuf)?;
             answer.get_or_insert(outcome.summary);
         }
-        self.finish(folder, answer.unwrap_or_default(), "restricted", &loaded.warnings)
+        let path = self.place(folder)?;
+        Ok(self.answer(&path, answer.unwrap_or_default(), "restricted", &loaded.warnings, None))
     }
 
     fn run(
@@ -196,6 +197,7 @@ impl Session {
         out: &Path,
         steps: &[args::Step],
         scenario: Option<&str>,
+        outputs: &OutputArgs,
         routing: RoutingArgs,
     ) -> Result<String> {
         let audience = self.shared.audience.into();
@@ -207,6 +209,7 @@ impl Session {
         if scenario.is_some() && !steps.contains(&args::Step::Corridors) {
             return Err(Error::Usage { key: "error.scenario_steps", params: Vec::new() });
         }
+        let database = database::Database::open(outputs.postgis.as_deref(), &self.shared, self.lang)?;
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
         let mut loaded = self.load(study)?;
@@ -214,9 +217,23 @@ impl Session {
             loaded = loaded.under(name)?;
         }
         let outcome = self.analyse(&loaded, audience, &steps, routing)?;
+        if let Some(database) = &database {
+            database.refuse_known(&outcome.set)?;
+        }
+        self.write(folder.path(), &outcome.set, outputs.flatgeobuf)?;
+        let path = self.place(folder)?;
+        let written = database.map(|database| database.write(&outcome.set, &path)).transpose()?;
+        Ok(self.answer(&path, outcome.summary, "", &loaded.warnings, written.as_ref()))
+    }
+
+    /// Writes one audience's files.
+    fn write(&self, dir: &Path, set: &write::ResultSet, flatgeobuf: bool) -> Result<()> {
         self.progress.step("write");
-        write::write_result(folder.path(), &outcome.set)?;
-        self.finish(folder, outcome.summary, "", &loaded.warnings)
+        write::write_layers(dir, set)?;
+        if flatgeobuf {
+            flatgeobuf::write(dir, &set.views()?)?;
+        }
+        write::seal(dir, set)
     }
 
     fn analyse(
@@ -229,27 +246,34 @@ impl Session {
         engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, self.progress)
     }
 
-    /// Puts the folder in its place and says what to open. `main` is the folder within it to open.
-    fn finish(
-        &self,
-        folder: ResultFolder,
-        summary: Vec<String>,
-        main: &str,
-        warnings: &Faults,
-    ) -> Result<String> {
+    /// Puts the folder in its place, which is returned.
+    fn place(&self, folder: ResultFolder) -> Result<PathBuf> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
         let target = folder.target().to_owned();
         folder.commit()?;
-        let path = std::path::absolute(&target).unwrap_or(target);
+        Ok(std::path::absolute(&target).unwrap_or(target))
+    }
+
+    /// What to open. `main` is the folder within `path` to open.
+    fn answer(
+        &self,
+        path: &Path,
+        summary: Vec<String>,
+        main: &str,
+        warnings: &Faults,
+        written: Option<&database::Written>,
+    ) -> String {
         if self.shared.json {
-            return Ok(pretty(
-                &json!({ "ok": true, "path": path, "warnings": fault_json(self.lang, warnings) }),
-            ));
+            let mut answer = json!({ "ok": true, "path": path, "warnings": fault_json(self.lang, warnings) });
+            if let Some(written) = written {
+                answer["database"] = written.as_json();
+            }
+            return pretty(&answer);
         }
         if self.shared.quiet {
-            return Ok(String::new());
+            return String::new();
         }
         let open = |file: &str, key: &str| {
             let file = if main.is_empty() { PathBuf::from(file) } else { Path::new(main).join(file) };
@@ -259,11 +283,13 @@ impl Session {
         lines.push(fill(self.lang, "done.folder", &[("path", path.display().to_string())]));
         lines.push(text(self.lang, "done.open"));
         lines.push(open("map.html", "done.open_map"));
+        lines.push(open("corredor.qgz", "done.open_qgz"));
         lines.push(open("corredor.gpkg", "done.open_gpkg"));
         lines.push(open("layers", "done.open_geojson"));
         lines.push(open("tables", "done.open_tables"));
         lines.push(open("LEEME.txt", "done.open_readme"));
-        Ok(lines.join("\n"))
+        lines.extend(written.map(|written| written.line(self.lang)));
+        lines.join("\n")
     }
 
     fn init(&self, dir: &Path) -> Result<String> {

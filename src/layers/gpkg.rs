@@ -9,13 +9,12 @@ use std::path::Path;
 
 use gdal::config::{clear_thread_local_config_option, set_thread_local_config_option};
 use gdal::spatial_ref::SpatialRef;
-use gdal::vector::sql::Dialect;
-use gdal::vector::{Feature, LayerAccess, LayerOptions, OGRwkbGeometryType, ToGdal};
+use gdal::vector::{Feature, LayerAccess, LayerOptions, OGRwkbGeometryType};
 use gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, Metadata};
-use serde_json::Value;
 
 use super::feature::{FieldKind, LayerGeometry};
 use super::normal;
+use super::rows::{about, columns, insert, literal, quoted, run};
 use super::view::{Header, LayerView};
 use crate::error::{Error, Result};
 
@@ -158,7 +157,7 @@ fn fill(
     let mut dataset = open(path, GdalOpenFlags::GDAL_OF_UPDATE)?;
     for view in views {
         let transaction = dataset.start_transaction()?;
-        features(&transaction, view)?;
+        insert(&transaction.layer_by_name(view.name())?, view)?;
         transaction.commit()?;
         if view.geometry() != LayerGeometry::None {
             run(&dataset, &format!("SELECT CreateSpatialIndex({}, 'geom')", literal(view.name())))?;
@@ -192,43 +191,6 @@ fn fill(
     dataset.close()
 }
 
-fn features(dataset: &Dataset, view: &LayerView<'_>) -> gdal::errors::Result<()> {
-    let layer = dataset.layer_by_name(view.name())?;
-    let column = columns(&layer, view.fields().iter().map(|field| field.name))?;
-    for row in view.rows() {
-        let mut feature = Feature::new(layer.defn())?;
-        for ((field, value), &i) in row.values().zip(&column) {
-            match (field.kind, value.as_ref()) {
-                (_, Value::Null) => feature.set_field_null(i)?,
-                (_, Value::String(text)) => feature.set_field_string(i, text)?,
-                (_, Value::Bool(b)) => feature.set_field_integer(i, i32::from(*b))?,
-                (FieldKind::Integer, Value::Number(n)) => match n.as_i64() {
-                    Some(n) => feature.set_field_integer64(i, n)?,
-                    None => feature.set_field_null(i)?,
-                },
-                (_, Value::Number(n)) => match n.as_f64() {
-                    Some(x) => feature.set_field_double(i, x)?,
-                    None => feature.set_field_null(i)?,
-                },
-                (_, json) => feature.set_field_string(i, &json.to_string())?,
-            }
-        }
-        if let Some(geometry) = row.geometry() {
-            feature.set_geometry(geometry.to_gdal()?)?;
-        }
-        feature.create(&layer)?;
-    }
-    Ok(())
-}
-
-/// Places of the named columns in a layer.
-fn columns<'n>(
-    layer: &gdal::vector::Layer<'_>,
-    names: impl Iterator<Item = &'n str>,
-) -> gdal::errors::Result<Vec<usize>> {
-    names.map(|name| layer.defn().field_index(name)).collect()
-}
-
 /// Aliases and meanings by the schema extension of the standard (GeoPackage 1.3, F.9).
 fn data_columns(dataset: &Dataset, views: &[LayerView<'_>], header: &Header) -> gdal::errors::Result<()> {
     run(
@@ -250,10 +212,7 @@ fn data_columns(dataset: &Dataset, views: &[LayerView<'_>], header: &Header) -> 
     for view in views {
         for field in view.fields() {
             let alias = literal(field.alias(header.lang));
-            let about = match field.unit {
-                "" => field.about(header.lang).to_owned(),
-                unit => format!("{} [{unit}]", field.about(header.lang)),
-            };
+            let about = about(field, header.lang);
             let (table, column, about) = (literal(view.name()), literal(field.name), literal(&about));
             run(
                 dataset,
@@ -270,22 +229,10 @@ fn add_column(dataset: &Dataset, table: &str, column: &str, declared: &str) -> g
     run(dataset, &format!("ALTER TABLE {} ADD COLUMN {} {declared}", quoted(table), quoted(column)))
 }
 
-fn run(dataset: &Dataset, sql: &str) -> gdal::errors::Result<()> {
-    dataset.execute_sql(sql, None, Dialect::DEFAULT).map(drop)
-}
-
-/// An SQL string literal.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// An SQL identifier.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 #[cfg(test)]
 mod tests {
+    use gdal::vector::sql::Dialect;
+
     use super::*;
     use crate::layers::feature::{Layer, Tier};
     use crate::layers::samples;
@@ -393,11 +340,5 @@ mod tests {
             sql("SELECT identifier FROM gpkg_contents WHERE table_name = 'roads'"),
             ["RESTRINGIDO · Tramos de la red"]
         );
-    }
-
-    #[test]
-    fn quoting_is_safe() {
-        assert_eq!(literal("d'Ávila'; DROP TABLE x; --"), "'d''Ávila''; DROP TABLE x; --'");
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
     }
 }

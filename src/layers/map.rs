@@ -81,7 +81,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Layers that are there, but not seen until they are asked for.
-const HIDDEN: &[&str] = &["worksites", "diagnostics"];
+pub(super) const HIDDEN: &[&str] = &["worksites", "diagnostics", "sensitivity"];
 
 /// What the map says beside the layers.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +159,8 @@ fn languages<T: Into<Value>>(of: impl Fn(Lang) -> T) -> Value {
     json!({ "es": es, "en": en })
 }
 
-fn title(views: &[LayerView<'_>], lang: Lang) -> String {
+/// Title of map and project.
+pub(super) fn title(views: &[LayerView<'_>], lang: Lang) -> String {
     let areas = views.iter().find(|view| view.name() == "municipalities");
     let region = areas.and_then(|view| {
         let at = view.fields().iter().position(|field| field.name == "region")?;

@@ -7,6 +7,7 @@
 pub mod assemble;
 pub mod atomic;
 pub mod feature;
+pub mod flatgeobuf;
 pub mod geojson;
 pub mod gpkg;
 pub mod manifest;
@@ -14,6 +15,9 @@ pub mod map;
 mod normal;
 pub mod notice;
 pub mod plot;
+pub mod postgis;
+pub mod qgis;
+mod rows;
 pub mod schema;
 pub mod style;
 pub mod tables;

@@ -66,6 +66,10 @@ pub fn readme(
             "sensitivity.svg",
             "de qué parámetros dependen los corredores / which parameters corridors depend on",
         ),
+        (
+            "layers/*.fgb",
+            "las capas en FlatGeobuf, sin lo que no tiene lugar / layers as FlatGeobuf, without what lies nowhere",
+        ),
         ("tables", "atributos de las capas en CSV / attributes of the layers as CSV"),
         ("run.json", "versión y suma SHA-256 de cada archivo / version and SHA-256 of every file"),
     ];
@@ -76,7 +80,10 @@ pub fn readme(
         out.push('\n');
     }
     out.push_str("\nQué abrir / What to open\n");
-    for (name, what) in FILES.iter().filter(|(name, _)| *name == "run.json" || has(name)) {
+    // A star stands for the name of any layer.
+    let first = layers.first().map_or("", |def| def.name);
+    for (name, what) in FILES.iter().filter(|(name, _)| *name == "run.json" || has(&name.replace('*', first)))
+    {
         let _ = writeln!(out, "  {name:<14} {what}");
     }
     out.push_str("\nCapas / Layers\n");

@@ -4,56 +4,106 @@
 //! alone would give, paleness is doubt, and the legend tells each. Colours are safe for the colour-blind. Classes come
 //! from what the audience sees and nothing else.
 
-use super::feature::{Lang, LayerGeometry};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::feature::{FieldDef, FieldKind, Lang, LayerGeometry};
+use super::telling;
 use super::view::{Header, LayerView};
 use crate::error::{Error, Result};
 
 mod classes;
 mod doubt;
 pub(super) mod legend;
-mod qml;
+pub(super) mod qml;
 
 use classes::{even_limits, limits, range};
 use doubt::{doubt_legend, with_doubt};
 use legend::{Rule, Steps, Symbol, Test, dashed, fill, hatched, line, marker, rule};
-use qml::{Label, Style};
+use qml::{FieldStyle, Label, Placement, Style};
 
 /// The default style of a layer as QML, with the aliases of the header's language.
 ///
 /// # Errors
 /// None that the types allow; writing XML to memory is fallible by its signature.
 pub fn qml(view: &LayerView<'_>, header: &Header) -> Result<String> {
+    qml::write(&style(view, header)).map_err(|e| Error::io(format!("{}.qml", view.name()), e))
+}
+
+/// The style of a layer, from which that of the project is made too.
+pub(super) fn style(view: &LayerView<'_>, header: &Header) -> Style {
     let lang = header.lang;
-    let label = match view.name() {
-        "corridors" => Some(Label {
-            text: "replace(\"name\", ' – ', ' –\\n')",
-            color: "60,10,60,255",
-            size: 9.0,
-            bold: true,
-            // A name is often longer than its corridor, so that along the line there would be no room for it.
-            point: Some("closest_point($geometry, centroid($geometry))"),
-            positions: "B,T,BR,TR,BL,TL,R,L",
-            priority: "max(6, 11 - coalesce(\"rank\", 5))",
-        }),
-        "crossings" => Some(Label {
-            text: "\"name\"",
-            color: "20,40,70,255",
-            size: 8.0,
-            bold: false,
-            point: None,
-            positions: "TR,TL,BR,BL,R,L,TSR,BSR",
-            priority: "5",
-        }),
-        _ => None,
+    let field = |field: &&'static FieldDef| FieldStyle {
+        name: field.name,
+        alias: field.alias(lang),
+        values: value_map(view, field, lang),
     };
-    let style = Style {
+    Style {
         name: view.name(),
         rules: rules(view, lang),
-        label,
-        aliases: view.fields().iter().map(|field| (field.name, field.alias(lang))).collect(),
+        label: label(view.name()),
+        fields: view.fields().iter().map(field).collect(),
         notes: header.notices.join("\n"),
+    }
+}
+
+/// The labels of a layer, and down to which scale.
+fn label(layer: &str) -> Option<Label> {
+    let plain = |text, color, scale, placement| Label {
+        text,
+        color,
+        size: 7.0,
+        bold: false,
+        placement,
+        priority: "3",
+        scale,
     };
-    qml::write(&style).map_err(|e| Error::io(format!("{}.qml", view.name()), e))
+    let beside = |positions| Placement::Beside { point: None, positions };
+    Some(match layer {
+        "corridors" => Label {
+            size: 9.0,
+            bold: true,
+            priority: "max(6, 11 - coalesce(\"rank\", 5))",
+            ..plain(
+                "replace(\"name\", ' – ', ' –\\n')",
+                "60,10,60,255",
+                6_000_000,
+                // A name is often longer than its corridor, so that along the line there would be no room for it.
+                Placement::Beside {
+                    point: Some("closest_point($geometry, centroid($geometry))"),
+                    positions: "B,T,BR,TR,BL,TL,R,L",
+                },
+            )
+        },
+        "crossings" => Label {
+            size: 8.0,
+            priority: "5",
+            ..plain("\"name\"", "20,40,70,255", 3_000_000, beside("TR,TL,BR,BL,R,L,TSR,BSR"))
+        },
+        "checkpoints" => {
+            Label { priority: "4", ..plain("\"name\"", "90,40,0,255", 400_000, beside("R,L,TR,BR,TL,BL")) }
+        }
+        "municipalities" => plain("\"name\"", "90,90,90,255", 750_000, Placement::Within),
+        "roads" => plain("\"ref\"", "70,70,70,255", 300_000, Placement::Along),
+        "worksites" => plain("\"name\"", "100,60,0,255", 25_000, beside("R,L,TR,BR,TL,BL")),
+        _ => return None,
+    })
+}
+
+/// The values of a field of codes that the audience sees, in words; none for other fields.
+fn value_map(view: &LayerView<'_>, field: &FieldDef, lang: Lang) -> Vec<(String, String)> {
+    let told = |value: &Value| telling::value(field, value, lang);
+    if field.kind == FieldKind::Boolean {
+        return [true, false].map(|b| (b.to_string(), told(&Value::Bool(b)))).into();
+    }
+    let Some(at) = view.fields().iter().position(|f| f.name == field.name) else { return Vec::new() };
+    if field.kind != FieldKind::Text || !telling::CODED.contains(&field.name) {
+        return Vec::new();
+    }
+    let codes: BTreeSet<String> =
+        view.rows().filter_map(|row| row.value(at).as_str().map(str::to_owned)).collect();
+    codes.into_iter().map(|code| (code.clone(), told(&Value::String(code)))).collect()
 }
 
 /// The rules of a layer, each a line of its legend, the first that hold first.
@@ -61,7 +111,7 @@ pub(super) fn rules(view: &LayerView<'_>, lang: Lang) -> Vec<Rule> {
     match view.name() {
         "municipalities" => municipalities(view, lang),
         "roads" => flow_lines(view, lang, &[0.15, 0.5, 0.9, 1.5]),
-        "corridors" => flow_lines(view, lang, &[1.2, 2.0, 2.8, 3.6]),
+        "corridors" => flow_lines(view, lang, &[1.0, 1.6, 2.2, 2.8]),
         "roads_change" => changes(lang),
         "crossings" => crossings(view, lang),
         "checkpoints" => checkpoints(lang),
@@ -114,7 +164,10 @@ fn flow_lines(view: &LayerView<'_>, lang: Lang, widths: &[f64; 4]) -> Vec<Rule> 
     }
     rules.push(rule(
         Test::True("schematic"),
-        lang.pick("trazo esquemático", "schematic line"),
+        lang.pick(
+            "trazo esquemático: rayas blancas sobre la línea",
+            "schematic line: white dashes on the line",
+        ),
         // Thin enough to leave the narrowest line to be seen.
         dashed("255,255,255,255", widths[0] / 4.0, "2;4"),
     ));
@@ -452,7 +505,11 @@ mod tests {
             assert!(style.contains("displayAll=\"0\""), "{style}");
             assert!(style.contains("<Option type=\"Map\" name=\"Priority\">"), "{style}");
         }
-        assert!(of("roads").contains("labelsEnabled=\"0\""));
+        // Names of places would cover the map of a whole state.
+        for (name, scale) in [("municipalities", "750000"), ("roads", "300000"), ("worksites", "25000")] {
+            assert!(of(name).contains(&format!("scaleMax=\"{scale}\"")), "{}", of(name));
+        }
+        assert!(of("diagnostics").contains("labelsEnabled=\"0\""));
         assert_eq!(percent(0.015), "1.5 %");
         assert_eq!(percent(0.2), "20 %");
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::AUDIENCES;
 use super::feature::Tier;
 use super::manifest::{self, Manifest};
-use super::{geojson, gpkg};
+use super::{flatgeobuf, geojson, gpkg};
 use crate::error::{Error, Fault, Faults, Result, Rule};
 
 /// What was looked at and what was found.
@@ -145,6 +145,12 @@ pub fn recount(dir: &Path) -> Result<()> {
         let named = |folder: &str, ending: &str| record.path.strip_prefix(folder)?.strip_suffix(ending);
         if let Some(name) = named("tables/", ".csv") {
             layers.insert(name.to_owned(), expected);
+        }
+        if named("layers/", ".fgb").is_some() {
+            let found = flatgeobuf::count(&dir.join(&record.path))?;
+            if found != expected {
+                return Err(Error::Environment(format!("{}: {found} features, not {expected}", record.path)));
+            }
         }
         if named("layers/", ".geojson").is_none() {
             continue;

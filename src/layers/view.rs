@@ -28,7 +28,12 @@ impl Header {
     /// Title of a layer; a restricted one says so first.
     #[must_use]
     pub fn title(&self, def: &LayerDef) -> String {
-        let title = def.title(self.lang);
+        self.marked(def.title(self.lang))
+    }
+
+    /// A title that says first that what it names is restricted, if it is.
+    #[must_use]
+    pub fn marked(&self, title: &str) -> String {
         match self.audience {
             Tier::Public => title.to_owned(),
             Tier::Restricted => format!("{} · {title}", self.lang.pick("RESTRINGIDO", "RESTRICTED")),

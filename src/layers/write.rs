@@ -1,6 +1,5 @@
 //! One audience's result, from layers to sealed files.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::path::Path;
 use super::feature::{Lang, Layer, LayerDef, LayerGeometry, Tier, Words};
 use super::manifest::{self, Manifest, OutputRecord};
 use super::view::{Header, LayerView};
-use super::{geojson, gpkg, map, notice, plot, style, tables};
+use super::{flatgeobuf, geojson, gpkg, map, notice, plot, qgis, style, tables};
 use crate::error::{Error, Result};
 
 /// All that is written for one audience. Layers and fields that it may not see may be here: they are left out.
@@ -57,8 +56,9 @@ pub fn write_result(dir: &Path, set: &ResultSet) -> Result<()> {
     seal(dir, set)
 }
 
-/// Writes `layers/*.geojson` with their styles (none of a table without geometry), `corredor.gpkg`, `map.html` and `tables/*.csv`. Other files of the result
-/// (project, report) can be added before it is sealed.
+/// Writes `layers/*.geojson` with their styles (none of a table without geometry), `corredor.gpkg`, the project
+/// `corredor.qgz`, `map.html` and `tables/*.csv`. Other files of the result (report, `FlatGeobuf`) can be added before it
+/// is sealed.
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Environment`] for a layer that does not fit its definition and for GDAL.
@@ -95,7 +95,8 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
         version: &set.manifest.version,
         draft: set.signed_off.as_deref().is_none_or(|name| name.trim().is_empty()),
     };
-    stream(&dir.join("map.html"), |out| map::write(out, &views, &header, &about))
+    stream(&dir.join("map.html"), |out| map::write(out, &views, &header, &about))?;
+    qgis::write(&dir.join(qgis::FILE), &views, &header, &about)
 }
 
 /// Writes the reading note, hashes every file that is in `dir` now into `run.json`, and sets the permissions: for
@@ -110,7 +111,7 @@ pub fn seal(dir: &Path, set: &ResultSet) -> Result<()> {
     let note = notice::readme(&header.notices, &defs, &set.attributions, |name| dir.join(name).exists());
     stream(&dir.join(notice::README), |out| out.write_all(note.as_bytes()))?;
 
-    let mut counts = BTreeMap::new();
+    let mut counts = flatgeobuf::counts(dir, &views);
     for view in &views {
         let n = view.len() as u64;
         counts.insert(format!("layers/{}.geojson", view.name()), n);
@@ -188,6 +189,7 @@ mod tests {
             [
                 "LEEME.txt",
                 "corredor.gpkg",
+                "corredor.qgz",
                 "layers/corridors.geojson",
                 "layers/corridors.qml",
                 "layers/crossings.geojson",
@@ -203,7 +205,10 @@ mod tests {
         );
         for name in files {
             let bytes = fs::read(dir.path().join(&name)).unwrap();
-            let text = String::from_utf8_lossy(&bytes);
+            let text = match name.as_str() {
+                qgis::FILE => qgis::tests::text_in(&dir.path().join(&name)),
+                _ => String::from_utf8_lossy(&bytes).into_owned(),
+            };
             for word in
                 ["count_mean", "Casos sorteados", "worksites", "Tramos de la red", "RESTRINGIDO", "\"seed\""]
             {

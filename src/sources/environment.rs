@@ -66,12 +66,12 @@ pub fn quiet() {
 }
 
 /// Forgets the messages of earlier calls on this thread.
-pub(super) fn forget() {
+pub(crate) fn forget() {
     FAILURES.with(|kept| kept.borrow_mut().clear());
 }
 
 /// The first failure that GDAL reported on this thread since the last call, in one short line.
-pub(super) fn failure() -> Option<String> {
+pub(crate) fn failure() -> Option<String> {
     FAILURES.with(|kept| {
         let mut kept = kept.borrow_mut();
         let first = kept.first().map(|message| one_line(message));

@@ -62,6 +62,7 @@ use std::path::Path;
 
 pub use areas::{AreaRequest, AreaShape, read_areas};
 pub use columns::ColumnRules;
+pub(crate) use environment::{failure as gdal_failure, forget as forget_gdal_failures};
 pub use environment::{quiet as quiet_gdal, require_offline_proj};
 pub use gal::{Gal, read_gal};
 pub use inspect::{FieldFacts, Inspection, LayerFacts, inspect};

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Opens a result folder as an analyst would, in QGIS, and draws its map.
 
-    QT_QPA_PLATFORM=offscreen tests/qgis/check_project.py RESULT_DIR OUT_PNG
+    QT_QPA_PLATFORM=offscreen tests/qgis/check_project.py RESULT_DIR OUT_PNG OUT_SHEET
 
-Every layer, from its GeoJSON and from the GeoPackage, must load, be valid, bring its own style and aliases,
-and hold the same number of features. The map of municipalities, roads, corridors and crossings is drawn in
-EPSG:6372 and must show the colours of the corridors and the names of the first ones, no label over another. All
-faults are printed; exit code 1 if there is one.
+Every layer, from its GeoJSON and from the GeoPackage, must load, be valid, bring its own style, aliases and words for
+codes, and hold the same number of features. The map of municipalities, roads, corridors and crossings is drawn in
+EPSG:6372 and must show the colours of the corridors and the names of the first ones, no label over another. The project
+must open with all of that wherever its folder lies (project.py), and its print layout be exported, as OUT_SHEET.png and
+OUT_SHEET.pdf, with nothing cut, nothing over another, and BORRADOR where nobody has signed (sheet.py). All faults are
+printed; exit code 1 if there is one.
 
 Needs PyQGIS 3.22 or newer, which is built for the system's Python: hence the first line.
 """
@@ -22,10 +24,8 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
-    QgsGeometry,
     QgsMapRendererParallelJob,
     QgsMapSettings,
-    QgsPointXY,
     QgsProject,
     QgsRectangle,
     QgsRenderContext,
@@ -35,6 +35,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor, QImage
+
+from common import Faults, MIN_COLOURS, MIN_PIXELS, check_labels, check_words, label_outlines, pixels, rgb
+from project import check_project
+from sheet import check_sheet
 
 # Layers a result cannot do without, and those that may be empty.
 REQUIRED = {"municipalities", "crossings", "corridors"}
@@ -46,11 +50,6 @@ DRAWN = ["municipalities", "roads", "corridors", "crossings"]
 
 SIZE = QSize(1600, 1200)
 BACKGROUND = QColor(255, 255, 255)
-MIN_COLOURS = 8
-# Blended pixels along edges do not make a colour.
-MIN_PIXELS = 40
-# Corridors, by their rank, whose names must find room on the map.
-NAMED = 3
 
 EPSG_6372 = """
 PROJCRS["Mexico ITRF2008 / LCC",
@@ -72,15 +71,6 @@ PROJCRS["Mexico ITRF2008 / LCC",
         AXIS["easting (E)", east, ORDER[2], LENGTHUNIT["metre", 1]],
     ID["EPSG", 6372]]
 """
-
-
-class Faults(list):
-    """What was found wrong; the run goes on, so that one run tells everything."""
-
-    def require(self, holds, message):
-        if not holds:
-            self.append(message)
-        return bool(holds)
 
 
 def symbol_colours(layer):
@@ -105,10 +95,6 @@ def symbol_colours(layer):
                 colours.add(tuple(round(alpha * c + (1 - alpha) * b) for c, b in zip(rgb(colour), rgb(BACKGROUND))))
     renderer.stopRender(context)
     return colours - {rgb(BACKGROUND)}
-
-
-def rgb(colour):
-    return colour.red(), colour.green(), colour.blue()
 
 
 def check_layer(layer, title, expected, faults):
@@ -137,6 +123,7 @@ def check_layer(layer, title, expected, faults):
         if field.name() not in {"fid", "ogc_fid"} and not layer.attributeAlias(index)
     ]
     faults.require(not plain, f"{title}: fields without an alias: {', '.join(plain)}")
+    check_words(layer, title, faults)
     return True
 
 
@@ -194,20 +181,8 @@ def draw(layers, extent, crs):
     job = QgsMapRendererParallelJob(settings)
     job.start()
     job.waitForFinished()
-    labels = [
-        (label.labelText.replace("\n", " "), QgsGeometry.fromPolygonXY([[QgsPointXY(p) for p in label.cornerPoints]]))
-        for label in job.takeLabelingResults().allLabels()
-        if not label.isUnplaced
-    ]
+    labels = label_outlines(job.takeLabelingResults())
     return job.renderedImage().convertToFormat(QImage.Format_RGB32), labels
-
-
-def pixels(image):
-    """Number of pixels of each colour."""
-    bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    counts = Counter(memoryview(bytes(bits)).cast("I"))
-    return Counter({(value >> 16 & 255, value >> 8 & 255, value & 255): n for value, n in counts.items()})
 
 
 def check_map(layers, out, faults):
@@ -247,37 +222,30 @@ def check_map(layers, out, faults):
     print(f"{out.name}: {len(shown)} colours, {len(seen)} of {len(expected)} corridor colours, {changed} pixels of corridors")
 
 
-def check_labels(labels, corridors, faults):
-    """No label lies over another, and the first corridors have theirs."""
-    for i, (text, outline) in enumerate(labels):
-        for other, its_outline in labels[:i]:
-            faults.require(not outline.intersects(its_outline), f"the labels {text!r} and {other!r} overlap")
-    texts = {text for text, _ in labels}
-    for feature in corridors.getFeatures():
-        if feature["rank"] <= NAMED:
-            faults.require(feature["name"] in texts, f"no label for corridor {feature['rank']}, {feature['name']!r}")
-
-
 def neighbours(colour):
     """The colour and what rounding may make of it."""
     steps = (-1, 0, 1)
     return [tuple(c + d for c, d in zip(colour, (r, g, b))) for r in steps for g in steps for b in steps]
 
 
-def check_result(result, out, faults):
+def check_result(result, out, sheet, faults):
     """Everything that holds a layer stands in here: QGIS crashes if one outlives the application."""
     with tempfile.TemporaryDirectory() as folder:
         layers = open_layers(result, folder, faults)
         for name, layer in layers.items():
             print(f"{name}: {layer.featureCount()} features, {layer.renderer().type()}")
         check_map(layers, out, faults)
+    project = QgsProject.instance()
+    check_project(project, result, faults)
+    check_sheet(project, result, sheet, faults)
+    project.clear()
 
 
 def main():
-    if len(sys.argv) != 3:
-        print("usage: check_project.py RESULT_DIR OUT_PNG", file=sys.stderr)
+    if len(sys.argv) != 4:
+        print("usage: check_project.py RESULT_DIR OUT_PNG OUT_SHEET", file=sys.stderr)
         return 2
-    result, out = Path(sys.argv[1]), Path(sys.argv[2])
+    result, out, sheet = (Path(argument) for argument in sys.argv[1:])
     if not (result / "corredor.gpkg").is_file() or not (result / "layers").is_dir():
         print(f"{result}: no result folder (corredor.gpkg and layers/ expected)", file=sys.stderr)
         return 1
@@ -285,7 +253,7 @@ def main():
     application = QgsApplication([], False)
     application.initQgis()
     faults = Faults()
-    check_result(result, out, faults)
+    check_result(result, out, sheet, faults)
     application.exitQgis()
 
     for fault in faults:

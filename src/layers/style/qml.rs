@@ -83,36 +83,63 @@ fn layers(shape: &Shape) -> (&'static str, Vec<SymbolLayer>) {
     }
 }
 
-/// Labels of a layer: beside a point, in the first of the positions in which they meet no other label.
+/// Where the labels of a layer stand. What finds no room is left out.
 #[derive(Debug, Clone)]
-pub(super) struct Label {
+pub(in crate::layers) enum Placement {
+    /// Beside a point, in the first of the positions in which it meets no other label.
+    Beside {
+        /// Expression for the point, where a feature is none.
+        point: Option<&'static str>,
+        /// Positions as QGIS names them, the best first.
+        positions: &'static str,
+    },
+    /// Along a line.
+    Along,
+    /// Within an area.
+    Within,
+}
+
+/// Labels of a layer.
+#[derive(Debug, Clone)]
+pub(in crate::layers) struct Label {
     /// Expression for the text.
     pub text: &'static str,
     pub color: &'static str,
     pub size: f64,
     /// Whether the strokes are bold.
     pub bold: bool,
-    /// Expression for the point, where a feature is none.
-    pub point: Option<&'static str>,
-    /// Positions as QGIS names them, the best first.
-    pub positions: &'static str,
+    pub placement: Placement,
     /// From 0, which gives way to all others, to 10; an expression.
     pub priority: &'static str,
+    /// Denominator of the smallest scale at which they are drawn.
+    pub scale: u32,
+}
+
+/// A field as QGIS shows it.
+#[derive(Debug, Clone)]
+pub(in crate::layers) struct FieldStyle {
+    pub name: &'static str,
+    pub alias: &'static str,
+    /// Values with their words, for a field of codes.
+    pub values: Vec<(String, String)>,
 }
 
 /// A style.
 #[derive(Debug, Clone)]
-pub(super) struct Style {
+pub(in crate::layers) struct Style {
     pub name: &'static str,
     pub rules: Vec<Rule>,
     pub label: Option<Label>,
-    /// Field names with their aliases, in order.
-    pub aliases: Vec<(&'static str, &'static str)>,
+    /// In order.
+    pub fields: Vec<FieldStyle>,
     /// Shown as the notes of the layer.
     pub notes: String,
 }
 
-type Xml = Writer<Vec<u8>>;
+/// Generic, so that every system has one of the kind.
+pub(in crate::layers) const FONT: &str = "Sans Serif";
+
+pub(in crate::layers) type Xml = Writer<Vec<u8>>;
 
 /// The QML text.
 pub(super) fn write(style: &Style) -> io::Result<String> {
@@ -126,28 +153,59 @@ pub(super) fn write(style: &Style) -> io::Result<String> {
         ("labelsEnabled", if style.label.is_some() { "1" } else { "0" }),
         ("readOnly", "0"),
     ];
-    xml.create_element("qgis").with_attributes(root).write_inner_content(|xml| {
-        renderer(xml, style)?;
-        if let Some(label) = &style.label {
-            labeling(xml, label)?;
-        }
-        xml.create_element("aliases").write_inner_content(|xml| {
-            for (i, (field, alias)) in style.aliases.iter().enumerate() {
-                let index = i.to_string();
-                xml.create_element("alias")
-                    .with_attributes([("index", index.as_str()), ("field", field), ("name", alias)])
-                    .write_empty()?;
-            }
-            Ok(())
-        })?;
-        xml.create_element("previewExpression").write_text_content(BytesText::new("\"name\""))?;
-        let notes = normal::text(&style.notes);
-        xml.create_element("userNotes").with_attribute(("value", notes.as_ref())).write_empty()?;
-        Ok(())
-    })?;
+    xml.create_element("qgis").with_attributes(root).write_inner_content(|xml| body(xml, style))?;
     let mut bytes = xml.into_inner();
     bytes.push(b'\n');
     String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
+/// What stands in a style of its own and in a layer of a project alike.
+pub(in crate::layers) fn body(xml: &mut Xml, style: &Style) -> io::Result<()> {
+    renderer(xml, style)?;
+    if let Some(label) = &style.label {
+        labeling(xml, label)?;
+    }
+    xml.create_element("fieldConfiguration").write_inner_content(|xml| {
+        for field in style.fields.iter().filter(|field| !field.values.is_empty()) {
+            xml.create_element("field")
+                .with_attributes([("name", field.name), ("configurationFlags", "None")])
+                .write_inner_content(|xml| value_map(xml, &field.values))?;
+        }
+        Ok(())
+    })?;
+    xml.create_element("aliases").write_inner_content(|xml| {
+        for (i, field) in style.fields.iter().enumerate() {
+            let index = i.to_string();
+            xml.create_element("alias")
+                .with_attributes([("index", index.as_str()), ("field", field.name), ("name", field.alias)])
+                .write_empty()?;
+        }
+        Ok(())
+    })?;
+    xml.create_element("previewExpression").write_text_content(BytesText::new("\"name\""))?;
+    let notes = normal::text(&style.notes);
+    xml.create_element("userNotes").with_attribute(("value", notes.as_ref())).write_empty()?;
+    Ok(())
+}
+
+/// Words in the place of codes, in the table of attributes and in forms.
+fn value_map(xml: &mut Xml, values: &[(String, String)]) -> io::Result<()> {
+    xml.create_element("editWidget").with_attribute(("type", "ValueMap")).write_inner_content(|xml| {
+        xml.create_element("config").write_inner_content(|xml| {
+            map(xml, None, |xml| {
+                let list = [("type", "List"), ("name", "map")];
+                xml.create_element("Option").with_attributes(list).write_inner_content(|xml| {
+                    for (code, word) in values {
+                        map(xml, None, |xml| option(xml, "QString", Some(word), Some(code)))?;
+                    }
+                    Ok(())
+                })?;
+                Ok(())
+            })
+        })?;
+        Ok(())
+    })?;
+    Ok(())
 }
 
 fn renderer(xml: &mut Xml, style: &Style) -> io::Result<()> {
@@ -197,23 +255,44 @@ fn symbol(xml: &mut Xml, name: &str, symbol: &Symbol) -> io::Result<()> {
         let opacity: Vec<_> = symbol.opacity.iter().map(|steps| ("alpha", steps.expression())).collect();
         defined(xml, &opacity)?;
         for (i, layer) in layers.iter().enumerate() {
-            let attributes = [("class", layer.class), ("enabled", "1"), ("locked", "0"), ("pass", "0")];
-            xml.create_element("layer").with_attributes(attributes).write_inner_content(|xml| {
-                map(xml, None, |xml| {
-                    for (key, value) in &layer.options {
-                        option(xml, "QString", Some(key), Some(value))?;
-                    }
-                    Ok(())
-                })?;
+            symbol_layer(xml, layer.class, &layer.options, |xml| {
                 let size: Vec<_> = symbol.size.iter().map(|steps| (layer.size, steps.expression())).collect();
                 defined(xml, &size)?;
-                if let Some(part) = &layer.part {
-                    self::symbol(xml, &format!("@{name}@{i}"), part)?;
-                }
-                Ok(())
+                layer.part.as_ref().map_or(Ok(()), |part| self::symbol(xml, &format!("@{name}@{i}"), part))
             })?;
         }
         Ok(())
+    })?;
+    Ok(())
+}
+
+/// One layer of a symbol, with its options by the names that QGIS uses.
+fn symbol_layer(
+    xml: &mut Xml,
+    class: &str,
+    options: &[(&str, String)],
+    inner: impl FnOnce(&mut Xml) -> io::Result<()>,
+) -> io::Result<()> {
+    let attributes = [("class", class), ("enabled", "1"), ("locked", "0"), ("pass", "0")];
+    xml.create_element("layer").with_attributes(attributes).write_inner_content(|xml| {
+        map(xml, None, |xml| {
+            options.iter().try_for_each(|(key, value)| option(xml, "QString", Some(key), Some(value)))
+        })?;
+        inner(xml)
+    })?;
+    Ok(())
+}
+
+/// A symbol of a layout, which no feature changes: its kind, and the classes and options of its layers.
+pub(in crate::layers) fn fixed_symbol(
+    xml: &mut Xml,
+    kind: &str,
+    layers: &[(&str, Vec<(&str, String)>)],
+) -> io::Result<()> {
+    let attributes =
+        [("type", kind), ("name", ""), ("alpha", "1"), ("clip_to_extent", "1"), ("force_rhr", "0")];
+    xml.create_element("symbol").with_attributes(attributes).write_inner_content(|xml| {
+        layers.iter().try_for_each(|(class, options)| symbol_layer(xml, class, options, |_| Ok(())))
     })?;
     Ok(())
 }
@@ -248,7 +327,11 @@ fn properties(xml: &mut Xml, element: &str, values: &[(&'static str, String)]) -
     Ok(())
 }
 
-fn map(xml: &mut Xml, name: Option<&str>, inner: impl FnOnce(&mut Xml) -> io::Result<()>) -> io::Result<()> {
+pub(in crate::layers) fn map(
+    xml: &mut Xml,
+    name: Option<&str>,
+    inner: impl FnOnce(&mut Xml) -> io::Result<()>,
+) -> io::Result<()> {
     let mut element = xml.create_element("Option").with_attribute(("type", "Map"));
     if let Some(name) = name {
         element = element.with_attribute(("name", name));
@@ -257,7 +340,12 @@ fn map(xml: &mut Xml, name: Option<&str>, inner: impl FnOnce(&mut Xml) -> io::Re
     Ok(())
 }
 
-fn option(xml: &mut Xml, kind: &str, name: Option<&str>, value: Option<&str>) -> io::Result<()> {
+pub(in crate::layers) fn option(
+    xml: &mut Xml,
+    kind: &str,
+    name: Option<&str>,
+    value: Option<&str>,
+) -> io::Result<()> {
     let mut element = xml.create_element("Option").with_attribute(("type", kind));
     if let Some(name) = name {
         element = element.with_attribute(("name", name));
@@ -270,49 +358,83 @@ fn option(xml: &mut Xml, kind: &str, name: Option<&str>, value: Option<&str>) ->
 }
 
 fn labeling(xml: &mut Xml, label: &Label) -> io::Result<()> {
-    let size = label.size.to_string();
     xml.create_element("labeling").with_attribute(("type", "simple")).write_inner_content(|xml| {
         xml.create_element("settings").with_attribute(("calloutType", "simple")).write_inner_content(
             |xml| {
-                let text = [
-                    ("fieldName", label.text),
-                    ("isExpression", "1"),
-                    ("fontFamily", "Open Sans"),
-                    ("fontWeight", if label.bold { "75" } else { "50" }),
-                    ("fontSize", size.as_str()),
-                    ("fontSizeUnit", "Point"),
-                    ("textColor", label.color),
-                    ("textOpacity", "1"),
-                ];
-                xml.create_element("text-style").with_attributes(text).write_inner_content(|xml| {
-                    let buffer = [
-                        ("bufferDraw", "1"),
-                        ("bufferSize", "0.8"),
-                        ("bufferSizeUnits", "MM"),
-                        ("bufferColor", "255,255,255,255"),
-                        ("bufferOpacity", "1"),
-                    ];
-                    xml.create_element("text-buffer").with_attributes(buffer).write_empty()?;
-                    Ok(())
-                })?;
-                let place = [
+                let text = [("fieldName", label.text), ("isExpression", "1")];
+                text_style(xml, &text, label.color, label.size, label.bold, true)?;
+                let (kind, point, positions) = match &label.placement {
                     // 6: positions around a point, by preference.
-                    ("placement", "6"),
-                    ("predefinedPositionOrder", label.positions),
-                    ("dist", "1"),
+                    Placement::Beside { point, positions } => ("6", point.unwrap_or_default(), *positions),
+                    Placement::Along => ("2", "", ""),
+                    // 1: over the point that the area is shown by.
+                    Placement::Within => ("1", "", ""),
+                };
+                let place = [
+                    ("placement", kind),
+                    ("predefinedPositionOrder", positions),
+                    // 9: on the line, in its direction.
+                    ("placementFlags", "9"),
+                    ("dist", if kind == "6" { "1" } else { "0" }),
                     ("distUnits", "MM"),
-                    ("geometryGenerator", label.point.unwrap_or_default()),
-                    ("geometryGeneratorEnabled", if label.point.is_some() { "1" } else { "0" }),
+                    ("repeatDistance", if kind == "2" { "60" } else { "0" }),
+                    ("repeatDistanceUnits", "MM"),
+                    ("geometryGenerator", point),
+                    ("geometryGeneratorEnabled", if point.is_empty() { "0" } else { "1" }),
                     ("geometryGeneratorType", "PointGeometry"),
                 ];
                 xml.create_element("placement").with_attributes(place).write_empty()?;
-                // A label that finds no room is left out. One for the whole of a corridor, not one for each part.
-                let rendering = [("drawLabels", "1"), ("labelPerPart", "0"), ("displayAll", "0")];
+                let scale = label.scale.to_string();
+                let rendering = [
+                    ("drawLabels", "1"),
+                    // One for the whole of a corridor, not one for each part.
+                    ("labelPerPart", "0"),
+                    ("mergeLines", if kind == "2" { "1" } else { "0" }),
+                    // A label that finds no room is left out.
+                    ("displayAll", "0"),
+                    ("scaleVisibility", "1"),
+                    ("scaleMin", "0"),
+                    // QGIS calls the largest denominator so.
+                    ("scaleMax", scale.as_str()),
+                ];
                 xml.create_element("rendering").with_attributes(rendering).write_empty()?;
                 let priority = [("Priority", label.priority.to_owned())];
                 properties(xml, "dd_properties", &priority)
             },
         )?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The form of a text, with a halo where it stands on a map.
+pub(in crate::layers) fn text_style(
+    xml: &mut Xml,
+    more: &[(&str, &str)],
+    color: &str,
+    size: f64,
+    bold: bool,
+    halo: bool,
+) -> io::Result<()> {
+    let size = size.to_string();
+    let text = [
+        ("fontFamily", FONT),
+        ("fontWeight", if bold { "75" } else { "50" }),
+        ("fontSize", size.as_str()),
+        ("fontSizeUnit", "Point"),
+        ("textColor", color),
+        ("textOpacity", "1"),
+    ];
+    let element = xml.create_element("text-style").with_attributes(more.iter().copied());
+    element.with_attributes(text).write_inner_content(|xml| {
+        let buffer = [
+            ("bufferDraw", if halo { "1" } else { "0" }),
+            ("bufferSize", "0.8"),
+            ("bufferSizeUnits", "MM"),
+            ("bufferColor", "255,255,255,255"),
+            ("bufferOpacity", "1"),
+        ];
+        xml.create_element("text-buffer").with_attributes(buffer).write_empty()?;
         Ok(())
     })?;
     Ok(())
