@@ -13,12 +13,15 @@ pub mod manifest;
 pub mod map;
 mod normal;
 pub mod notice;
+mod page;
+pub mod report;
 pub mod schema;
 pub mod style;
 pub mod tables;
 pub mod telling;
 pub mod verify;
 pub mod view;
+pub mod words;
 pub mod write;
 
 #[cfg(test)]

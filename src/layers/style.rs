@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 
 mod classes;
 mod doubt;
+pub(super) mod holds;
 pub(super) mod legend;
 mod qml;
 
