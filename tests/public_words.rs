@@ -1,12 +1,18 @@
 //! No file of a public result, in either language, names what is not for the public: the role of recruitment, posts and
 //! visits.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may fail by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -80,6 +86,12 @@ fn text_of(path: &Path) -> String {
         Some("geojson" | "qml" | "csv" | "json" | "txt" | "html" | "qgs") => {
             fs::read_to_string(path).unwrap()
         }
+        Some("pdf") => {
+            let out = Command::new("pdftotext").arg(path).arg("-").output();
+            let out = out.expect("pdftotext, which scripts/setup test installs");
+            assert!(out.status.success(), "{}", path.display());
+            String::from_utf8(out.stdout).unwrap()
+        }
         other => panic!("{other:?}: how is the text of {} read?", path.display()),
     }
 }
@@ -123,4 +135,8 @@ fn the_restricted_result_has_them_so_that_the_search_finds_what_is_there() {
     assert!(found("layers/municipalities.qml").contains("recruitment"));
     assert!(found("LEEME.txt").contains("posts"));
     assert!(found("corredor.qgz").contains("recruitment"));
+    assert!(found("report.html").contains("posts"));
+    if corredor::layers::report::HAS_PDF {
+        assert!(found("report.pdf").contains("posts"));
+    }
 }

@@ -46,6 +46,10 @@ pub fn examine(lang: Lang) -> Vec<Finding> {
     });
     let threads = rayon::current_num_threads();
     out.push(Finding { what: text(lang, "doctor.threads"), ok: threads > 0, found: threads.to_string() });
+    // Nothing to fail for: report.html is the same report.
+    let has = crate::layers::report::HAS_PDF;
+    let found = text(lang, if has { "page.yes" } else { "report.pdf.missing" });
+    out.push(Finding { what: text(lang, "doctor.pdf"), ok: true, found });
     let files = embedded::count();
     out.push(Finding { what: text(lang, "doctor.study"), ok: files > 0, found: files.to_string() });
     // Nothing to fail for: they may be of a run that is under way.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use super::messages::text;
 use crate::error::{Error, Fault, Faults, Result, Rule};
 use crate::layers::atomic::AUDIENCES;
-use crate::layers::feature::{FieldDef, Lang, LayerDef};
+use crate::layers::feature::{Lang, LayerDef};
 use crate::layers::manifest::{self, Manifest, OutputRecord};
 use crate::layers::schema;
-use crate::layers::telling::{REASONS, interval, key, part, percent, says_nothing, value};
+use crate::layers::telling::{REASONS, bounds, interval, key, part, percent, says_nothing, value};
 use crate::sources::normalised;
 
 /// Features that a message names at most.
@@ -190,13 +190,4 @@ pub fn lines(found: &Found, lang: Lang) -> Vec<String> {
     out.push(String::new());
     out.extend(found.notices.iter().cloned());
     out
-}
-
-/// The fields that hold the 5th and 95th percentile of a field, if it has any.
-fn bounds(field: &FieldDef) -> (String, String) {
-    if field.name == "mean" {
-        return ("p05".to_owned(), "p95".to_owned());
-    }
-    let base = field.name.strip_suffix("_mean").unwrap_or(field.name);
-    (format!("{base}_p05"), format!("{base}_p95"))
 }

@@ -282,6 +282,8 @@ impl Session {
         let mut lines = summary;
         lines.push(fill(self.lang, "done.folder", &[("path", path.display().to_string())]));
         lines.push(text(self.lang, "done.open"));
+        let report = if crate::layers::report::HAS_PDF { "report.pdf" } else { "report.html" };
+        lines.push(open(report, "done.open_report"));
         lines.push(open("map.html", "done.open_map"));
         lines.push(open("corredor.qgz", "done.open_qgz"));
         lines.push(open("corredor.gpkg", "done.open_gpkg"));

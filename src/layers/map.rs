@@ -8,15 +8,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use geo::{Coord, Geometry};
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::feature::{FieldKind, Lang, LayerGeometry, Words};
 use super::geojson::extent;
+use super::page;
 use super::style::legend::{Rule, Shape};
 use super::style::rules;
 use super::telling::{CODED, CODES, PROBABILITIES, REASONS, SCORED, SHARES, key, unit};
@@ -115,17 +113,14 @@ pub fn write(
     let data = data(views, header, about, &titles).to_string().replace('<', "\\u003c");
     let title = &titles[usize::from(header.lang == Lang::En)];
     let notices: Vec<&str> = about.notices.iter().map(|w| w.pick(header.lang)).collect();
-    let hashes = |texts: [&str; 2]| {
-        texts.map(|t| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(t.as_bytes())))).join(" ")
-    };
     let value = |name: &str| -> Cow<'_, str> {
         match name {
             "LANG" => header.lang.code().into(),
             "TITLE" => escape(title.as_str()),
             "NOTICES" => Cow::Owned(escape(notices.join(" · ")).into_owned()),
             "NOSCRIPT" => Cow::Owned(escape(text(header.lang, "page.noscript")).into_owned()),
-            "SCRIPTS" => hashes([LEAFLET, SCRIPT]).into(),
-            "STYLES" => hashes([LEAFLET_CSS, CSS]).into(),
+            "SCRIPTS" => page::hashes(&[LEAFLET, SCRIPT]).into(),
+            "STYLES" => page::hashes(&[LEAFLET_CSS, CSS]).into(),
             "LEAFLET_CSS" => LEAFLET_CSS.into(),
             "CSS" => CSS.into(),
             "LEAFLET" => LEAFLET.into(),
@@ -134,15 +129,7 @@ pub fn write(
             _ => "".into(),
         }
     };
-    // Every other piece is the name of what stands there; nothing that is put in is looked at again.
-    for (i, piece) in PAGE.split('@').enumerate() {
-        if i % 2 == 0 {
-            out.write_all(piece.as_bytes())?;
-        } else {
-            out.write_all(value(piece).as_bytes())?;
-        }
-    }
-    Ok(())
+    page::write(out, PAGE, value)
 }
 
 fn text(lang: Lang, key: &str) -> String {
@@ -399,11 +386,15 @@ fn css(color: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::layers::feature::Tier;
     use crate::layers::{notice, samples};
 
-    fn page(audience: Tier) -> String {
+    fn page_of(audience: Tier) -> String {
         let set = samples::set(audience);
         let views = set.views().unwrap();
         let notices = notice::standard(audience, None);
@@ -422,7 +413,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_data_can_end_its_element_or_run() {
-        let page = page(Tier::Restricted);
+        let page = page_of(Tier::Restricted);
         // Two scripts of ours, and the data.
         assert_eq!(page.matches("</script").count(), 3);
         assert_eq!(page.matches("<script").count(), 3);
@@ -437,7 +428,7 @@ mod tests {
 
     #[test]
     fn the_policy_names_what_is_there_and_nothing_else() {
-        let page = page(Tier::Public);
+        let page = page_of(Tier::Public);
         let policy = page.split("Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         let scripts: Vec<&str> =

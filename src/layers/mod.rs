@@ -14,9 +14,11 @@ pub mod manifest;
 pub mod map;
 mod normal;
 pub mod notice;
+mod page;
 pub mod plot;
 pub mod postgis;
 pub mod qgis;
+pub mod report;
 mod rows;
 pub mod schema;
 pub mod style;
@@ -24,6 +26,7 @@ pub mod tables;
 pub mod telling;
 pub mod verify;
 pub mod view;
+pub mod words;
 pub mod write;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::feature::{Lang, LayerDef, Tier, Words};
+use super::words::text;
 
 /// What every output of a result says. `signed_off` names the person who takes responsibility; without one the result is
 /// a draft and says so first.
@@ -85,6 +86,11 @@ pub fn readme(
     for (name, what) in FILES.iter().filter(|(name, _)| *name == "run.json" || has(&name.replace('*', first)))
     {
         let _ = writeln!(out, "  {name:<14} {what}");
+    }
+    if has("report.html") && !has("report.pdf") {
+        for lang in [Lang::Es, Lang::En] {
+            let _ = writeln!(out, "  {:<14} {}", "", text(lang, "report.pdf.missing"));
+        }
     }
     out.push_str("\nCapas / Layers\n");
     for def in layers {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::feature::{Feature, Lang, Layer, LayerDef, Tier};
 use super::manifest::Manifest;
+use super::report::Subject;
 use super::view::Header;
 use super::write::ResultSet;
 use super::{notice, schema};
@@ -222,6 +223,14 @@ pub(crate) fn set(audience: Tier) -> ResultSet {
         signed_off: None,
         notices: Vec::new(),
         attributions: vec!["Datos inventados para pruebas".into()],
+        subject: Subject {
+            title: "Corredores de prueba".into(),
+            region: "Región".into(),
+            period: "2009–2020".into(),
+            years: Some(12.0),
+            total: Some(645),
+            referral: None,
+        },
         lang: Lang::Es,
         audience,
     }

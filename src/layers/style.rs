@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 
 mod classes;
 mod doubt;
+pub(super) mod holds;
 pub(super) mod legend;
 pub(super) mod qml;
 

@@ -238,6 +238,23 @@ pub fn says_nothing(field: &str, candidates: Option<f64>) -> bool {
     field == "pr_rank10" && candidates.is_some_and(|n| n <= 10.0)
 }
 
+/// The fields that hold the 5th and 95th percentile of a field, if it has any.
+#[must_use]
+pub fn bounds(field: &FieldDef) -> (String, String) {
+    if field.name == "mean" {
+        return ("p05".to_owned(), "p95".to_owned());
+    }
+    let base = field.name.strip_suffix("_mean").unwrap_or(field.name);
+    (format!("{base}_p05"), format!("{base}_p95"))
+}
+
+/// The ranks that an interval of ranks reaches, outwards: those of draws are whole, or in the middle where two are tied.
+#[must_use]
+pub fn ranks(low: f64, high: f64) -> String {
+    let [low, high] = [low.floor(), high.ceil()].map(plain);
+    if low == high { low } else { format!("{low} – {high}") }
+}
+
 /// The unit of a field; what its name says already is left out.
 #[must_use]
 pub fn unit(field: &FieldDef, lang: Lang) -> &'static str {
@@ -321,6 +338,7 @@ mod tests {
         assert_eq!(interval(&rate, [2.2, 1.8, 2.65], Lang::Es), "2.20 (1.80 – 2.65) por 100 000 hab. y año");
         assert_eq!([part("corridors", 0.2), part("worksites", 0.2)], ["20.0 %", "0.20"]);
         assert_eq!([percent(0.985, true), percent(0.125, false), plain(2.675)], ["99 %", "12.5 %", "2.68"]);
+        assert_eq!([ranks(1.5, 2.5), ranks(3.0, 3.0)], ["1 – 3", "3"]);
         assert!(says_nothing("pr_rank10", Some(4.0)) && !says_nothing("pr_rank10", Some(11.0)));
         assert_eq!(
             value(&field("municipalities", "rate_mean"), &json!(1.5), Lang::En),

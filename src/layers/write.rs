@@ -7,7 +7,7 @@ use std::path::Path;
 use super::feature::{Lang, Layer, LayerDef, LayerGeometry, Tier, Words};
 use super::manifest::{self, Manifest, OutputRecord};
 use super::view::{Header, LayerView};
-use super::{flatgeobuf, geojson, gpkg, map, notice, plot, qgis, style, tables};
+use super::{flatgeobuf, geojson, gpkg, map, notice, plot, qgis, report, style, tables};
 use crate::error::{Error, Result};
 
 /// All that is written for one audience. Layers and fields that it may not see may be here: they are left out.
@@ -23,6 +23,8 @@ pub struct ResultSet {
     pub notices: Vec<Words>,
     /// Data sources and their licences.
     pub attributions: Vec<String>,
+    /// What the report says of the study.
+    pub subject: report::Subject,
     /// Language of titles, aliases and legends.
     pub lang: Lang,
     /// Who may see the result.
@@ -45,6 +47,28 @@ impl ResultSet {
     pub fn views(&self) -> Result<Vec<LayerView<'_>>> {
         self.layers.iter().filter_map(|layer| LayerView::new(layer, self.audience).transpose()).collect()
     }
+
+    /// Whether nobody has signed the result off.
+    fn is_draft(&self) -> bool {
+        self.signed_off.as_deref().is_none_or(|name| name.trim().is_empty())
+    }
+
+    /// The report of what the audience sees, `views`.
+    pub(crate) fn report(&self, views: &[LayerView<'_>]) -> report::document::Report {
+        // As it is sealed: a report says no figure of the run that the manifest withholds.
+        let manifest = Manifest { audience: self.audience, ..self.manifest.clone() }.sealed();
+        report::build(&report::Source {
+            views,
+            subject: &self.subject,
+            manifest: &manifest,
+            notices: &notice::standard(self.audience, self.signed_off.as_deref()),
+            limits: &self.notices,
+            attributions: &self.attributions,
+            draft: self.is_draft(),
+            lang: self.lang,
+            audience: self.audience,
+        })
+    }
 }
 
 /// Writes everything into `dir`, which is made if missing: [`write_layers`], then [`seal`].
@@ -57,8 +81,8 @@ pub fn write_result(dir: &Path, set: &ResultSet) -> Result<()> {
 }
 
 /// Writes `layers/*.geojson` with their styles (none of a table without geometry), `corredor.gpkg`, the project
-/// `corredor.qgz`, `map.html` and `tables/*.csv`. Other files of the result (report, `FlatGeobuf`) can be added before it
-/// is sealed.
+/// `corredor.qgz`, `map.html`, the report and `tables/*.csv`. Other files of the result (`FlatGeobuf`) can be added before
+/// it is sealed.
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Environment`] for a layer that does not fit its definition and for GDAL.
@@ -93,10 +117,18 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
         attributions: &set.attributions,
         draws: set.manifest.draws.filter(|_| set.audience == Tier::Restricted),
         version: &set.manifest.version,
-        draft: set.signed_off.as_deref().is_none_or(|name| name.trim().is_empty()),
+        draft: set.is_draft(),
     };
     stream(&dir.join("map.html"), |out| map::write(out, &views, &header, &about))?;
-    qgis::write(&dir.join(qgis::FILE), &views, &header, &about)
+    qgis::write(&dir.join(qgis::FILE), &views, &header, &about)?;
+    let report = set.report(&views);
+    stream(&dir.join("report.html"), |out| report::html::write(out, &report))?;
+    #[cfg(feature = "pdf")]
+    {
+        let bytes = report::pdf::bytes(&report)?;
+        stream(&dir.join("report.pdf"), |out| out.write_all(&bytes))?;
+    }
+    Ok(())
 }
 
 /// Writes the reading note, hashes every file that is in `dir` now into `run.json`, and sets the permissions: for
@@ -183,7 +215,9 @@ mod tests {
         set.manifest.audience = Tier::Restricted;
         set.manifest.seed = Some(7);
         write_result(dir.path(), &set).unwrap();
-        let files = manifest::files(dir.path()).unwrap();
+        let mut files = manifest::files(dir.path()).unwrap();
+        assert_eq!(files.iter().any(|name| name == "report.pdf"), report::HAS_PDF);
+        files.retain(|name| name != "report.pdf");
         assert_eq!(
             files,
             [
@@ -197,6 +231,7 @@ mod tests {
                 "layers/municipalities.geojson",
                 "layers/municipalities.qml",
                 "map.html",
+                "report.html",
                 "run.json",
                 "tables/corridors.csv",
                 "tables/crossings.csv",
@@ -270,11 +305,12 @@ mod tests {
         let mut set = samples::set(Tier::Restricted);
         set.signed_off = Some("Responsable de prueba".into());
         write_layers(dir.path(), &set).unwrap();
-        fs::write(dir.path().join("report.html"), "<html>").unwrap();
+        fs::write(dir.path().join("more.txt"), "more").unwrap();
         seal(dir.path(), &set).unwrap();
         let manifest = Manifest::read(dir.path()).unwrap();
-        assert!(manifest.outputs.iter().any(|o| o.path == "report.html"));
+        assert!(manifest.outputs.iter().any(|o| o.path == "more.txt"));
         assert!(!manifest.notices.iter().any(|line| line.contains("BORRADOR")));
         assert!(fs::read_to_string(dir.path().join("LEEME.txt")).unwrap().contains("report.html"));
+        assert!(!fs::read_to_string(dir.path().join("report.html")).unwrap().contains("BORRADOR"));
     }
 }

@@ -29,6 +29,7 @@ use crate::incidence::{CountDraw, IncidenceError, Part, parts, summarise as summ
 use crate::layers::assemble::{self, Context, MunicipalFindings};
 use crate::layers::feature::{Lang, Layer, Words};
 use crate::layers::manifest::{InputRecord, Manifest};
+use crate::layers::report::Subject;
 use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
 use crate::model::incidence::CountDatum;
@@ -171,6 +172,7 @@ pub fn analyse(
             notices(loaded, audience, &released, said, lang, steps)
         }),
         attributions: study.study.attributions.clone(),
+        subject: subject(study, audience, &released),
         lang,
         audience,
     };
@@ -189,6 +191,18 @@ fn flows(study: &Study, roads: Option<&Roads<'_>>, travel: Travel<'_>) -> Result
     }
     let draw = |d| params::draw(study, travel.counts, &travel.places.crossing_weights, d);
     Ok(Flows { params: (0..study.parameters.draws).map(draw).collect(), ..Flows::default() })
+}
+
+/// What the report says of the study; of its total what is released, and of the referral path only to those who plan.
+fn subject(study: &Study, audience: Tier, released: &Release) -> Subject {
+    Subject {
+        title: study.study.title.clone(),
+        region: study.study.region.clone(),
+        period: study.incidence.period.clone(),
+        years: study.incidence.period_years,
+        total: released.total,
+        referral: study.referral.clone().filter(|_| audience == Tier::Restricted),
+    }
 }
 
 /// The parts of a municipality's count.

@@ -118,9 +118,9 @@ impl Test {
 /// and so on.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::layers) struct Steps {
-    pub(super) field: &'static str,
-    pub(super) limits: Vec<f64>,
-    pub(super) sizes: Vec<f64>,
+    pub(in crate::layers) field: &'static str,
+    pub(in crate::layers) limits: Vec<f64>,
+    pub(in crate::layers) sizes: Vec<f64>,
 }
 
 impl Steps {
@@ -138,6 +138,12 @@ impl Steps {
         }
         let smallest = self.sizes.first().copied().unwrap_or(1.0);
         if self.limits.is_empty() { smallest.to_string() } else { out + &format!(" ELSE {smallest} END") }
+    }
+
+    /// The size of a feature whose value of the field is `x`.
+    pub(in crate::layers) fn size(&self, x: Option<f64>) -> f64 {
+        let class = x.map_or(0, |x| self.limits.iter().take_while(|limit| x >= **limit).count());
+        self.sizes.get(class).or(self.sizes.last()).copied().unwrap_or(1.0)
     }
 
     /// For the browser, with sizes as `unit` makes them.
