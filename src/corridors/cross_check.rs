@@ -108,7 +108,7 @@ impl CrossChecks {
         let dial_at = |theta: f64| {
             let mut out = Loaded::none(inputs.costs.len());
             for (share, weights) in profiles.iter().filter(|(share, _)| *share > 0.0) {
-                out.add(&dial(&graph, weights, theta, &trips), *share);
+                out.add(&dial(&graph, weights, theta, &trips, inputs.stop), *share);
             }
             checked(theta, &out)
         };
@@ -118,7 +118,7 @@ impl CrossChecks {
             for (share, weights) in profiles.iter().filter(|(share, _)| *share > 0.0) {
                 let model = RecursiveLogit::new(&graph, weights, theta)?;
                 radii.push(model.radius());
-                out.add(&model.load(&trips)?, *share);
+                out.add(&model.load(&trips, inputs.stop)?, *share);
             }
             Ok((checked(theta, &out), radii))
         };

@@ -14,6 +14,7 @@
 //! Where turn bans give a junction several nodes, its trips end at them in proportion to `W exp(−θ r)`.
 
 use std::convert::Infallible;
+use std::sync::atomic::AtomicBool;
 
 use super::logit::{Arc, Graph, Loaded, Trip, grouped, sum};
 use crate::network::search::UNREACHED;
@@ -22,12 +23,12 @@ use crate::network::search::UNREACHED;
 const MINUTE: f64 = 60_000.0;
 
 /// Loads `trips` on the links of `graph`, whose costs are `weights` (ms by link, [`UNREACHED`] for a closed one); θ is
-/// per minute, above 0. Trips within a junction load nothing.
+/// per minute, above 0. Trips within a junction load nothing. Once `stop` is set, what comes back is of no use.
 #[must_use]
-pub fn dial(graph: &Graph, weights: &[u32], theta: f64, trips: &[Trip]) -> Loaded {
+pub fn dial(graph: &Graph, weights: &[u32], theta: f64, trips: &[Trip], stop: &AtomicBool) -> Loaded {
     let by_origin = grouped(trips, |trip| trip.from);
     let of = |trips: &Vec<Trip>| Ok::<_, Infallible>(origin(graph, weights, theta / MINUTE, trips));
-    match sum(weights.len(), &by_origin, of) {
+    match sum(weights.len(), &by_origin, stop, of) {
         Ok(loaded) => loaded,
         Err(never) => match never {},
     }

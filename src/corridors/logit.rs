@@ -7,6 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ids::JunctionId;
 use crate::network::search::{Arcs, UNREACHED};
@@ -172,15 +173,16 @@ impl Loaded {
 }
 
 /// Sums what `of` gives of each of `groups`, in parallel and yet in a fixed order: some at a time, then one after the
-/// other.
+/// other. Once `stop` is set, what comes back is of no use.
 pub(super) fn sum<G: Sync, E: Send>(
     links: usize,
     groups: &[G],
+    stop: &AtomicBool,
     of: impl Fn(&G) -> Result<Loaded, E> + Sync,
 ) -> Result<Loaded, E> {
     use rayon::prelude::*;
     let mut out = Loaded::none(links);
-    for some in groups.chunks(16) {
+    for some in groups.chunks(16).take_while(|_| !stop.load(Ordering::Relaxed)) {
         let loads: Vec<Result<Loaded, E>> = some.par_iter().map(&of).collect();
         for load in loads {
             out.add(&load?, 1.0);

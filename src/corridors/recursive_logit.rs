@@ -16,6 +16,8 @@
 //! that nothing underflows: `z_a exp(θ d_a)` with `d` the cheapest cost to the destination. Both iterations rise to
 //! the solution, and stop when what is left is below 10⁻¹².
 
+use std::sync::atomic::AtomicBool;
+
 use super::logit::{Arc, Graph, Loaded, Trip, grouped, sum};
 use crate::network::search::UNREACHED;
 
@@ -84,7 +86,7 @@ impl<'a> RecursiveLogit<'a> {
     /// [`RecursiveLogitError::Radius`] where the spectral radius is not shown to be below 1.
     pub fn new(graph: &'a Graph, weights: &'a [u32], theta: f64) -> Result<Self, RecursiveLogitError> {
         let blocks = Blocks::new(graph, weights);
-        let radius = blocks.radius(weights, theta / MINUTE);
+        let radius = blocks.radius(weights, theta / MINUTE, Until::Narrow);
         if radius.high < 1.0 {
             return Ok(Self { graph, weights, theta: theta / MINUTE, radius });
         }
@@ -99,13 +101,13 @@ impl<'a> RecursiveLogit<'a> {
         self.radius
     }
 
-    /// Loads `trips`. Trips within a junction load nothing.
+    /// Loads `trips`. Trips within a junction load nothing. Once `stop` is set, what comes back is of no use.
     ///
     /// # Errors
     /// [`RecursiveLogitError::NotConverged`].
-    pub fn load(&self, trips: &[Trip]) -> Result<Loaded, RecursiveLogitError> {
+    pub fn load(&self, trips: &[Trip], stop: &AtomicBool) -> Result<Loaded, RecursiveLogitError> {
         let by_destination = grouped(trips, |trip| trip.to);
-        sum(self.weights.len(), &by_destination, |trips| self.destination(trips))
+        sum(self.weights.len(), &by_destination, stop, |trips| self.destination(trips))
     }
 
     /// The trips to one destination.
@@ -255,14 +257,14 @@ impl Blocks {
     }
 
     /// Bounds of the radius at `theta` per ms.
-    fn radius(&self, weights: &[u32], theta: f64) -> Radius {
+    fn radius(&self, weights: &[u32], theta: f64, until: Until) -> Radius {
         let mut out = Radius::default();
         for block in &self.blocks {
             let weight: Vec<f64> = block
                 .iter()
                 .map(|(link, _)| (-theta * f64::from(weights[*link as usize].max(1))).exp())
                 .collect();
-            let of = radius(block, &weight);
+            let of = radius(block, &weight, until);
             out = Radius { low: out.low.max(of.low), high: out.high.max(of.high) };
         }
         out
@@ -270,7 +272,7 @@ impl Blocks {
 
     /// The least scale above `theta` at which the radius is below 1, to a hundredth of it.
     fn least_scale(&self, weights: &[u32], theta: f64) -> Option<f64> {
-        let fits = |theta: f64| self.radius(weights, theta).high < 1.0;
+        let fits = |theta: f64| self.radius(weights, theta, Until::Decided).high < 1.0;
         let mut low = theta;
         let mut high = std::iter::successors(Some(2.0 * theta), |t| Some(2.0 * t)).take(40).find(|t| {
             let fits = fits(*t);
@@ -287,8 +289,17 @@ impl Blocks {
     }
 }
 
+/// How narrow bounds must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// To [`RADIUS_WIDTH`].
+    Narrow,
+    /// Until they tell on which side of 1 the radius is.
+    Decided,
+}
+
 /// By power iteration. The matrix is shifted by a part of itself, so that blocks with a period converge as well.
-fn radius(block: &[(u32, Vec<u32>)], weight: &[f64]) -> Radius {
+fn radius(block: &[(u32, Vec<u32>)], weight: &[f64], until: Until) -> Radius {
     let mut x = vec![1.0; block.len()];
     let mut best = Radius { low: 0.0, high: f64::INFINITY };
     for _ in 0..RADIUS_ROUNDS {
@@ -299,7 +310,8 @@ fn radius(block: &[(u32, Vec<u32>)], weight: &[f64]) -> Radius {
         let ratios = image.iter().zip(&x).map(|(new, old)| new / old);
         let (low, high) = ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), r| (low.min(r), high.max(r)));
         best = Radius { low: best.low.max(low), high: best.high.min(high) };
-        if best.high - best.low <= RADIUS_WIDTH * best.high {
+        let decided = until == Until::Decided && (best.high < 1.0 || best.low >= 1.0);
+        if decided || best.high - best.low <= RADIUS_WIDTH * best.high {
             break;
         }
         let shift = 0.5 * best.high;

@@ -15,6 +15,8 @@ const RIGHT: f64 = 700.0;
 const TOP: f64 = 84.0;
 const ROW: f64 = 15.0;
 const HEAD: f64 = 26.0;
+/// Height of a line of a notice.
+const NOTE: f64 = 13.0;
 
 /// What is read of a row of the `sensitivity` layer.
 struct Line {
@@ -24,10 +26,16 @@ struct Line {
 }
 
 /// The indices of the `sensitivity` layer: for each corridor and parameter the total index as a ring and the first index as
-/// a dot, each with its 90 % interval as a line. Intervals are cut at −0.5 and 1.5, which an arrowless end
-/// shows; the numbers are in the table. Of any other layer an empty plot.
+/// a dot, each with its 90 % interval as a line. Intervals are cut at −0.5 and 1.5; the numbers are in the table. Of any
+/// other layer an empty plot.
 #[must_use]
 pub fn sensitivity(view: &LayerView<'_>, lang: Lang) -> String {
+    sensitivity_with(view, lang, &[])
+}
+
+/// The same as a file of its own, with what every output bears below it.
+#[must_use]
+pub fn sensitivity_with(view: &LayerView<'_>, lang: Lang, notices: &[&str]) -> String {
     let corridors = corridors(view, lang);
     let ends = corridors.iter().flat_map(|(_, lines)| lines).filter_map(|line| line.indices);
     let (low, high) =
@@ -42,7 +50,7 @@ pub fn sensitivity(view: &LayerView<'_>, lang: Lang) -> String {
     svg.put(&format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {h}\" width=\"{WIDTH}\" height=\"{h}\" \
          role=\"img\" aria-labelledby=\"sensitivity-title sensitivity-desc\" font-family=\"sans-serif\" font-size=\"11\">",
-        h = number(bottom + 30.0)
+        h = number(bottom + 30.0 + NOTE * notices.len() as f64)
     ));
     svg.put(&format!("<title id=\"sensitivity-title\">{}</title>", escape(title)));
     svg.put(&format!("<desc id=\"sensitivity-desc\">{}</desc>", escape(about.as_str())));
@@ -83,6 +91,9 @@ pub fn sensitivity(view: &LayerView<'_>, lang: Lang) -> String {
                 None => svg.text((LABELS + 4.0, y - 4.0), &text("still"), "font-style=\"italic\""),
             }
         }
+    }
+    for (i, notice) in notices.iter().enumerate() {
+        svg.text((16.0, bottom + 34.0 + NOTE * i as f64), notice, "font-size=\"9\"");
     }
     svg.put("</svg>\n");
     svg.0

@@ -107,12 +107,14 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
         stream(&path, |out| tables::write(out, view).map_err(std::io::Error::from))?;
     }
     gpkg::write(&dir.join("corredor.gpkg"), &views, &styles, &header)?;
+    let standard = notice::standard(set.audience, set.signed_off.as_deref());
     if let Some(view) = views.iter().find(|view| view.name() == "sensitivity") {
-        let plot = plot::sensitivity(view, header.lang);
+        let borne: Vec<&str> = standard.iter().map(|words| words.pick(header.lang)).collect();
+        let plot = plot::sensitivity_with(view, header.lang, &borne);
         stream(&dir.join("sensitivity.svg"), |out| out.write_all(plot.as_bytes()))?;
     }
     let about = map::About {
-        notices: &notice::standard(set.audience, set.signed_off.as_deref()),
+        notices: &standard,
         limits: &set.notices,
         attributions: &set.attributions,
         draws: set.manifest.draws.filter(|_| set.audience == Tier::Restricted),
@@ -266,6 +268,8 @@ mod tests {
         assert!(path("tables/sensitivity.csv").exists() && path("sensitivity.svg").exists());
         assert!(!path("layers/sensitivity.geojson").exists() && !path("layers/sensitivity.qml").exists());
         assert!(!fs::read_to_string(path("map.html")).unwrap().contains("MEX-200 C – D"));
+        let plot = fs::read_to_string(path("sensitivity.svg")).unwrap();
+        assert!(plot.contains("BORRADOR") && plot.contains("RESTRINGIDO"));
         crate::layers::verify::recount(dir.path()).unwrap();
         // A row less in the GeoPackage than in the table is found.
         set.layers.last_mut().unwrap().features.pop();

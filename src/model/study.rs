@@ -122,9 +122,9 @@ pub struct Parameters {
     pub membership: f64,
     /// Corridors shorter than this are joined to their neighbour, km, 0 – 100. Default 8.
     pub corridor_min_km: f64,
-    /// Base samples for the sensitivity of the leading corridors' scores: 0 for none, or 16 – 16,384. Default 0. Each of
-    /// `n` samples costs as much as k + 2 draws without planning, k up to 11, where all are routed apart; what shares routes is
-    /// routed together, so that some 8 are left.
+    /// Base samples for the sensitivity of the leading corridors' scores, and with them cross-checks by other models of
+    /// route choice; 0 for neither, or 16 – 16,384. Default 0. Each of `n` samples costs k + 2 rows, k up to 11, a row as much
+    /// as a draw; rows that share their routes are assigned together, so that some 8 are left.
     pub sensitivity_samples: u32,
 }
 

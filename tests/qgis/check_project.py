@@ -151,9 +151,18 @@ def open_layers(result, folder, faults):
 
     overview = QgsVectorLayer(str(gpkg), "overview", "ogr")
     inside = {text.split("!!::!!")[1] for text in overview.dataProvider().subLayers()} if overview.isValid() else set()
+    tables = {path.stem for path in (result / "tables").glob("*.csv")}
     faults.require(
-        inside == names, f"corredor.gpkg has the layers {sorted(inside)}, layers/ has {sorted(names)}"
+        inside == tables and names <= tables,
+        f"corredor.gpkg has the layers {sorted(inside)}, layers/ {sorted(names)}, tables/ {sorted(tables)}",
     )
+    # What has no geometry is a table of attributes and on no map.
+    for name in sorted(tables - names):
+        layer = QgsVectorLayer(f"{gpkg}|layername={name}", name, "ogr")
+        faults.require(
+            layer.isValid() and not layer.isSpatial() and layer.featureCount() > 0,
+            f"corredor.gpkg, {name}: not a table of attributes with rows",
+        )
 
     layers = {}
     for path in files:

@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicBool;
 use super::flowing::{N, arcs, sites, uncertain};
 use super::{Case, Sites};
 use crate::corridors::choice::LinkCosts;
+use crate::corridors::cross_check::CrossChecks;
 use crate::corridors::draws::Inputs;
+use crate::corridors::params::DrawParams;
 use crate::corridors::routing::Router;
 use crate::corridors::sensitivity::{Factor, Gauge, Sensitivity, design, measure};
 use crate::error::{Error, Result};
@@ -97,6 +99,14 @@ fn line() -> Case {
     Case::new(network(&circle(5), &arcs), &sites)
 }
 
+/// A ring with chords on which everything is uncertain, counts too.
+fn busy() -> Case {
+    let ring = (0..N).map(|i| (i, (i + 1) % N, 11.0 + i as f64, Direction::Both));
+    let chords =
+        [(0, 5, 40.0, Direction::Both), (2, 9, 35.0, Direction::Forward), (7, 12, 30.0, Direction::Both)];
+    Case::new(network(&circle(N), &ring.chain(chords).collect::<Vec<_>>()), &sites())
+}
+
 /// Nothing is uncertain but what `of` makes so.
 fn only(of: impl Fn(&mut Study)) -> Study {
     let mut study = crate::network::tests::support::study();
@@ -115,7 +125,7 @@ fn what_does_nothing_has_a_total_of_exactly_zero() {
         study.parameters.route_variance_min = Prior::Fixed(0.0);
         study.parameters.gamma = Prior::Fixed(0.02);
     });
-    let found = line().sensed(&study, &[&links(0..2), &links(2..4)], 64, true, false).unwrap();
+    let found = line().sensed(&study, &[&links(0..2), &links(2..4)], 1_024, true, false).unwrap();
     assert!(found.factors.contains(&Factor::Counts) && !found.factors.contains(&Factor::Gamma));
     let groups = found.corridors[0].groups.as_ref().unwrap();
     for (factor, group) in found.factors.iter().zip(groups) {
@@ -138,7 +148,7 @@ fn how_travellers_differ_is_in_no_index_but_its_own() {
         study.parameters.route_variance_min = Prior::Fixed(5.0);
         study.parameters.perturbations = 4;
     });
-    let found = line().sensed(&study, &[&links(0..2)], 256, true, false).unwrap();
+    let found = line().sensed(&study, &[&links(0..2)], 1_024, true, false).unwrap();
     let groups = found.corridors[0].groups.as_ref().unwrap();
     let [border, travellers, counts] = [Factor::BorderShare, Factor::Travellers, Factor::Counts]
         .map(|factor| groups[found.place(factor).unwrap()]);
@@ -151,7 +161,7 @@ fn how_travellers_differ_is_in_no_index_but_its_own() {
 
 #[test]
 fn a_row_that_shares_routes_is_what_it_would_be_alone() {
-    let (case, study) = (line(), uncertain());
+    let (case, study) = (busy(), uncertain());
     let gauge = Gauge::links(case.built.network.link_count());
     let (together, alone) = case.with_inputs(&study, true, false, |inputs| {
         let factors = Factor::ALL.map(|f| f);
@@ -172,7 +182,7 @@ fn a_row_that_shares_routes_is_what_it_would_be_alone() {
 
 #[test]
 fn the_score_of_a_draw_is_that_of_the_run() {
-    let (case, study) = (line(), uncertain());
+    let (case, study) = (busy(), uncertain());
     let flows = case.flows(&study);
     let gauge = Gauge::links(case.built.network.link_count());
     let draws = study.parameters.draws;
@@ -189,7 +199,7 @@ fn the_score_of_a_draw_is_that_of_the_run() {
 
 #[test]
 fn threads_routers_and_interruption() {
-    let (case, study) = (line(), uncertain());
+    let (case, study) = (busy(), uncertain());
     let corridors: Vec<Vec<LinkId>> = (0..5).map(|link| links(link..link + 1)).collect();
     let corridors: Vec<&[LinkId]> = corridors.iter().map(Vec::as_slice).collect();
     let found = case.sensed(&study, &corridors, 16, true, false).unwrap();
@@ -198,6 +208,37 @@ fn threads_routers_and_interruption() {
         assert_eq!(in_pool(threads, || case.sensed(&study, &corridors, 16, true, false).unwrap()), found);
     }
     assert!(matches!(case.sensed(&study, &corridors, 16, true, true), Err(Error::Interrupted)));
+}
+
+#[test]
+fn other_models_lead_the_same_demand_over_much_the_same_roads() {
+    let (case, study) = (busy(), uncertain());
+    let network = &case.built.network;
+    let count = u32::try_from(network.link_count()).unwrap();
+    let corridors: Vec<Vec<LinkId>> = (0..count).map(|link| links(link..link + 1)).collect();
+    let corridors: Vec<&[LinkId]> = corridors.iter().map(Vec::as_slice).collect();
+    let flows = case.flows(&study);
+    let run: Vec<f64> = (0..network.link_count()).map(|l| flows.contribution(l).iter().sum()).collect();
+    let checks = |kernel, stop, params: &[DrawParams]| {
+        case.with_inputs(&study, kernel, stop, |inputs| {
+            CrossChecks::new(inputs, network, &corridors, &run, params)
+        })
+    };
+    let found = checks(true, false, &flows.params).unwrap().unwrap();
+    assert_eq!(checks(false, false, &flows.params).unwrap(), Some(found.clone()), "by either router");
+    let recursive = found.recursive.unwrap().0;
+    for agreement in [found.run, found.dial.agreement, recursive.agreement] {
+        // Each link is a corridor here.
+        assert!(agreement.links.unwrap() > 0.8 && agreement.corridors.unwrap() > 0.8, "{agreement:?}");
+        assert!(agreement.traffic.unwrap() > 0.8 && agreement.top.0 >= 8 && agreement.top.1 == 10);
+    }
+    assert_eq!((found.dial.unserved, recursive.unserved), (0.0, 0.0));
+    // Where nobody errs all models are one, and there is nothing to compare; nor is there without a draw.
+    let still = |p: &DrawParams| DrawParams { route_variance: 0.0, ..p.clone() };
+    let certain: Vec<DrawParams> = flows.params.iter().map(still).collect();
+    assert_eq!(checks(true, false, &certain).unwrap(), None);
+    assert_eq!(checks(true, false, &[]).unwrap(), None);
+    assert!(matches!(checks(true, true, &flows.params), Err(Error::Interrupted)));
 }
 
 proptest! {
