@@ -22,7 +22,7 @@ mod hot;
 mod record;
 mod routing;
 
-pub use analyse::{Outcome, analyse, wanted};
+pub use analyse::{LOADING, Outcome, analyse, plan, wanted};
 use counts::check_counts;
 pub use counts::count_options;
 

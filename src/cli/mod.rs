@@ -118,6 +118,7 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
     })
     .map_err(|e| Error::Environment(e.to_string()))?;
     let progress = Progress::new(lang, shared.quiet);
+    let progress = if shared.json { progress.without_bars() } else { progress };
     let session = Session { shared, lang, progress, stop };
     match cli.command {
         Cmd::Demo { out, routing } => session.demo(&out, routing),
@@ -135,17 +136,13 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
             clap_complete::generate(shell, &mut args::command(lang), "corredor", &mut out);
             Ok(String::from_utf8_lossy(&out).into_owned())
         }
-        Cmd::Man => {
-            let mut out = Vec::new();
-            clap_mangen::Man::new(args::command(lang)).render(&mut out).map_err(|e| Error::io("man", e))?;
-            Ok(String::from_utf8_lossy(&out).into_owned())
-        }
+        Cmd::Man => args::manual(lang).map_err(|e| Error::io("man", e)),
     }
 }
 
 impl Session {
-    /// A study with the overrides of the command line, loaded and joined.
-    fn load(&self, path: &Path) -> Result<engine::Loaded> {
+    /// A study file with the overrides of the command line.
+    fn study(&self, path: &Path) -> Result<config::StudyFile> {
         let mut file = config::read(path)?;
         if let Some(seed) = self.shared.seed {
             file.study.seed = seed;
@@ -153,7 +150,12 @@ impl Session {
         if let Some(draws) = self.shared.draws {
             file.study.parameters.draws = draws;
         }
-        let loaded = engine::load(file, self.progress)?;
+        Ok(file)
+    }
+
+    /// The study, loaded and joined.
+    fn load(&self, file: config::StudyFile, progress: Progress) -> Result<engine::Loaded> {
+        let loaded = engine::load(file, progress)?;
         if !self.shared.quiet {
             for warning in &loaded.warnings.0 {
                 complain(&fault_line(self.lang, warning));
@@ -176,12 +178,19 @@ impl Session {
         let folder = ResultFolder::create(out, self.shared.force)?;
         let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
         embedded::write(study.path())?;
-        let loaded = self.load(study.path())?;
+        let file = self.study(study.path())?;
         let steps = engine::wanted(&[]);
+        let audiences = [("restricted", Tier::Restricted), ("public", Tier::Public)];
+        let passes = audiences.map(|(_, audience)| engine::plan(&file.study, audience, &steps));
+        let mut progress = self.progress.planned(engine::LOADING.into_iter().chain(passes.concat()));
+        let mut done = engine::LOADING.len();
+        let loaded = self.load(file, progress)?;
         let mut answer = None;
-        for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
-            let outcome = self.analyse(&loaded, audience, &steps, routing)?;
-            self.progress.step("write");
+        for ((name, audience), pass) in audiences.into_iter().zip(passes) {
+            progress = progress.after(done);
+            done += pass.len();
+            let outcome = self.analyse(&loaded, audience, &steps, routing, progress)?;
+            progress.step("write");
             write::write_result(&folder.path().join(name), &outcome.set)?;
             answer.get_or_insert(outcome.summary);
         }
@@ -191,11 +200,14 @@ impl Session {
     fn run(&self, study: &Path, out: &Path, steps: &[args::Step], routing: RoutingArgs) -> Result<String> {
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
-        let loaded = self.load(study)?;
+        let file = self.study(study)?;
         let audience = self.shared.audience.into();
         let steps = engine::wanted(steps);
-        let outcome = self.analyse(&loaded, audience, &steps, routing)?;
-        self.progress.step("write");
+        let plan = engine::LOADING.into_iter().chain(engine::plan(&file.study, audience, &steps));
+        let progress = self.progress.planned(plan);
+        let loaded = self.load(file, progress)?;
+        let outcome = self.analyse(&loaded, audience, &steps, routing, progress)?;
+        progress.step("write");
         write::write_result(folder.path(), &outcome.set)?;
         self.finish(folder, outcome.summary, "", &loaded.warnings)
     }
@@ -206,8 +218,9 @@ impl Session {
         audience: Tier,
         steps: &BTreeSet<args::Step>,
         routing: RoutingArgs,
+        progress: Progress,
     ) -> Result<engine::Outcome> {
-        engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, self.progress)
+        engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, progress)
     }
 
     /// Puts the folder in its place and says what to open. `main` is the folder within it to open.
@@ -267,7 +280,7 @@ impl Session {
     }
 
     fn check(&self, study: &Path) -> Result<String> {
-        let loaded = self.load(study)?;
+        let loaded = self.load(self.study(study)?, self.progress.planned(engine::LOADING))?;
         let report = check::Report::new(&loaded);
         if self.shared.json {
             let mut answer = report.as_json();
@@ -356,7 +369,9 @@ impl Session {
             return Ok(String::new());
         }
         let bad: Vec<&str> = findings.iter().filter(|f| !f.ok).map(|f| f.what.as_str()).collect();
-        Err(Error::Environment(bad.join(", ")))
+        complain(&fill(self.lang, "error.environment", &[("cause", bad.join(", "))]));
+        // All is said.
+        Err(Error::Environment(String::new()))
     }
 }
 

@@ -29,6 +29,7 @@ use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::write::ResultSet;
 use crate::model::domain::{CrossingStatus, Municipality, Stratum};
 use crate::model::incidence::CountDatum;
+use crate::model::study::Study;
 use crate::planning::{posts, worksites};
 
 /// Which steps of a run are wanted; all where none is named.
@@ -36,6 +37,19 @@ use crate::planning::{posts, worksites};
 pub fn wanted(steps: &[Step]) -> BTreeSet<Step> {
     let all = [Step::Incidence, Step::Corridors, Step::Patrols, Step::Worksites];
     if steps.is_empty() { all.into() } else { steps.iter().copied().collect() }
+}
+
+/// The steps of progress of loading a study, by their keys.
+pub const LOADING: [&str; 2] = ["load", "network"];
+
+/// The steps of progress of a run of `steps` for one audience, with its writing; beside [`analyse`], which takes them.
+#[must_use]
+pub fn plan(study: &Study, audience: Tier, steps: &BTreeSet<Step>) -> Vec<&'static str> {
+    let flows = steps.iter().any(|s| *s != Step::Incidence);
+    let plans = steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites);
+    let planning = plans && audience == Tier::Restricted && study.referral.is_some();
+    let all = [("incidence", true), ("draws", flows), ("planning", planning), ("write", true)];
+    all.into_iter().filter(|(_, taken)| *taken).map(|(key, _)| key).collect()
 }
 
 /// A result with what the command line says of it.
