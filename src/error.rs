@@ -389,6 +389,13 @@ impl Fault {
         self.with(WHY, why.key())
     }
 
+    /// Adds what a library says, which is in English whatever the user's language. A `detail` beside it stays, as the
+    /// kind of thing that is wrong in words of our own.
+    #[must_use]
+    pub fn foreign(self, said: impl fmt::Display) -> Self {
+        self.with(FOREIGN, said)
+    }
+
     /// Whether it stops the run.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -539,6 +546,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Name of the parameter of [`Fault::why`].
 pub const WHY: &str = "why";
+
+/// Name of the parameter of [`Fault::foreign`].
+pub const FOREIGN: &str = "foreign";
 
 /// The shape of a value: letters become `a` or `A`, digits `9`, at most 24 characters, so that a message
 /// shows what kind of thing was read without repeating it.

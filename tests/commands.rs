@@ -52,7 +52,17 @@ fn init_check_and_run_follow_each_other() {
     assert_eq!(names(study.root()), ["out", "study"], "nothing is left beside");
     assert_eq!(
         names(&study.out()),
-        ["LEEME.txt", "corredor.gpkg", "corredor.qgz", "layers", "map.html", "run.json", "tables"]
+        [
+            "LEEME.txt",
+            "corredor.gpkg",
+            "corredor.qgz",
+            "datapackage.json",
+            "layers",
+            "map.html",
+            "report.html",
+            "run.json",
+            "tables",
+        ]
     );
     assert_eq!(
         layer_names(&study.out()),
@@ -553,7 +563,7 @@ fn help_is_in_spanish_unless_asked_otherwise() {
 #[rstest]
 #[case(&["marchar"], "orden desconocida", "unknown command", "marchar")]
 #[case(&["demo", "--ruido"], "argumento desconocido", "unknown argument", "--ruido")]
-#[case(&["check"], "falta", "missing", "STUDY")]
+#[case(&["check"], "falta: <ESTUDIO>", "missing: <STUDY>", "")]
 #[case(&["run", "x"], "falta", "missing", "--out")]
 #[case(&["demo", "--seed", "1", "--seed", "2"], "uso incorrecto", "wrong usage", "--seed")]
 #[case(&["demo", "--draws", "9"], "valor no válido", "invalid value", "9")]

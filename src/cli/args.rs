@@ -306,6 +306,7 @@ pub fn command(lang: Lang) -> Command {
             localised(sub.about(about).args(own), lang)
         });
     }
+    let command = command.subcommand_value_name(text(lang, "cli.value.COMMAND"));
     localised(command, lang)
         .subcommand_help_heading(text(lang, "cli.commands"))
         .disable_version_flag(true)
@@ -349,9 +350,16 @@ fn localised(command: Command, lang: Lang) -> Command {
         "{{about-with-newline}}\n{} {{usage}}\n\n{{all-args}}{{after-help}}",
         text(lang, "cli.usage")
     );
+    let command = command.mut_args(|arg| {
+        let names: Vec<String> =
+            arg.get_value_names().unwrap_or_default().iter().map(|name| placeholder(name, lang)).collect();
+        if names.is_empty() { arg } else { arg.value_names(names) }
+    });
+    let usage = usage(&command, lang);
     command
         .disable_help_flag(true)
         .help_template(template)
+        .override_usage(usage)
         .mut_args(|arg| {
             let own = format!("cli.arg_of.{name}.{}", arg.get_id());
             let help = match text(lang, &own) {
@@ -372,6 +380,35 @@ fn localised(command: Command, lang: Lang) -> Command {
                 .help(text(lang, "cli.help"))
                 .help_heading(text(lang, "cli.options")),
         )
+}
+
+/// What stands for a value in help, such as `DIR`, by its name in the code; that name where there is no text for it.
+fn placeholder(name: &str, lang: Lang) -> String {
+    let key = format!("cli.value.{name}");
+    Some(text(lang, &key)).filter(|found| *found != key).unwrap_or_else(|| name.to_owned())
+}
+
+/// The line of usage, of which clap writes one word in English.
+fn usage(command: &Command, lang: Lang) -> String {
+    let shown = command.clone().render_usage().to_string();
+    let line = shown.split_once(": ").map_or(shown.as_str(), |(_, line)| line).trim();
+    let line = line.replace("[OPTIONS]", &format!("[{}]", text(lang, "cli.value.OPTIONS")));
+    if command.get_name() == "corredor" { line } else { format!("corredor {line}") }
+}
+
+/// The manual page, in which some headings are clap's own.
+///
+/// # Errors
+/// What writing to memory reports.
+pub fn manual(lang: Lang) -> std::io::Result<String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command(lang)).render(&mut page)?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "VERSION"] {
+        let own = text(lang, &format!("cli.man.{heading}"));
+        page = page.replace(&format!("\n.SH {heading}\n"), &format!("\n.SH {own}\n"));
+    }
+    Ok(page)
 }
 
 /// Both ends of the range that a number is not in; clap tells them only in its own sentence.

@@ -59,7 +59,7 @@ fn location(path: &Path) -> (PathBuf, String) {
 pub fn parse(text: &str, name: &str) -> Result<Study> {
     let document = Document::parse(text).map_err(|e| {
         let line = e.span().map(|span| line_of(text, span.start));
-        let mut fault = Fault::new(Rule::StudySyntax, name).with("detail", e.message());
+        let mut fault = Fault::new(Rule::StudySyntax, name).foreign(e.message());
         fault.place.row = line;
         Error::from(fault)
     })?;
@@ -70,7 +70,7 @@ pub fn parse(text: &str, name: &str) -> Result<Study> {
     found.search(document.as_table(), &schema, &mut Vec::new());
     // Without what is unknown the rest can be read, and its faults come in the same pass.
     let mut table: toml::Table =
-        toml::from_str(text).map_err(|e| Fault::new(Rule::StudySyntax, name).with("detail", e.message()))?;
+        toml::from_str(text).map_err(|e| Fault::new(Rule::StudySyntax, name).foreign(e.message()))?;
     for path in &unknown {
         remove(&mut table, path);
     }

@@ -42,7 +42,7 @@ pub fn examine(lang: Lang) -> Vec<Finding> {
     out.push(Finding {
         what: text(lang, "doctor.proj"),
         ok: proj.is_ok(),
-        found: proj.err().unwrap_or_default(),
+        found: proj.err().map(|said| told(lang, &said)).unwrap_or_default(),
     });
     let threads = rayon::current_num_threads();
     out.push(Finding { what: text(lang, "doctor.threads"), ok: threads > 0, found: threads.to_string() });
@@ -63,9 +63,14 @@ pub fn examine(lang: Lang) -> Vec<Finding> {
     out.push(Finding {
         what: text(lang, "doctor.write"),
         ok: written.is_ok(),
-        found: written.err().unwrap_or_default(),
+        found: written.err().map(|said| told(lang, &said)).unwrap_or_default(),
     });
     out
+}
+
+/// What a library says, as such.
+fn told(lang: Lang, said: &str) -> String {
+    fill(lang, "fault.foreign", &[("said", said)])
 }
 
 /// The findings as lines.

@@ -25,7 +25,7 @@ mod routing;
 mod scenario;
 mod sensitivity;
 
-pub use analyse::{Outcome, analyse, wanted};
+pub use analyse::{LOADING, Outcome, analyse, plan, wanted};
 use counts::check_counts;
 pub use counts::count_options;
 pub use scenario::InForce;

@@ -57,6 +57,13 @@ pub fn what(lang: Lang, fault: &Fault) -> String {
     {
         *told = cause(lang, told);
     }
+    if let Some((_, said)) = params.iter().find(|(name, _)| *name == crate::error::FOREIGN) {
+        let said = fill(lang, "fault.foreign", &[("said", said)]);
+        match params.iter_mut().find(|(name, _)| *name == "detail") {
+            Some((_, detail)) => *detail = format!("{detail}: {said}"),
+            None => params.push(("detail", said)),
+        }
+    }
     let why = params.iter().find(|(name, _)| *name == crate::error::WHY).map(|(_, key)| format!("why.{key}"));
     if let Some(key) = why {
         let told = fill(lang, &key, &params);
@@ -202,6 +209,36 @@ pub fn fault_json(lang: Lang, faults: &Faults) -> serde_json::Value {
         .collect()
 }
 
+/// What the system says of reading or writing, by its kind, since its own text is in the language of the system; with the
+/// system's number, by which it can be looked up.
+#[must_use]
+pub fn io_cause(lang: Lang, error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let kind = match error.kind() {
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::PermissionDenied => "permission",
+        ErrorKind::AlreadyExists => "exists",
+        ErrorKind::NotADirectory => "not_a_folder",
+        ErrorKind::IsADirectory => "is_a_folder",
+        ErrorKind::DirectoryNotEmpty => "not_empty",
+        ErrorKind::ReadOnlyFilesystem => "read_only",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "full",
+        ErrorKind::FileTooLarge => "too_large",
+        ErrorKind::InvalidFilename => "name",
+        ErrorKind::UnexpectedEof => "ends",
+        ErrorKind::BrokenPipe => "pipe",
+        ErrorKind::TimedOut => "timed_out",
+        ErrorKind::ResourceBusy => "busy",
+        ErrorKind::OutOfMemory => "memory",
+        _ => return fill(lang, "fault.foreign", &[("said", error.to_string())]),
+    };
+    let told = text(lang, &format!("io.{kind}"));
+    match error.raw_os_error() {
+        Some(number) => fill(lang, "io.with_number", &[("told", told), ("number", number.to_string())]),
+        None => told,
+    }
+}
+
 /// An error as text, its cause chain once. `writes`: whether the command would have written a result, so that it
 /// is worth saying that it did not.
 #[must_use]
@@ -213,9 +250,14 @@ pub fn error_text(lang: Lang, error: &Error, writes: bool) -> String {
         Error::Faults(faults) => fault_report(lang, faults),
         Error::Usage { key, params } | Error::Database { key, params } => fill(lang, key, params),
         Error::Io { path, source } => {
-            fill(lang, "error.io", &[("path", path.clone()), ("cause", source.to_string())])
+            fill(lang, "error.io", &[("path", path.clone()), ("cause", io_cause(lang, source))])
         }
-        Error::Environment(cause) => fill(lang, "error.environment", &[("cause", cause)]),
+        Error::Environment(said) if said.is_empty() => String::new(),
+        Error::Environment(said) => {
+            let own = cause(lang, said);
+            let told = if own == *said { fill(lang, "fault.foreign", &[("said", said)]) } else { own };
+            fill(lang, "error.environment", &[("cause", told)])
+        }
         Error::Interrupted => text(lang, "error.interrupted"),
     }
 }

@@ -119,6 +119,7 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
     })
     .map_err(|e| Error::Environment(e.to_string()))?;
     let progress = Progress::new(lang, shared.quiet);
+    let progress = if shared.json { progress.without_bars() } else { progress };
     let session = Session { shared, lang, progress, stop };
     match cli.command {
         Cmd::Demo { out, flatgeobuf, routing } => session.demo(&out, flatgeobuf, routing),
@@ -138,17 +139,13 @@ fn dispatch(cli: Cli, lang: Lang) -> Result<String> {
             clap_complete::generate(shell, &mut args::command(lang), "corredor", &mut out);
             Ok(String::from_utf8_lossy(&out).into_owned())
         }
-        Cmd::Man => {
-            let mut out = Vec::new();
-            clap_mangen::Man::new(args::command(lang)).render(&mut out).map_err(|e| Error::io("man", e))?;
-            Ok(String::from_utf8_lossy(&out).into_owned())
-        }
+        Cmd::Man => args::manual(lang).map_err(|e| Error::io("man", e)),
     }
 }
 
 impl Session {
-    /// A study with the overrides of the command line, loaded and joined.
-    fn load(&self, path: &Path) -> Result<engine::Loaded> {
+    /// A study file with the overrides of the command line.
+    fn study(&self, path: &Path) -> Result<config::StudyFile> {
         let mut file = config::read(path)?;
         if let Some(seed) = self.shared.seed {
             file.study.seed = seed;
@@ -156,7 +153,12 @@ impl Session {
         if let Some(draws) = self.shared.draws {
             file.study.parameters.draws = draws;
         }
-        let loaded = engine::load(file, self.progress)?;
+        Ok(file)
+    }
+
+    /// The study, loaded and joined.
+    fn load(&self, file: config::StudyFile, progress: Progress) -> Result<engine::Loaded> {
+        let loaded = engine::load(file, progress)?;
         if !self.shared.quiet {
             for warning in &loaded.warnings.0 {
                 complain(&fault_line(self.lang, warning));
@@ -179,12 +181,19 @@ impl Session {
         let folder = ResultFolder::create(out, self.shared.force)?;
         let study = tempfile::tempdir().map_err(|e| Error::io("tmp", e))?;
         embedded::write(study.path())?;
-        let loaded = self.load(study.path())?;
+        let file = self.study(study.path())?;
         let steps = engine::wanted(&[]);
+        let audiences = [("restricted", Tier::Restricted), ("public", Tier::Public)];
+        let passes = audiences.map(|(_, audience)| engine::plan(&file.study, audience, &steps, false));
+        let mut progress = self.progress.planned(engine::LOADING.into_iter().chain(passes.concat()));
+        let mut done = engine::LOADING.len();
+        let loaded = self.load(file, progress)?;
         let mut answer = None;
-        for (name, audience) in [("restricted", Tier::Restricted), ("public", Tier::Public)] {
-            let outcome = self.analyse(&loaded, audience, &steps, routing)?;
-            self.write(&folder.path().join(name), &outcome.set, flatgeobuf)?;
+        for ((name, audience), pass) in audiences.into_iter().zip(passes) {
+            progress = progress.after(done);
+            done += pass.len();
+            let outcome = self.analyse(&loaded, audience, &steps, routing, progress)?;
+            self.write(&folder.path().join(name), &outcome.set, flatgeobuf, progress)?;
             answer.get_or_insert(outcome.summary);
         }
         let path = self.place(folder)?;
@@ -212,23 +221,26 @@ impl Session {
         let database = database::Database::open(outputs.postgis.as_deref(), &self.shared, self.lang)?;
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
-        let mut loaded = self.load(study)?;
+        let file = self.study(study)?;
+        let plan = engine::plan(&file.study, audience, &steps, scenario.is_some());
+        let progress = self.progress.planned(engine::LOADING.into_iter().chain(plan));
+        let mut loaded = self.load(file, progress)?;
         if let Some(name) = scenario {
             loaded = loaded.under(name)?;
         }
-        let outcome = self.analyse(&loaded, audience, &steps, routing)?;
+        let outcome = self.analyse(&loaded, audience, &steps, routing, progress)?;
         if let Some(database) = &database {
             database.refuse_known(&outcome.set)?;
         }
-        self.write(folder.path(), &outcome.set, outputs.flatgeobuf)?;
+        self.write(folder.path(), &outcome.set, outputs.flatgeobuf, progress)?;
         let path = self.place(folder)?;
         let written = database.map(|database| database.write(&outcome.set, &path)).transpose()?;
         Ok(self.answer(&path, outcome.summary, "", &loaded.warnings, written.as_ref()))
     }
 
     /// Writes one audience's files.
-    fn write(&self, dir: &Path, set: &write::ResultSet, flatgeobuf: bool) -> Result<()> {
-        self.progress.step("write");
+    fn write(&self, dir: &Path, set: &write::ResultSet, flatgeobuf: bool, progress: Progress) -> Result<()> {
+        progress.step("write");
         write::write_layers(dir, set)?;
         if flatgeobuf {
             flatgeobuf::write(dir, &set.views()?)?;
@@ -242,8 +254,9 @@ impl Session {
         audience: Tier,
         steps: &BTreeSet<args::Step>,
         routing: RoutingArgs,
+        progress: Progress,
     ) -> Result<engine::Outcome> {
-        engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, self.progress)
+        engine::analyse(loaded, audience, self.lang, steps, routing, &self.stop, progress)
     }
 
     /// Puts the folder in its place, which is returned.
@@ -314,7 +327,7 @@ impl Session {
     }
 
     fn check(&self, study: &Path) -> Result<String> {
-        let loaded = self.load(study)?;
+        let loaded = self.load(self.study(study)?, self.progress.planned(engine::LOADING))?;
         let report = check::Report::new(&loaded);
         if self.shared.json {
             let mut answer = report.as_json();
@@ -403,7 +416,9 @@ impl Session {
             return Ok(String::new());
         }
         let bad: Vec<&str> = findings.iter().filter(|f| !f.ok).map(|f| f.what.as_str()).collect();
-        Err(Error::Environment(bad.join(", ")))
+        complain(&fill(self.lang, "error.environment", &[("cause", bad.join(", "))]));
+        // All is said.
+        Err(Error::Environment(String::new()))
     }
 }
 

@@ -6,12 +6,14 @@ use std::io::{BufRead, Write};
 use geo::{BoundingRect, Coord, Geometry, LineString, Polygon, Rect};
 use serde_json::{Value, json};
 
+use super::antimeridian;
 use super::normal::STEPS_PER_DEGREE;
 use super::view::{Header, LayerView};
 
 /// Writes the layer. Foreign members at the top: `name`, `title`, and `corredor` with the run, the audience and
 /// the notices. Coordinates have at most seven decimals; exterior rings run counter-clockwise; `bbox` is that of
-/// the collection and left out where no feature has a place.
+/// the collection, west of it greater than east where it crosses the antimeridian, and left out where no feature has
+/// a place.
 ///
 /// # Errors
 /// What `out` reports.
@@ -20,11 +22,12 @@ pub fn write(out: &mut impl Write, view: &LayerView<'_>, header: &Header) -> std
     write!(out, "{{\"type\":\"FeatureCollection\",\n\"name\":{},", json!(view.name()))?;
     write!(out, "\n\"title\":{},\n\"corredor\":{about},", json!(header.title(view.def())))?;
     let mut line = String::new();
-    if let Some(rect) = extent(view) {
+    if let Some([west, south, east, north]) = antimeridian::bbox(view.rows().filter_map(|row| row.geometry()))
+    {
         line.push_str("\n\"bbox\":[");
-        position(&mut line, rect.min());
+        position(&mut line, Coord { x: west, y: south });
         line.push(',');
-        position(&mut line, rect.max());
+        position(&mut line, Coord { x: east, y: north });
         line.push_str("],");
         out.write_all(line.as_bytes())?;
     }
@@ -90,6 +93,7 @@ pub fn count(input: impl BufRead) -> serde_json::Result<u64> {
     }
 }
 
+/// The extent of a view in plain longitudes, as a map of one region takes it.
 pub(super) fn extent(view: &LayerView<'_>) -> Option<Rect<f64>> {
     view.rows().filter_map(|row| row.geometry()?.bounding_rect()).reduce(|a, b| {
         Rect::new(

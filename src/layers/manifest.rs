@@ -169,7 +169,9 @@ impl Manifest {
             Ok(_) => {}
         }
         let bytes = fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| broken(e.to_string()))?;
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|e| {
+            Fault::new(Rule::ManifestBroken, path.display().to_string()).with("detail", "JSON").foreign(e)
+        })?;
         if manifest.format != FORMAT {
             return Err(broken("format".into()));
         }

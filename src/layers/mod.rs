@@ -4,8 +4,10 @@
 //! its final form, writes all formats from that one view, and seals the folder with its manifest.
 //! [`atomic::ResultFolder`] makes the folder appear whole or not at all; [`verify::verify`] reads it back.
 
+mod antimeridian;
 pub mod assemble;
 pub mod atomic;
+pub mod descriptor;
 pub mod feature;
 pub mod flatgeobuf;
 pub mod geojson;

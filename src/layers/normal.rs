@@ -8,6 +8,7 @@ use geo::orient::{Direction, Orient};
 use geo::{Coord, CoordsIter, Geometry, LineString, MapCoords, MultiLineString, MultiPolygon, Polygon};
 use serde_json::{Map, Number, Value};
 
+use super::antimeridian;
 use super::feature::{FieldKind, LayerGeometry};
 
 /// Steps per degree: seven decimals, about a centimetre (RFC 7946 §11.2 finds six enough).
@@ -70,7 +71,7 @@ pub(crate) enum GeometryFault {
 }
 
 /// A geometry in its final form: of the layer's one type (a layer of mixed types falls apart in QGIS), seven
-/// decimals, exterior rings counter-clockwise. `None` where nothing can be drawn: empty, or not finite.
+/// decimals, cut at the antimeridian, exterior rings counter-clockwise. `None` where nothing can be drawn: empty, or not finite.
 pub(crate) fn geometry(
     geometry: &Geometry<f64>,
     kind: LayerGeometry,
@@ -93,11 +94,18 @@ pub(crate) fn geometry(
     })
 }
 
+/// To the last decimal again: where a shape was cut, it has new positions.
+fn rounded<T: MapCoords<f64, f64, Output = T>>(part: &T) -> T {
+    part.map_coords(|c| Coord { x: degrees(c.x), y: degrees(c.y) })
+}
+
 fn degrees(x: f64) -> f64 {
     (x * STEPS_PER_DEGREE).round() / STEPS_PER_DEGREE + 0.0
 }
 
-fn lines(mut parts: Vec<LineString<f64>>) -> Option<Geometry<f64>> {
+fn lines(parts: Vec<LineString<f64>>) -> Option<Geometry<f64>> {
+    let mut parts: Vec<_> =
+        parts.into_iter().flat_map(antimeridian::cut_line).map(|line| rounded(&line)).collect();
     parts.retain(|line| line.0.len() >= 2);
     (!parts.is_empty()).then_some(Geometry::MultiLineString(MultiLineString(parts)))
 }
@@ -107,6 +115,8 @@ fn polygons(parts: Vec<Polygon<f64>>) -> Option<Geometry<f64>> {
     let whole = |ring: &LineString<f64>| ring.0.len() >= 4;
     let parts: Vec<_> = parts
         .into_iter()
+        .flat_map(antimeridian::cut_polygon)
+        .map(|polygon| rounded(&polygon))
         .filter(|polygon| whole(polygon.exterior()))
         .map(|polygon| {
             let (exterior, mut holes) = polygon.into_inner();

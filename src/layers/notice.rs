@@ -72,8 +72,14 @@ pub fn readme(
             "las capas en FlatGeobuf, sin lo que no tiene lugar / layers as FlatGeobuf, without what lies nowhere",
         ),
         ("tables", "atributos de las capas en CSV / attributes of the layers as CSV"),
+        (
+            "datapackage.json",
+            "qué es cada columna de las tablas, para programas / what each column of the tables is, for programs",
+        ),
         ("run.json", "versión y suma SHA-256 de cada archivo / version and SHA-256 of every file"),
     ];
+    /// Files that are written after the note, since they hold its hash.
+    const LAST: [&str; 2] = ["datapackage.json", "run.json"];
     // Writing to a string cannot fail.
     let mut out = String::from("corredor: resultado / result\n\n");
     for line in notices {
@@ -83,9 +89,9 @@ pub fn readme(
     out.push_str("\nQué abrir / What to open\n");
     // A star stands for the name of any layer.
     let first = layers.first().map_or("", |def| def.name);
-    for (name, what) in FILES.iter().filter(|(name, _)| *name == "run.json" || has(&name.replace('*', first)))
+    for (name, what) in FILES.iter().filter(|(name, _)| LAST.contains(name) || has(&name.replace('*', first)))
     {
-        let _ = writeln!(out, "  {name:<14} {what}");
+        let _ = writeln!(out, "  {name:<16} {what}");
     }
     if has("report.html") && !has("report.pdf") {
         for lang in [Lang::Es, Lang::En] {
@@ -94,7 +100,7 @@ pub fn readme(
     }
     out.push_str("\nCapas / Layers\n");
     for def in layers {
-        let _ = writeln!(out, "  {:<14} {} / {}", def.name, def.title(Lang::Es), def.title(Lang::En));
+        let _ = writeln!(out, "  {:<16} {} / {}", def.name, def.title(Lang::Es), def.title(Lang::En));
     }
     if !attributions.is_empty() {
         out.push_str("\nFuentes y licencias / Sources and licences\n");

@@ -5,6 +5,7 @@
 
 use super::feature::LayerDef;
 
+pub mod limits;
 mod network;
 mod places;
 mod plans;

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::feature::{Lang, Layer, LayerDef, LayerGeometry, Tier, Words};
 use super::manifest::{self, Manifest, OutputRecord};
 use super::view::{Header, LayerView};
-use super::{flatgeobuf, geojson, gpkg, map, notice, plot, qgis, report, style, tables};
+use super::{descriptor, flatgeobuf, geojson, gpkg, map, notice, plot, qgis, report, style, tables};
 use crate::error::{Error, Result};
 
 /// All that is written for one audience. Layers and fields that it may not see may be here: they are left out.
@@ -133,8 +133,8 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
     Ok(())
 }
 
-/// Writes the reading note, hashes every file that is in `dir` now into `run.json`, and sets the permissions: for
-/// the owner only if restricted, readable by all if public.
+/// Writes the reading note, describes every file that is in `dir` now in `datapackage.json` and hashes all into `run.json`,
+/// and sets the permissions: for the owner only if restricted, readable by all if public.
 ///
 /// # Errors
 /// [`Error::Io`], and those of [`LayerView::new`].
@@ -152,12 +152,18 @@ pub fn seal(dir: &Path, set: &ResultSet) -> Result<()> {
         counts.insert(format!("tables/{}.csv", view.name()), n);
         *counts.entry("corredor.gpkg".to_owned()).or_default() += n;
     }
-    let mut outputs = Vec::new();
-    for path in manifest::files(dir)?.into_iter().filter(|path| path != manifest::FILE) {
+    let record = |path: String| {
         let file = dir.join(&path);
         let (sha256, bytes) = manifest::hash_file(&file).map_err(|e| Error::io(file, e))?;
-        outputs.push(OutputRecord { features: counts.get(&path).copied(), path, sha256, bytes });
-    }
+        Ok::<_, Error>(OutputRecord { features: counts.get(&path).copied(), path, sha256, bytes })
+    };
+    let others = |path: &String| path != manifest::FILE && path != descriptor::FILE;
+    let mut outputs: Vec<OutputRecord> =
+        manifest::files(dir)?.into_iter().filter(others).map(record).collect::<Result<_>>()?;
+    let about = descriptor::About { version: &set.manifest.version, attributions: &set.attributions };
+    let package = descriptor::describe(&views, &header, about, &outputs);
+    stream(&dir.join(descriptor::FILE), |out| writeln!(out, "{package:#}"))?;
+    outputs.push(record(descriptor::FILE.to_owned())?);
     let manifest = Manifest {
         audience: set.audience,
         language: set.lang,
@@ -226,6 +232,7 @@ mod tests {
                 "LEEME.txt",
                 "corredor.gpkg",
                 "corredor.qgz",
+                "datapackage.json",
                 "layers/corridors.geojson",
                 "layers/corridors.qml",
                 "layers/crossings.geojson",

@@ -312,9 +312,11 @@ fn fault(path: &Path, shown: &str, error: ZipError) -> Error {
             return Error::io(path, error);
         }
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => (Rule::Encrypted, String::new()),
-        ZipError::UnsupportedArchive(detail) => (Rule::ArchiveMethod, detail.to_owned()),
+        ZipError::UnsupportedArchive(detail) => {
+            return Fault::new(Rule::ArchiveMethod, shown).foreign(one_line(detail)).into();
+        }
         ZipError::CompressionMethodNotSupported(method) => (Rule::ArchiveMethod, method.to_string()),
-        other => (Rule::ArchiveBroken, other.to_string()),
+        other => return Fault::new(Rule::ArchiveBroken, shown).foreign(one_line(&other.to_string())).into(),
     };
     Fault::new(rule, shown).with("detail", one_line(&detail)).into()
 }

@@ -151,8 +151,8 @@ fn only_tables(path: &Path, shown: &str) -> Result<(), Error> {
             Err(Fault::new(Rule::NotATable, shown).with("names", names).into())
         }
         Err(error) => {
-            let detail = one_line(&error.to_string());
-            Err(Fault::new(Rule::OpenFailed, shown).with("detail", detail).into())
+            let said = one_line(&error.to_string());
+            Err(Fault::new(Rule::OpenFailed, shown).with("detail", "SQLite").foreign(said).into())
         }
     }
 }
@@ -247,13 +247,13 @@ pub(super) fn check_json(input: &Input, shown: &str) -> Result<Faults, Error> {
             Err(Fault::new(Rule::EncodingWrong, shown).with("encoding", "utf-8").into())
         }
         Err(error) => {
-            let detail = one_line(&format!("JSON: {error}"));
+            let said = one_line(&error.to_string());
             // What programs write for a coordinate that they could not compute is not JSON.
             let near = around(&input.path, error.line(), error.column())?.to_ascii_lowercase();
             let not_finite =
                 [&b"nan"[..], b"inf"].iter().any(|word| near.windows(3).any(|three| three == *word));
             let rule = if not_finite { Rule::CoordinateNotFinite } else { Rule::OpenFailed };
-            Err(Fault::new(rule, shown).with("detail", detail).into())
+            Err(Fault::new(rule, shown).with("detail", "JSON").foreign(said).into())
         }
     }
 }

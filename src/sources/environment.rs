@@ -117,5 +117,5 @@ pub(super) fn contained<T>(run: impl FnOnce() -> T) -> Option<T> {
 pub fn require_offline_proj() -> Result<(), Error> {
     let on = std::env::var("PROJ_NETWORK")
         .is_ok_and(|value| ["on", "yes", "true", "1"].iter().any(|word| value.eq_ignore_ascii_case(word)));
-    if on { Err(Error::Environment("PROJ_NETWORK=ON; set PROJ_NETWORK=OFF".to_owned())) } else { Ok(()) }
+    if on { Err(Error::Environment("PROJ_NETWORK=ON".to_owned())) } else { Ok(()) }
 }

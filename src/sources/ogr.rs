@@ -188,7 +188,7 @@ pub(super) fn open<'a>(input: &'a Input, job: &Job<'_>, sink: &mut Sink<'_>) -> 
     );
     let dataset = opened.map_err(|error| {
         let detail = environment::failure().unwrap_or_else(|| environment::one_line(&error.to_string()));
-        Error::from(sink.fault(Rule::OpenFailed).with("detail", without_path(&detail, input)))
+        Error::from(sink.fault(Rule::OpenFailed).foreign(without_path(&detail, input)))
     })?;
     Ok(Opened { dataset, text, input })
 }
@@ -419,7 +419,7 @@ fn scan_layer(
             // GDAL reads ahead in GeoJSON: what it complains of may stand in any later feature.
             let fault = sink.fault(Rule::RecordBroken);
             let fault = if input.format == Format::GeoJson { fault } else { fault.row(count) };
-            sink.push(fault.with("detail", without_path(&message, input)));
+            sink.push(fault.foreign(without_path(&message, input)));
         } else if let Some(values) = values
             && (geometry.is_some() || to_wgs84.is_none() || island)
         {
@@ -428,7 +428,7 @@ fn scan_layer(
     }
     // Where a file breaks off, the loop only ends.
     if let Some(message) = environment::failure() {
-        let fault = sink.fault(Rule::RecordBroken).with("detail", without_path(&message, input));
+        let fault = sink.fault(Rule::RecordBroken).foreign(without_path(&message, input));
         sink.push(fault);
     } else if let Some(stated) = stated
         && stated != count

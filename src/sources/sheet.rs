@@ -35,9 +35,9 @@ impl Failed {
             }
             Self::Xlsx(error) => error.to_string(),
             Self::Ods(error) => error.to_string(),
-            Self::Broke => "content".to_owned(),
+            Self::Broke => return sink.fault(Rule::OpenFailed).with("detail", "content").into(),
         };
-        sink.fault(Rule::OpenFailed).with("detail", one_line(&detail)).into()
+        sink.fault(Rule::OpenFailed).foreign(one_line(&detail)).into()
     }
 }
 

@@ -448,7 +448,7 @@ impl Records {
                     return Err(Error::io(&self.path, std::io::Error::from_raw_os_error(code)));
                 }
                 let fault: Fault = sink.fault(Rule::RecordBroken).row(self.line);
-                sink.push(fault.with("detail", environment::one_line(&error.to_string())));
+                sink.push(fault.foreign(environment::one_line(&error.to_string())));
                 return Ok(None);
             }
         }

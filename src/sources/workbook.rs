@@ -47,7 +47,7 @@ pub(super) fn checked(
     let parts: Vec<Member> = archive.members.iter().filter(|member| is_read(&member.name)).cloned().collect();
     let copy = tempfile::tempfile().map_err(|source| Error::io("tmp", source))?;
     let broken = |detail: &dyn std::fmt::Display| {
-        Error::from(sink.fault(Rule::OpenFailed).with("detail", one_line(&detail.to_string())))
+        Error::from(sink.fault(Rule::OpenFailed).foreign(one_line(&detail.to_string())))
     };
     // The parts are written as they are and not packed again: they are read once.
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);

@@ -23,6 +23,11 @@ from playwright.sync_api import Page, sync_playwright
 ENGLISH = ["Legend", "Reasons", "Corridors", "Layers", "Flow share", "lift over population", "Search", "width:"]
 SPANISH = ["Leyenda", "Razones", "Corredores", "Capas", "Parte del flujo", "razón frente a la población", "Buscar", "ancho:"]
 
+# Words that stand in nearly every English sentence and in no Spanish one. The other way round they would tell nothing:
+# texts of the study (names, notes, sources) are in the language in which they were written, which here is Spanish.
+SENTENCES = {"the", "of", "and", "with", "is", "are", "not", "from", "this", "that", "each", "by", "for", "it", "only", "over",
+             "unknown", "missing", "share", "road", "roads", "all", "between", "without"}
+
 faults: list[str] = []
 
 
@@ -122,6 +127,9 @@ def look(page: Page, result: Path, picture: Path) -> None:
         check(page.evaluate("() => document.documentElement.lang") == language, f"{language}: the page does not say so")
         for word in foreign:
             check(word not in shown, f"{language}: {word!r} is left")
+        for line in shown.splitlines():
+            left = SENTENCES & set(re.findall(r"[^\W\d_]+", line))
+            check(not left or language == "en", f"es: {sorted(left)} in {line[:120]!r}")
         check("undefined" not in shown and "NaN" not in shown, f"{language}: undefined or NaN is shown")
         missing = re.findall(r"\b(?:page|value|reason)\.\w+", shown)
         check(not missing, f"{language}: keys without words: {missing[:3]}")

@@ -43,6 +43,31 @@ pub fn wanted(steps: &[Step]) -> BTreeSet<Step> {
     if steps.is_empty() { all.into() } else { steps.iter().copied().collect() }
 }
 
+/// The steps of progress of loading a study, by their keys.
+pub const LOADING: [&str; 2] = ["load", "network"];
+
+/// The steps of progress of a run of `steps` for one audience, with its writing; beside [`analyse`], which takes them.
+#[must_use]
+pub fn plan(study: &Study, audience: Tier, steps: &BTreeSet<Step>, scenario: bool) -> Vec<&'static str> {
+    let flows = steps.iter().any(|s| *s != Step::Incidence);
+    let plans = steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites);
+    let planning = plans && audience == Tier::Restricted && study.referral.is_some();
+    let corridors = steps.contains(&Step::Corridors) && audience == Tier::Restricted;
+    let as_it_is = corridors && !scenario;
+    let all = [
+        ("incidence", true),
+        ("draws_before", scenario),
+        ("draws_after", scenario),
+        ("draws", flows && !scenario),
+        ("closing", corridors),
+        ("sensitivity", as_it_is && study.parameters.sensitivity_samples > 0),
+        ("cross_checks", as_it_is),
+        ("planning", planning),
+        ("write", true),
+    ];
+    all.into_iter().filter(|(_, taken)| *taken).map(|(key, _)| key).collect()
+}
+
 /// A result with what the command line says of it.
 pub struct Outcome {
     /// What is written.

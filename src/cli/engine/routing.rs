@@ -8,7 +8,7 @@ use etcetera::BaseStrategy;
 
 use super::Loaded;
 use crate::cli::args::{RouterArg, RoutingArgs};
-use crate::cli::messages::fill;
+use crate::cli::messages::{fill, io_cause};
 use crate::cli::progress::Progress;
 use crate::corridors::choice::LinkCosts;
 use crate::corridors::cross_check::CrossChecks;
@@ -204,7 +204,7 @@ fn told(note: &CacheNote, lang: Lang) -> String {
         CacheNote::Damaged { path } => ("cache.damaged", path, None),
         CacheNote::NotWritten { path, source } => ("cache.not_written", path, Some(source)),
     };
-    let cause = cause.map(ToString::to_string).unwrap_or_default();
+    let cause = cause.map(|error| io_cause(lang, error)).unwrap_or_default();
     fill(
         lang,
         key,

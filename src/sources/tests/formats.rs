@@ -319,7 +319,7 @@ fn a_disguise_is_seen_through() {
             let outcome = read_bytes(name, bytes, GeometryNeed::Point);
             assert!(outcome.table.is_none());
             assert_eq!(outcome.only().rule, Rule::OpenFailed, "{name} {bytes}");
-            assert!(outcome.only().params.iter().any(|(key, _)| *key == "detail"));
+            assert!(outcome.only().params.iter().any(|(key, _)| ["detail", "foreign"].contains(key)));
         }
     }
 }
