@@ -52,7 +52,20 @@ fn init_check_and_run_follow_each_other() {
     assert_eq!(names(study.root()), ["out", "study"], "nothing is left beside");
     assert_eq!(
         names(&study.out()),
-        ["LEEME.txt", "corredor.gpkg", "layers", "map.html", "run.json", "tables"]
+        if corredor::layers::report::HAS_PDF {
+            vec![
+                "LEEME.txt",
+                "corredor.gpkg",
+                "layers",
+                "map.html",
+                "report.html",
+                "report.pdf",
+                "run.json",
+                "tables",
+            ]
+        } else {
+            vec!["LEEME.txt", "corredor.gpkg", "layers", "map.html", "report.html", "run.json", "tables"]
+        }
     );
     assert_eq!(
         layer_names(&study.out()),

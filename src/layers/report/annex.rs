@@ -96,10 +96,10 @@ fn all_corridors(source: &Source<'_>) -> Option<Section> {
     let columns = vec![
         Column::numbers(word(lang, "ranking.rank")),
         Column::words(word(lang, "ranking.name"), 3),
-        Column::words(head("municipalities"), 4),
+        Column::words(head("municipalities"), 3),
         Column::numbers(head("membership")),
         Column::numbers(head("uncertain")),
-        Column::words(head("reasons"), 4),
+        Column::words(head("reasons"), 7),
     ];
     let rows: Vec<Vec<String>> = all
         .iter()
