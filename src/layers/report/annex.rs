@@ -187,7 +187,9 @@ fn data(source: &Source<'_>) -> Section {
                     .as_ref()
                     .map_or_else(|| input.file.clone(), |layer| format!("{} · {layer}", input.file));
                 let records = input.records.map_or_else(|| word(lang, "no_value"), |n| n.to_string());
-                vec![input.source.clone(), file, records, input.sha256.clone()]
+                let source = format!("report.data.of.{}", input.source);
+                let source = parameters::known(&source, lang).unwrap_or_else(|| input.source.clone());
+                vec![source, file, records, input.sha256.clone()]
             })
             .collect();
         let note = String::new();

@@ -84,9 +84,11 @@ fn walk(path: &str, value: &Value, lang: Lang, rows: &mut Vec<Vec<String>>) {
 
 fn row(path: &str, value: &Value, lang: Lang, rows: &mut Vec<Vec<String>>) {
     let key = format!("report.parameters.of.{}", path.replace('.', "_"));
-    let name = Some(text(lang, &key)).filter(|found| *found != key).or_else(|| of_many(path, lang));
+    let name = known(&key, lang).or_else(|| of_many(path, lang));
     let told = prior(value, lang).unwrap_or_else(|| match value {
-        Value::String(text) => text.clone(),
+        Value::String(code) => {
+            known(&format!("report.parameters.words.{code}"), lang).unwrap_or_else(|| code.clone())
+        }
         Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), number),
         other => other.to_string(),
     });
@@ -95,6 +97,11 @@ fn row(path: &str, value: &Value, lang: Lang, rows: &mut Vec<Vec<String>>) {
     let unit = Some(text(lang, &words)).filter(|found| *found != words && !unit.is_empty());
     let unit = unit.unwrap_or_else(|| self::unit(path).to_owned());
     rows.push(vec![name.unwrap_or_else(|| path.to_owned()), path.to_owned(), told, unit]);
+}
+
+/// The text of a key, if there is one.
+pub(super) fn known(key: &str, lang: Lang) -> Option<String> {
+    Some(text(lang, key)).filter(|found| found != key)
 }
 
 /// A parameter that a study may have any number of.
