@@ -60,9 +60,13 @@ fn init_check_and_run_follow_each_other() {
             "layers",
             "map.html",
             "report.html",
+            "report.pdf",
             "run.json",
             "tables",
         ]
+        .into_iter()
+        .filter(|name| *name != "report.pdf" || corredor::layers::report::HAS_PDF)
+        .collect::<Vec<_>>()
     );
     assert_eq!(
         layer_names(&study.out()),

@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 # Beginnings of words that are in no public file; see tests/public_words.rs.
 HIDDEN = re.compile(r"\b(reclut\w*|recruit\w*|checkpoint\w*|worksite\w*|puestos?|visitas?|retén|posts?|visits?)\b", re.IGNORECASE)
 # Words that would tell that the page is not in one language.
-ENGLISH = ["Flow share", "What it is", "Glossary", "DRAFT", "draws", " of the "]
+ENGLISH = ["Flow share", "What it is", "Glossary", "DRAFT", "Draws", " of the "]
 
 faults: list[str] = []
 

@@ -96,10 +96,10 @@ fn all_corridors(source: &Source<'_>) -> Option<Section> {
     let columns = vec![
         Column::numbers(word(lang, "ranking.rank")),
         Column::words(word(lang, "ranking.name"), 3),
-        Column::words(head("municipalities"), 4),
+        Column::words(head("municipalities"), 3),
         Column::numbers(head("membership")),
         Column::numbers(head("uncertain")),
-        Column::words(head("reasons"), 4),
+        Column::words(head("reasons"), 7),
     ];
     let rows: Vec<Vec<String>> = all
         .iter()
@@ -187,7 +187,9 @@ fn data(source: &Source<'_>) -> Section {
                     .as_ref()
                     .map_or_else(|| input.file.clone(), |layer| format!("{} · {layer}", input.file));
                 let records = input.records.map_or_else(|| word(lang, "no_value"), |n| n.to_string());
-                vec![input.source.clone(), file, records, input.sha256.clone()]
+                let source = format!("report.data.of.{}", input.source);
+                let source = parameters::known(&source, lang).unwrap_or_else(|| input.source.clone());
+                vec![source, file, records, input.sha256.clone()]
             })
             .collect();
         let note = String::new();

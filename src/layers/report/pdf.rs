@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 
 const TEMPLATE: &str = include_str!("page.typ");
 /// Words longer than this may be broken.
-const LONG: usize = 24;
+const LONG: usize = 28;
 
 static FONTS: LazyLock<Vec<Font>> =
     LazyLock::new(|| typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect());
@@ -126,18 +126,10 @@ fn failed(errors: &[SourceDiagnostic]) -> Error {
 /// Lets long words be broken, so that none reaches beyond its column; codes stay whole, as somebody may copy them.
 fn soften(value: &mut Value, codes: bool) {
     match value {
-        Value::String(text) if !codes && text.split(' ').any(|word| word.chars().count() > LONG) => {
-            let mut out = String::with_capacity(text.len() + 8);
-            let mut run = 0;
-            for c in text.chars() {
-                run = if c == ' ' { 0 } else { run + 1 };
-                out.push(c);
-                if run == LONG / 2 {
-                    out.push('\u{200b}');
-                    run = 0;
-                }
-            }
-            *text = out;
+        Value::String(text) if !codes && text.split(' ').any(is_long) => {
+            let words =
+                text.split(' ').map(|word| if is_long(word) { breakable(word) } else { word.to_owned() });
+            *text = words.collect::<Vec<_>>().join(" ");
         }
         Value::Array(items) => items.iter_mut().for_each(|item| soften(item, codes)),
         Value::Object(map) => {
@@ -146,6 +138,25 @@ fn soften(value: &mut Value, codes: bool) {
         }
         _ => {}
     }
+}
+
+fn is_long(word: &str) -> bool {
+    word.chars().count() > LONG
+}
+
+/// A word with places where it may be broken: after signs, and else after so many letters.
+fn breakable(word: &str) -> String {
+    let mut out = String::with_capacity(word.len() + 8);
+    let mut run = 0;
+    for c in word.chars() {
+        out.push(c);
+        run += 1;
+        if run == LONG / 2 || (run > 3 && !c.is_alphanumeric()) {
+            out.push('\u{200b}');
+            run = 0;
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -200,7 +211,7 @@ mod tests {
 
     #[test]
     fn long_words_can_be_broken_and_codes_stay() {
-        let long = "a".repeat(30);
+        let long = "a".repeat(40);
         let mut value =
             json!([{ "codes": true, "rows": [[long]] }, { "text": format!("uno {long}") }, "corto"]);
         soften(&mut value, false);

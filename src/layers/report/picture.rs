@@ -46,10 +46,12 @@ pub(super) fn map(views: &[LayerView<'_>], region: &str, lang: Lang) -> Option<F
     let marks = frame.marks();
     taken.boxes.extend(marks.boxes());
     let names = draw_corridors(&mut svg, &corridors, &frame, &mut taken, lang);
-    if let Some(view) = view(views, "crossings") {
-        crossings(&mut svg, view, &frame, &mut taken, lang);
-    }
+    let gates = view(views, "crossings").map(|view| crossings(&mut svg, view, &frame, &mut taken, lang));
     towns(&mut svg, &names, &mut taken);
+    for (at, gap, name) in gates.unwrap_or_default() {
+        let look = Type { size: 2.1, color: "#1f4e79", italic: true, halo: true, ..Type::PLAIN };
+        taken.label(&mut svg, at, gap, &name, look);
+    }
     marks.draw(&mut svg, &text(lang, "report.map.north"));
 
     let list: Vec<String> = corridors
@@ -174,7 +176,7 @@ fn roads(svg: &mut Svg, view: &LayerView<'_>, frame: &Frame) {
     }
     if !d.is_empty() {
         svg.put(&format!(
-            r##"<path d="{d}" fill="none" stroke="#8d8d8d" stroke-width="0.22" stroke-linejoin="round"/>"##
+            r##"<path d="{d}" fill="none" stroke="#b3b3b3" stroke-width="0.2" stroke-linejoin="round"/>"##
         ));
     }
 }
@@ -263,7 +265,14 @@ fn along(line: &[Place], share: f64) -> Option<Place> {
     line.last().copied()
 }
 
-fn crossings(svg: &mut Svg, view: &LayerView<'_>, frame: &Frame, taken: &mut Taken, lang: Lang) {
+/// Draws the crossings; where their names are to stand, those with most flow first.
+fn crossings(
+    svg: &mut Svg,
+    view: &LayerView<'_>,
+    frame: &Frame,
+    taken: &mut Taken,
+    lang: Lang,
+) -> Vec<(Place, f64, String)> {
     let rules = rules(view, lang);
     let mut labels = Vec::new();
     for record in records(view) {
@@ -284,13 +293,15 @@ fn crossings(svg: &mut Svg, view: &LayerView<'_>, frame: &Frame, taken: &mut Tak
             svg.circle(at, radius, &fill, "#ffffff", 0.25);
         }
         taken.boxes.push([at.0 - radius, at.1 - radius, at.0 + radius, at.1 + radius]);
-        labels.push((record.number("mean").unwrap_or(0.0), at, radius, cut(&record.text("name"), 26)));
+        // The name of this side: `Talismán – El Carmen` is Talismán on a map of this state.
+        let name = record.text("name");
+        let name = cut(name.split(" – ").next().unwrap_or(&name), 26);
+        labels.push((record.number("mean").unwrap_or(0.0), at, radius + 0.7, name));
     }
     labels.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.3.cmp(&b.3)));
-    for (_, at, radius, name) in labels {
-        let look = Type { size: 2.1, color: "#1f4e79", italic: true, halo: true, ..Type::PLAIN };
-        taken.label(svg, at, radius + 0.7, &name, look);
-    }
+    let mut done = BTreeSet::new();
+    labels.retain(|(_, _, _, name)| done.insert(name.clone()));
+    labels.into_iter().map(|(_, at, gap, name)| (at, gap, name)).collect()
 }
 
 fn cross(svg: &mut Svg, at: Place, radius: f64, stroke: &str) {

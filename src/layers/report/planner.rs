@@ -21,7 +21,7 @@ use crate::layers::words::{fill, text};
 /// Longest name in a table of these pages, in characters.
 const NAME: usize = 64;
 /// Rows of the tables of the second page.
-const POSTS: usize = 6;
+const POSTS: usize = 8;
 const CHANGES: usize = 5;
 /// Characters of the study's own remarks on the second page, and of one of them.
 const REMARKS: usize = 520;

@@ -25,7 +25,7 @@ pub(super) fn height(rows: usize) -> f64 {
 /// The plot. `tick` tells a value of the axis; `line` is a value to be marked, such as 1 for a ratio.
 pub(super) fn whiskers(rows: &[Whisker], width: f64, tick: impl Fn(f64) -> String) -> String {
     let mut svg = Svg::new(width, height(rows.len()));
-    let names = rows.iter().map(|row| width_of(&row.label, 2.5)).fold(0.0, f64::max).min(width * 0.45);
+    let names = rows.iter().map(|row| 1.15 * width_of(&row.label, 2.5)).fold(0.0, f64::max).min(width * 0.45);
     let (left, right) = (names + 2.0, width - 4.0);
     let numbers = rows.iter().flat_map(|row| row.spread).filter(|x| x.is_finite());
     let (low, high) = numbers.fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));

@@ -99,7 +99,7 @@ fn words(page: &str) -> String {
     loop {
         match reader.read_event().unwrap() {
             Event::Eof => return out,
-            Event::Text(text) => out.push_str(&text.decode()),
+            Event::Text(text) => out.push_str(&text),
             Event::GeneralRef(_) => out.push('&'),
             _ => {}
         }
