@@ -30,6 +30,7 @@ fn load(change: impl FnOnce(&mut Study)) -> Loaded {
     embedded::write(folder.path()).unwrap();
     let mut file = config::read(folder.path()).unwrap();
     file.study.parameters.draws = 60;
+    file.study.parameters.sensitivity_samples = 0;
     change(&mut file.study);
     engine::load(file, Progress::new(Lang::Es, true)).unwrap()
 }

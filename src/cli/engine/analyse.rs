@@ -53,15 +53,15 @@ pub fn plan(study: &Study, audience: Tier, steps: &BTreeSet<Step>, scenario: boo
     let plans = steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites);
     let planning = plans && audience == Tier::Restricted && study.referral.is_some();
     let corridors = steps.contains(&Step::Corridors) && audience == Tier::Restricted;
-    let as_it_is = corridors && !scenario;
+    let sensed = corridors && !scenario && study.parameters.sensitivity_samples > 0;
     let all = [
         ("incidence", true),
         ("draws_before", scenario),
         ("draws_after", scenario),
         ("draws", flows && !scenario),
         ("closing", corridors),
-        ("sensitivity", as_it_is && study.parameters.sensitivity_samples > 0),
-        ("cross_checks", as_it_is),
+        ("sensitivity", sensed),
+        ("cross_checks", sensed),
         ("planning", planning),
         ("write", true),
     ];
