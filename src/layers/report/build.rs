@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::document::{Badge, FrameWords, Report};
+use super::records::cut;
 use super::{annex, planner};
 use crate::layers::feature::Tier;
 use crate::layers::words::{fill, text};
@@ -13,15 +14,22 @@ pub fn build(source: &Source<'_>) -> Report {
     let word = |key: &str| text(lang, &format!("report.{key}"));
     let restricted = source.audience == Tier::Restricted;
     let subject = source.subject;
-    let mut facts: Vec<String> =
-        [&subject.region, &subject.period].into_iter().filter(|s| !s.trim().is_empty()).cloned().collect();
+    let mut facts: Vec<String> = [&subject.region, &subject.period]
+        .into_iter()
+        .filter(|s| !s.trim().is_empty())
+        .map(|s| cut(s, 60))
+        .collect();
     facts.extend(source.manifest.draws.map(|n| fill(lang, "report.facts_draws", &[("n", n.to_string())])));
     let params = [("run", source.manifest.run_id.as_str()), ("version", source.manifest.version.as_str())];
     facts.push(fill(lang, "report.facts", &params));
     Report {
         lang: lang.code(),
         kicker: word("kicker"),
-        title: if subject.title.trim().is_empty() { text(lang, "page.title") } else { subject.title.clone() },
+        title: if subject.title.trim().is_empty() {
+            text(lang, "page.title")
+        } else {
+            cut(&subject.title, 140)
+        },
         facts,
         audience: Badge { text: word(if restricted { "restricted" } else { "public" }), restricted },
         draft: source.draft.then(|| word("draft")),

@@ -101,6 +101,8 @@ pub enum Block {
         left: Vec<Block>,
         /// The second.
         right: Vec<Block>,
+        /// Whether space is scarce: then the first is smaller, and what is in the second stands side by side.
+        dense: bool,
     },
 }
 
@@ -227,7 +229,7 @@ impl Block {
                     }
                 }
             }
-            Self::Columns { left, right } => {
+            Self::Columns { left, right, .. } => {
                 left.iter().chain(right).for_each(|block| block.pictures(out));
             }
             _ => {}

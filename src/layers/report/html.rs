@@ -82,8 +82,9 @@ impl Body {
             Block::Table(table) => self.table(table),
             Block::Figure(figure) => self.figure(figure),
             Block::Legend(legend) => self.legend(legend),
-            Block::Columns { left, right } => {
-                self.put("<div class=\"columns\">\n<div>\n");
+            Block::Columns { left, right, dense } => {
+                let class = if *dense { "columns dense" } else { "columns" };
+                self.put(&format!("<div class=\"{class}\">\n<div>\n"));
                 left.iter().for_each(|block| self.block(block));
                 self.put("</div>\n<div>\n");
                 right.iter().for_each(|block| self.block(block));

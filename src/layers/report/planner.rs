@@ -19,13 +19,15 @@ use crate::layers::telling::{percent, plain, ranks, says_nothing};
 use crate::layers::words::{fill, text};
 
 /// Longest name in a table of these pages, in characters.
-const NAME: usize = 64;
+const NAME: usize = 60;
 /// Rows of the tables of the second page.
 const POSTS: usize = 8;
 const CHANGES: usize = 5;
 /// Characters of the study's own remarks on the second page, and of one of them.
 const REMARKS: usize = 520;
 const REMARK: usize = 260;
+/// With more lines than these in title and table the map is smaller, so that all has its place.
+const LINES: usize = 11;
 /// Width of the column beside the map, millimetres.
 const BESIDE: f64 = 62.0;
 
@@ -67,14 +69,21 @@ pub(super) fn corridors<'a>(source: &Source<'a>) -> Vec<Record<'a>> {
 
 fn map(source: &Source<'_>) -> Section {
     let lang = source.lang;
-    let figure = picture::map(source.views, &source.subject.region, lang).map(Block::Figure);
+    let figure = picture::map(source.views, &cut(&source.subject.region, 60), lang).map(Block::Figure);
     let mut right = vec![Block::Legend(picture::legend(source.views, lang))];
     right.extend(plot(source).map(Block::Figure));
     let blocks = match figure {
-        Some(map) => vec![Block::Columns { left: vec![map], right }],
+        Some(map) => vec![Block::Columns { left: vec![map], right, dense: dense(source) }],
         None => right,
     };
     section(lang, "map-section", "map.title", blocks)
+}
+
+/// Whether title and table take so much of the page that the map must be smaller.
+fn dense(source: &Source<'_>) -> bool {
+    let lines = |text: &str, width: usize| text.chars().count().min(3 * width).div_ceil(width);
+    let names = corridors(source).iter().take(NUMBERED).map(|r| lines(&r.text("name"), 27)).sum::<usize>();
+    names + 2 * lines(&source.subject.title, 56) + lines(&source.subject.region, 40) > LINES + 3
 }
 
 /// The colour of a corridor on the map.
