@@ -10,7 +10,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +17,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 mod support;
-use support::{Answer, Study};
+use support::{Answer, Study, project_text};
 
 /// Beginnings of words that no public file holds.
 const BEGINNINGS: [&str; 4] = ["reclut", "recruit", "checkpoint", "worksite"];
@@ -70,19 +69,10 @@ fn texts_of_database(path: &Path) -> String {
     out
 }
 
-/// The one file in a project.
-fn text_of_project(path: &Path) -> String {
-    let mut zip = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
-    assert_eq!(zip.len(), 1);
-    let mut text = String::new();
-    zip.by_index(0).unwrap().read_to_string(&mut text).unwrap();
-    text
-}
-
 fn text_of(path: &Path) -> String {
     match path.extension().and_then(|e| e.to_str()) {
         Some("gpkg") => texts_of_database(path),
-        Some("qgz") => text_of_project(path),
+        Some("qgz") => project_text(&fs::read(path).unwrap()),
         Some("geojson" | "qml" | "csv" | "json" | "txt" | "html" | "qgs") => {
             fs::read_to_string(path).unwrap()
         }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -290,10 +291,20 @@ pub(crate) fn assert_same(a: &BTreeMap<String, (u32, Entry)>, b: &BTreeMap<Strin
 /// The text of every file below `root` that is UTF-8; the others as what can be read of them.
 pub(crate) fn texts(root: &Path) -> BTreeMap<String, String> {
     let texts = snapshot(root).into_iter().filter_map(|(name, (_, entry))| match entry {
+        Entry::File(bytes) if name.rsplit('.').next() == Some("qgz") => Some((name, project_text(&bytes))),
         Entry::File(bytes) => Some((name, String::from_utf8_lossy(&bytes).into_owned())),
         _ => None,
     });
     texts.collect()
+}
+
+/// The one file in a project of QGIS.
+pub(crate) fn project_text(bytes: &[u8]) -> String {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    assert_eq!(zip.len(), 1);
+    let mut text = String::new();
+    zip.by_index(0).unwrap().read_to_string(&mut text).unwrap();
+    text
 }
 
 /// A layer of a result.
