@@ -23,6 +23,20 @@ use crate::layers::view::LayerView;
 /// Millimetres.
 const PAGE: [f64; 2] = [279.4, 215.9];
 const MARGIN: f64 = 9.0;
+/// The items from the bottom to the top.
+const STACK: [&str; 11] = [
+    "page",
+    "map",
+    "draft",
+    "legend",
+    "scale",
+    "north letter",
+    "north arrow",
+    "title",
+    "audience",
+    "notices",
+    "sources",
+];
 /// Left, top, width, height.
 type Place = [f64; 4];
 const TITLE: Place = [MARGIN, 8.0, PAGE[0] - 2.0 * MARGIN, 8.0];
@@ -63,7 +77,6 @@ pub(super) fn write(xml: &mut Xml, project: &Project<'_>) -> io::Result<()> {
         })?;
         let Some(extent) = project.extent else { return Ok(()) };
         let extent = shaped(widened(extent, AROUND), MAP[2] / MAP[3]);
-        // Later items lie on top.
         map(xml, project, extent)?;
         if project.about.draft {
             draft(xml, &project.words("draft"))?;
@@ -98,6 +111,7 @@ fn item(
     inner: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> io::Result<()> {
     let (uuid, at, size) = (uuid_of(id), format!("{left},{top},mm"), format!("{width},{height},mm"));
+    let level = STACK.iter().position(|name| *name == id).unwrap_or(STACK.len()).to_string();
     let common = [
         ("type", kind),
         ("id", id),
@@ -107,6 +121,7 @@ fn item(
         ("positionOnPage", at.as_str()),
         ("size", size.as_str()),
         ("referencePoint", "0"),
+        ("zValue", level.as_str()),
         ("visibility", "1"),
         ("excludeFromExports", "0"),
         ("positionLock", "false"),
