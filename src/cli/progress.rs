@@ -169,8 +169,8 @@ impl Drawing {
         }
         let (_, total) = self.parts();
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        // What does not fit on the line is cut off.
-        if let Ok(style) = ProgressStyle::with_template("  {bar:20} {wide_msg}") {
+        // Short, so that it fits 80 columns; what does not is cut off.
+        if let Ok(style) = ProgressStyle::with_template("  {bar:10} {wide_msg}") {
             bar.set_style(style);
         }
         while !self.done.load(Ordering::Relaxed) {
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(es.told("load"), "Paso 1 de 5: Lee y valida las fuentes");
         assert_eq!(es.told("draws"), "Paso 2 de 5: Sortea y asigna rutas");
         assert_eq!(es.told("hierarchy"), "Prepara la red para buscar rutas", "not part of the plan");
-        assert_eq!(es.ahead("write"), "después: sorteos, escritura");
+        assert_eq!(es.ahead("write"), "luego: sorteos, escritura");
         let second = es.after(3);
         assert_eq!(second.told("draws"), "Paso 4 de 5: Sortea y asigna rutas");
         assert_eq!(second.told("load"), "Lee y valida las fuentes");
@@ -266,9 +266,9 @@ mod tests {
     #[test]
     fn what_is_left_is_told_in_the_language() {
         for (left, es, en) in [
-            (Left::Moment, "quedan menos de 2 s de este paso", "less than 2 s left in this step"),
-            (Left::Seconds(12, 18), "quedan de 12 a 18 s de este paso", "12 to 18 s left in this step"),
-            (Left::Minutes(2, 2), "quedan unos 2 min de este paso", "about 2 min left in this step"),
+            (Left::Moment, "quedan menos de 2 s del paso", "less than 2 s left in this step"),
+            (Left::Seconds(12, 18), "quedan 12–18 s del paso", "12–18 s left in this step"),
+            (Left::Minutes(2, 2), "quedan unos 2 min del paso", "about 2 min left in this step"),
         ] {
             assert_eq!(told(left, Lang::Es), es);
             assert_eq!(told(left, Lang::En), en);
@@ -289,9 +289,9 @@ mod tests {
             parts: "progress.parts.draws".to_owned(),
         };
         let told = drawing.message(Duration::from_secs(10));
-        assert_eq!(told, "20 de 100 sorteos; quedan de 35 a 45 s de este paso; después: escritura");
+        assert_eq!(told, "20 de 100 sorteos; quedan 35–45 s del paso; luego: escritura");
         // Too early for a time.
-        assert_eq!(drawing.message(Duration::from_secs(1)), "20 de 100 sorteos; después: escritura");
+        assert_eq!(drawing.message(Duration::from_secs(1)), "20 de 100 sorteos; luego: escritura");
     }
 
     #[test]
