@@ -107,8 +107,7 @@ pub fn analyse(
         flows: &flows,
         public: audience == Tier::Public,
     };
-    let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
-    let Found { findings, hot_spots } = findings;
+    let Found { findings, hot_spots } = municipal_findings(loaded, &context, &passages, &drawn)?;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
     let found = if steps.contains(&Step::Corridors) {
         corridors(&context, &places, &findings.roles)
