@@ -66,7 +66,7 @@ def look(page: Page, result: Path, language: str) -> None:
     check(rows.count() == len(first), f"{rows.count()} corridors are listed, {len(first)} in the layer")
     for row, corridor in zip(rows.all(), first):
         told = row.inner_text()
-        for part in (corridor["name"][:60], percent(corridor["mean"]), percent(corridor["p05"]), percent(corridor["p95"])):
+        for part in (corridor["name"][:15], percent(corridor["mean"]), percent(corridor["p05"]), percent(corridor["p95"])):
             check(part in told, f"{corridor['name']}: {part!r} is missing in {told!r}")
     if not first:
         check(page.locator("#ranking p").count() >= 1, "nothing says that there is no corridor")

@@ -133,8 +133,7 @@ pub fn analyse(
         flows: &flows,
         public: audience == Tier::Public,
     };
-    let findings = municipal_findings(loaded, &context, &passages, &drawn)?;
-    let Found { findings, hot_spots } = findings;
+    let Found { findings, hot_spots } = municipal_findings(loaded, &context, &passages, &drawn)?;
     let mut layers: Vec<Layer> = vec![assemble::municipalities(&context, &findings)];
     let close = |links: &[LinkId]| {
         roads.as_ref().map_or_else(|| Ok(Flows::default()), |roads| roads.flows_when_closed(travel, links))

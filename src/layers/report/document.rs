@@ -212,7 +212,9 @@ impl Report {
     pub fn pictures(&self) -> Vec<(String, &str)> {
         let mut out = Vec::new();
         for section in self.sections() {
-            section.blocks.iter().for_each(|block| block.pictures(&mut out));
+            for block in &section.blocks {
+                block.pictures(&mut out);
+            }
         }
         out
     }

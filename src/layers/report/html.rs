@@ -54,7 +54,9 @@ impl Body {
         let id = section.id;
         self.put(&format!("<section aria-labelledby=\"{id}-title\" id=\"{id}\">\n"));
         self.element(&format!("h{level} id=\"{id}-title\""), &section.title);
-        section.blocks.iter().for_each(|block| self.block(block));
+        for block in &section.blocks {
+            self.block(block);
+        }
         self.put("</section>\n");
     }
 
@@ -64,7 +66,9 @@ impl Body {
             Block::Note { text } => self.element("p class=\"note\"", text),
             Block::Notices { lines } => {
                 self.put("<ul class=\"notices\">\n");
-                lines.iter().for_each(|line| self.element("li", line));
+                for line in lines {
+                    self.element("li", line);
+                }
                 self.put("</ul>\n");
             }
             Block::Points { points, wide } => {
@@ -85,9 +89,13 @@ impl Body {
             Block::Columns { left, right, dense } => {
                 let class = if *dense { "columns dense" } else { "columns" };
                 self.put(&format!("<div class=\"{class}\">\n<div>\n"));
-                left.iter().for_each(|block| self.block(block));
+                for block in left {
+                    self.block(block);
+                }
                 self.put("</div>\n<div>\n");
-                right.iter().for_each(|block| self.block(block));
+                for block in right {
+                    self.block(block);
+                }
                 self.put("</div>\n</div>\n");
             }
         }
@@ -169,7 +177,9 @@ fn body(report: &Report) -> String {
             body.element("p class=\"facts\"", &report.facts.join(" · "));
             body.put("</header>\n");
         }
-        sections.iter().for_each(|section| body.section(section, 2));
+        for section in sections {
+            body.section(section, 2);
+        }
         body.put("</div>\n");
     }
     body.put("<div class=\"sheet annex\">\n");
@@ -179,7 +189,9 @@ fn body(report: &Report) -> String {
         body.put(&format!("<li><a href=\"#{}\">{}</a></li>\n", section.id, safe(&section.title)));
     }
     body.put("</ol></nav>\n");
-    report.annex.iter().for_each(|section| body.section(section, 3));
+    for section in &report.annex {
+        body.section(section, 3);
+    }
     body.put("</div>\n</main>\n");
     body.out
 }

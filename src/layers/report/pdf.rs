@@ -131,10 +131,16 @@ fn soften(value: &mut Value, codes: bool) {
                 text.split(' ').map(|word| if is_long(word) { breakable(word) } else { word.to_owned() });
             *text = words.collect::<Vec<_>>().join(" ");
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| soften(item, codes)),
+        Value::Array(items) => {
+            for item in items {
+                soften(item, codes);
+            }
+        }
         Value::Object(map) => {
             let codes = codes || map.get("codes") == Some(&Value::Bool(true));
-            map.iter_mut().for_each(|(_, item)| soften(item, codes));
+            for (_, item) in map.iter_mut() {
+                soften(item, codes);
+            }
         }
         _ => {}
     }
@@ -196,7 +202,9 @@ mod tests {
             section.title = hostile.to_owned();
             for block in &mut section.blocks {
                 if let super::super::document::Block::Table(table) = block {
-                    table.rows.iter_mut().flatten().for_each(|cell| hostile.clone_into(cell));
+                    for cell in table.rows.iter_mut().flatten() {
+                        hostile.clone_into(cell);
+                    }
                 }
             }
         }

@@ -171,7 +171,9 @@ fn roads(svg: &mut Svg, view: &LayerView<'_>, frame: &Frame) {
     let mut d = String::new();
     for (_, _, record) in order.iter().take(LINKS) {
         if let Some(Geometry::MultiLineString(lines)) = record.row.geometry() {
-            lines.iter().for_each(|line| path(&mut d, &frame.grid(line), false));
+            for line in &lines {
+                path(&mut d, &frame.grid(line), false);
+            }
         }
     }
     if !d.is_empty() {
@@ -200,7 +202,9 @@ fn draw_corridors(
         let size = rule.symbol.size.as_ref().map_or(2.0, |steps| steps.size(corridor.number(steps.field)));
         let places: Vec<Vec<Place>> = lines.iter().map(|line| frame.line(line)).collect();
         let mut d = String::new();
-        places.iter().for_each(|line| path(&mut d, line, false));
+        for line in &places {
+            path(&mut d, line, false);
+        }
         let (width, stroke) = (size * THINNER, color(rule.symbol.shape.color(), 0.0));
         let draw = |svg: &mut Svg, stroke: &str, width: f64, more: &str| {
             svg.put(&format!(
@@ -403,7 +407,7 @@ fn shared_start<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
     let ends = first.char_indices().filter(|(_, c)| *c == ' ').map(|(i, _)| i + 1);
     let shared =
         ends.filter(|end| first.get(..*end).is_some_and(|s| others.iter().all(|o| o.starts_with(s))));
-    shared.last().and_then(|end| first.get(..end)).unwrap_or_default().to_owned()
+    shared.max().and_then(|end| first.get(..end)).unwrap_or_default().to_owned()
 }
 
 fn capital(text: &str) -> String {

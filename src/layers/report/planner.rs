@@ -116,7 +116,7 @@ fn plot(source: &Source<'_>) -> Option<Figure> {
         alt: fill(lang, "report.ranking.plot_alt", &[("list", list.join("; "))]),
         width: BESIDE,
         height: height(rows.len()),
-        svg: whiskers(&rows, BESIDE, |x| percent_tick(x)),
+        svg: whiskers(&rows, BESIDE, percent_tick),
     })
 }
 

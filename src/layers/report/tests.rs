@@ -92,7 +92,7 @@ fn page(report: &Report) -> String {
 
 /// What a reader sees: texts of elements, and what stands for pictures.
 fn words(page: &str) -> String {
-    let body = page.split("<body").nth(1).unwrap();
+    let body = page.split("<body").nth(1).unwrap().split("</body>").next().unwrap();
     let mut reader = Reader::from_str(body.split_once('>').unwrap().1);
     reader.config_mut().check_end_names = false;
     let mut out = String::new();
@@ -113,11 +113,8 @@ fn hostile_names_are_texts_and_the_page_is_well_formed() {
     assert!(!page.contains("<script") && !page.contains("<b>"), "a name became an element");
     assert!(page.contains("&lt;script&gt;"));
     // As XML, without the declaration and the elements that need no end.
-    let mut text = page.replace("<!doctype html>", "");
-    for name in ["meta"] {
-        text = text.replace(&format!("<{name} "), &format!("<x:{name} "));
-    }
-    let text: String = text.lines().filter(|l| !l.starts_with("<x:")).collect::<Vec<_>>().join("\n");
+    let text = page.replace("<!doctype html>", "");
+    let text: String = text.lines().filter(|l| !l.starts_with("<meta ")).collect::<Vec<_>>().join("\n");
     let mut reader = Reader::from_str(&text);
     let mut ids = BTreeSet::new();
     loop {
@@ -205,7 +202,7 @@ fn the_public_report_holds_nothing_that_is_restricted() {
     for word in [
         "RESTRINGIDO",
         "uesto de",
-        "puestos",
+        " puestos",
         "visita",
         "reclut",
         "Semilla",
