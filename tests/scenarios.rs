@@ -1,5 +1,7 @@
 //! `corredor run --scenario`: what changes when a road is closed or a post stands, and what does not.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail by panicking")]
+
 mod support;
 
 use std::fs;

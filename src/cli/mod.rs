@@ -193,7 +193,7 @@ impl Session {
             progress = progress.after(done);
             done += pass.len();
             let outcome = self.analyse(&loaded, audience, &steps, routing, progress)?;
-            self.write(&folder.path().join(name), &outcome.set, flatgeobuf, progress)?;
+            write_files(&folder.path().join(name), &outcome.set, flatgeobuf, progress)?;
             answer.get_or_insert(outcome.summary);
         }
         let path = self.place(folder)?;
@@ -232,20 +232,10 @@ impl Session {
         if let Some(database) = &database {
             database.refuse_known(&outcome.set)?;
         }
-        self.write(folder.path(), &outcome.set, outputs.flatgeobuf, progress)?;
+        write_files(folder.path(), &outcome.set, outputs.flatgeobuf, progress)?;
         let path = self.place(folder)?;
         let written = database.map(|database| database.write(&outcome.set, &path)).transpose()?;
         Ok(self.answer(&path, outcome.summary, "", &loaded.warnings, written.as_ref()))
-    }
-
-    /// Writes one audience's files.
-    fn write(&self, dir: &Path, set: &write::ResultSet, flatgeobuf: bool, progress: Progress) -> Result<()> {
-        progress.step("write");
-        write::write_layers(dir, set)?;
-        if flatgeobuf {
-            flatgeobuf::write(dir, &set.views()?)?;
-        }
-        write::seal(dir, set)
     }
 
     fn analyse(
@@ -420,6 +410,16 @@ impl Session {
         // All is said.
         Err(Error::Environment(String::new()))
     }
+}
+
+/// Writes one audience's files.
+fn write_files(dir: &Path, set: &write::ResultSet, flatgeobuf: bool, progress: Progress) -> Result<()> {
+    progress.step("write");
+    write::write_layers(dir, set)?;
+    if flatgeobuf {
+        flatgeobuf::write(dir, &set.views()?)?;
+    }
+    write::seal(dir, set)
 }
 
 fn pretty(value: &Value) -> String {

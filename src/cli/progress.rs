@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Time between two looks at the bar.
 const TICK: Duration = Duration::from_millis(200);
 /// Steps that a plan can have; a longer one is not numbered.
-const MOST: usize = 16;
+const MOST: usize = 12;
 
 /// How a run reports how far it is.
 #[derive(Debug, Clone, Copy)]

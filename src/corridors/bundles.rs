@@ -75,7 +75,9 @@ impl Bundles {
         // Links of one bundle can be in several ways: the bundle gains once, the most.
         added.sort_unstable_by_key(|(bundle, other)| (*bundle, std::cmp::Reverse(*other)));
         added.dedup_by_key(|(bundle, _)| *bundle);
-        added.into_iter().for_each(|(bundle, other)| flow[bundle] += other);
+        for (bundle, other) in added {
+            flow[bundle] += other;
+        }
     }
 }
 
@@ -131,7 +133,9 @@ fn beside(network: &Network) -> Vec<[Way; 2]> {
     }
     let mut meeting: BTreeMap<JunctionId, Vec<&str>> = BTreeMap::new();
     for (reference, road) in &roads {
-        road.keys().for_each(|junction| meeting.entry(*junction).or_default().push(reference));
+        for junction in road.keys() {
+            meeting.entry(*junction).or_default().push(reference);
+        }
     }
     let mut shared: BTreeMap<[&str; 2], Vec<JunctionId>> = BTreeMap::new();
     for (junction, references) in &meeting {

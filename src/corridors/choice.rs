@@ -93,7 +93,9 @@ impl LinkCosts {
     #[must_use]
     pub fn without(&self, links: &[LinkId]) -> Self {
         let mut out = self.clone();
-        links.iter().for_each(|link| out.closed[link.index()] = true);
+        for link in links {
+            out.closed[link.index()] = true;
+        }
         out
     }
 

@@ -150,19 +150,8 @@ pub fn analyse(
     let roads = roads.filter(|_| restricted);
     let sensitivity = sensitivity(&context, roads.as_ref(), travel, &found.objects)?;
     layers.extend(sensitivity.layer);
-    let referral = study.referral.is_some();
-    if restricted && referral && (steps.contains(&Step::Patrols) || steps.contains(&Step::Worksites)) {
-        progress.step("planning");
-        if steps.contains(&Step::Patrols) {
-            let planned = posts::plan(study, domain, &built.network, &flows, &placed_posts, closed);
-            layers.push(assemble::checkpoints(&context, &planned));
-        }
-        if steps.contains(&Step::Worksites) && !domain.worksites.is_empty() {
-            let (ranked, n) = worksites::rank(study, domain, &built.network, &places, &flows);
-            layers.push(assemble::worksites(&context, &ranked, n));
-        }
-    }
     if restricted {
+        layers.extend(plans(&context, &places, &placed_posts, steps, progress));
         layers.push(assemble::diagnostics(&context));
     }
     if stop.load(Ordering::Relaxed) {
@@ -201,6 +190,32 @@ pub fn analyse(
         audience,
     };
     Ok(Outcome { set, summary })
+}
+
+/// The layers of plans that `steps` ask for; none without a referral path.
+fn plans(
+    context: &Context<'_>,
+    places: &Places,
+    posts_on: &[Option<LinkId>],
+    steps: &BTreeSet<Step>,
+    progress: Progress,
+) -> Vec<Layer> {
+    let Context { study, domain, built, closed, flows, .. } = *context;
+    let wanted = [Step::Patrols, Step::Worksites].map(|step| steps.contains(&step));
+    let mut out = Vec::new();
+    if study.referral.is_none() || wanted == [false; 2] {
+        return out;
+    }
+    progress.step("planning");
+    if wanted[0] {
+        let planned = posts::plan(study, domain, &built.network, flows, posts_on, closed);
+        out.push(assemble::checkpoints(context, &planned));
+    }
+    if wanted[1] && !domain.worksites.is_empty() {
+        let (ranked, n) = worksites::rank(study, domain, &built.network, places, flows);
+        out.push(assemble::worksites(context, &ranked, n));
+    }
+    out
 }
 
 /// What every output of a run under a scenario says of it.

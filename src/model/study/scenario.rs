@@ -52,16 +52,13 @@ impl SpeedChange {
     /// Class and surface; `None` where either is of no known name.
     #[must_use]
     pub fn of(&self) -> Option<(Option<RoadClass>, Option<Surface>)> {
-        fn known<T: Copy>(
-            name: Option<&str>,
-            all: &[T],
-            of: impl Fn(T) -> &'static str,
-        ) -> Option<Option<T>> {
-            name.map_or(Some(None), |name| all.iter().copied().find(|one| of(*one) == name).map(Some))
-        }
-        let class = known(self.class.as_deref(), &RoadClass::ALL, RoadClass::name)?;
-        let surface = known(self.surface.as_deref(), &Surface::ALL, Surface::name)?;
-        Some((class, surface))
+        let class =
+            self.class.as_deref().map(|name| RoadClass::ALL.into_iter().find(|one| one.name() == name));
+        let surface =
+            self.surface.as_deref().map(|name| Surface::ALL.into_iter().find(|one| one.name() == name));
+        // Known, or not named at all.
+        let known = class != Some(None) && surface != Some(None);
+        known.then(|| (class.flatten(), surface.flatten()))
     }
 }
 
