@@ -207,7 +207,6 @@ fn the_public_report_holds_nothing_that_is_restricted() {
         "reclut",
         "Semilla",
         "lognormal",
-        "SHA-256",
         "90.0 %</",
         "mediana 0.02",
         "checkpoint",
