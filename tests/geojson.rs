@@ -12,6 +12,7 @@ use std::process::Command;
 use corredor::disclosure::Tier;
 use corredor::layers::feature::{Feature, Lang, Layer, LayerDef};
 use corredor::layers::manifest::Manifest;
+use corredor::layers::report::Subject;
 use corredor::layers::schema;
 use corredor::layers::write::{ResultSet, write_result};
 use geo::{Geometry, line_string, point, polygon};
@@ -138,6 +139,7 @@ fn set(lon: f64, lat: f64) -> ResultSet {
         signed_off: None,
         notices: vec![],
         attributions: vec![],
+        subject: Subject::default(),
         lang: Lang::Es,
         audience: Tier::Restricted,
     }
