@@ -245,6 +245,8 @@ rules! {
     SpeedUnmatched = "N010" Error,
     /// A post of a scenario that lies farther from every road than allowed. `distance`.
     PostUnsnapped = "N011" Error,
+    /// A scenario that the network does not fit, where it is not the one to be run. `detail`.
+    ScenarioUnfit = "N012" Warning,
 
     /// Values from which no statistic of areas can be computed. `detail`.
     SpatialImpossible = "I001" Error,

@@ -192,7 +192,7 @@ fn faults<'a>(texts: impl IntoIterator<Item = (&'a str, String)>) -> Vec<String>
     let english = english_texts();
     let notices: Vec<String> = [Tier::Restricted, Tier::Public]
         .into_iter()
-        .flat_map(|audience| notice::standard(audience, None))
+        .flat_map(|audience| notice::standard(audience, None, None))
         // Whoever comes upon a layer must be able to read what it must not be used for: both languages on purpose.
         .map(|words| format!(" / {}", words.en))
         .collect();
@@ -348,7 +348,7 @@ fn the_search_finds_english() {
     let style = "<rule filter=\"IS NOT NULL\" label=\"no data for this\"/>";
     assert!(!faults([("a", style_text(style))]).is_empty());
     assert!(faults([("a", "detalle técnico en inglés: «not found»".to_owned())]).is_empty());
-    let bilingual = notice::lines(&notice::standard(Tier::Restricted, None)).join("\n");
+    let bilingual = notice::lines(&notice::standard(Tier::Restricted, None, None)).join("\n");
     assert!(faults([("a", bilingual)]).is_empty());
 }
 

@@ -36,11 +36,11 @@ fn on_a_terminal(study: &Study, words: &str) -> String {
 fn a_long_run_shows_a_bar_on_a_terminal_and_takes_it_away() {
     let study = Study::new();
     let told = on_a_terminal(&study, &format!("--draws {LONG}"));
-    assert!(told.contains("Paso 1 de 6: Lee y valida las fuentes"), "{told}");
-    assert!(told.contains("Paso 4 de 6: Sortea y asigna rutas"), "{told}");
+    assert!(told.contains("Paso 1 de 7: Lee y valida las fuentes"), "{told}");
+    assert!(told.contains("Paso 4 de 7: Sortea y asigna rutas"), "{told}");
     assert!(told.contains(&format!("de {LONG} sorteos")), "no bar:\n{told}");
     assert!(told.contains(" del paso"), "no time:\n{told}");
-    assert!(told.contains("luego: plan, escritura"), "no steps ahead:\n{told}");
+    assert!(told.contains("luego: cierres, plan, escritura"), "no steps ahead:\n{told}");
     assert!(!told.contains("quedan 0–0"), "{told}");
     // Carriage returns and the erasing of a line, and no colours.
     assert!(!told.contains("\u{1b}[3") && !told.contains("\u{1b}[1m"), "{told:?}");
@@ -49,7 +49,7 @@ fn a_long_run_shows_a_bar_on_a_terminal_and_takes_it_away() {
         told[last..].contains("\u{1b}[2K") || told[last..].contains("\u{1b}[K"),
         "the bar stays: {told:?}"
     );
-    assert!(told[last..].contains("Paso 5 de 6"), "{told}");
+    assert!(told[last..].contains("Paso 5 de 7"), "{told}");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn no_bar_is_drawn_where_none_is_wanted() {
     // Piped, it is one line a step.
     let piped = Answer::of(study.command_of("piped", 1000).args(["--threads", "1"])).exits(0).stderr;
     assert!(
-        piped.contains("Paso 4 de 6") && !piped.contains("sorteos;") && !piped.contains('\u{1b}'),
+        piped.contains("Paso 4 de 7") && !piped.contains("sorteos;") && !piped.contains('\u{1b}'),
         "{piped}"
     );
     let quiet = on_a_terminal(&study, "--draws 1000 --quiet");
@@ -67,5 +67,5 @@ fn no_bar_is_drawn_where_none_is_wanted() {
     assert!(!json.contains("sorteos;") && !json.contains('\u{1b}'), "{json}");
     // A run that is short.
     let short = on_a_terminal(&study, "--draws 10");
-    assert!(short.contains("Paso 4 de 6") && !short.contains("de 10 sorteos;"), "{short}");
+    assert!(short.contains("Paso 4 de 7") && !short.contains("de 10 sorteos;"), "{short}");
 }

@@ -49,7 +49,7 @@ fn a_closure_moves_flow_and_conserves_it() {
         assert!((number(change, "mean") - number(&of(&after, id), "mean")).abs() < 2e-9, "{change}");
         let reasons = change["reasons"].as_array().unwrap();
         let sum: f64 = reasons.iter().map(|reason| number(reason, "value")).sum();
-        assert!((sum - number(change, "change")).abs() < 5e-9, "{change}");
+        assert!((sum - number(change, "change")).abs() < 1e-9, "{change}");
         if change["altered"].as_str().is_some_and(|codes| codes.contains("closed")) {
             closed += 1;
             assert!(number(change, "mean") == 0.0 && change["closed"] == true, "{change}");
@@ -91,11 +91,14 @@ fn what_cannot_be_is_said_and_writes_nothing() {
         assert!(answer.stderr.contains(told), "{}", answer.stderr);
         assert!(!study.root().join("none").exists());
     }
-    let text = fs::read_to_string(study.path("study.toml")).unwrap();
-    let wrong = text
-        .replace("ref = \"MEX-200\", between", "ref = \"MEX-999\", between")
-        .replace("factor = 0.5", "factro = 0.5");
-    fs::write(study.path("study.toml"), wrong).unwrap();
+    // A scenario that names no road of the network is a fault where it is to be run, and else a warning.
+    study.edit("study.toml", "ref = \"MEX-200\", between", "ref = \"MEX-999\", between");
+    let answer = Answer::of(study.command("none").args(["--scenario", "lluvias"])).exits(1);
+    assert!(answer.tells("N003", "study.toml", None, Some("scenarios[0].closures[0]")), "{}", answer.stderr);
+    assert!(!study.root().join("none").exists());
+    let answer = Answer::of(&mut study.command("other")).exits(0);
+    assert!(answer.tells("N012", "study.toml", None, Some("scenarios[0].closures[0]")), "{}", answer.stderr);
+    study.edit("study.toml", "factor = 0.5", "factro = 0.5");
     let answer = Answer::of(&mut study.command("none")).exits(1);
     assert!(answer.stderr.contains("scenarios[0].speeds[0].factro"), "{}", answer.stderr);
 }

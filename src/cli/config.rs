@@ -27,6 +27,8 @@ pub struct StudyFile {
     pub name: String,
     /// Folder that paths in the study are relative to.
     pub folder: PathBuf,
+    /// Name of the scenario that is to be run.
+    pub scenario: Option<String>,
 }
 
 /// Reads a study; `path` is the file, or a folder with a `study.toml`.
@@ -41,7 +43,7 @@ pub fn read(path: &Path) -> Result<StudyFile> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .map_or_else(|| PathBuf::from("."), Path::to_owned);
-    Ok(StudyFile { study, name, folder })
+    Ok(StudyFile { study, name, folder, scenario: None })
 }
 
 /// The study file that `path` means, and its name in messages.

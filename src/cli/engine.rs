@@ -28,7 +28,7 @@ mod sensitivity;
 pub use analyse::{LOADING, Outcome, analyse, plan, wanted};
 use counts::check_counts;
 pub use counts::count_options;
-pub use scenario::InForce;
+pub use scenario::{InForce, place as scenario_place};
 
 /// A study that has been read, checked and joined to its network.
 pub struct Loaded {
@@ -66,7 +66,7 @@ fn need(source: &str) -> GeometryNeed {
 /// [`Error::Faults`] with all faults of all sources in one pass; [`Error::Io`] for a file that cannot be read.
 pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     progress.step("load");
-    let StudyFile { mut study, name, folder } = file;
+    let StudyFile { mut study, name, folder, scenario: wanted } = file;
     let mut faults = Faults::default();
     let mut tables = Tables::new();
     let limits = Limits { allow_absolute: study.sources.allow_outside, ..Limits::default() };
@@ -110,7 +110,15 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
     let closed = closed_links(&study.closures, (&name, "closures"), &domain, &built, &mut faults);
     let mut changes_of = |(i, scenario)| {
         let path = format!("scenarios[{i}]");
-        changes(scenario, (&name, &path), &domain, &built, p.max_snap_m, &mut faults)
+        let mut own = Faults::default();
+        let changes = changes(scenario, (&name, &path), &domain, &built, p.max_snap_m, &mut own);
+        if wanted.as_ref() == Some(&scenario.name) {
+            faults.extend(own);
+        } else {
+            // Other roads than those that it was written for are no reason not to run the study as it is.
+            faults.extend(Faults(own.0.into_iter().map(unfit).collect()));
+        }
+        changes
     };
     let changes = study.scenarios.iter().enumerate().map(&mut changes_of).collect();
     if built.seats.iter().all(Option::is_none) {
@@ -124,6 +132,15 @@ pub fn load(file: StudyFile, progress: Progress) -> Result<Loaded> {
         return Err(faults.into());
     }
     Ok(Loaded { study, study_name: name, domain, built, closed, changes, scenario: None, warnings: faults })
+}
+
+/// What is wrong with a scenario that is not to be run.
+fn unfit(fault: Fault) -> Fault {
+    let details = fault.params.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");
+    let detail = format!("{}: {details}", fault.rule.code());
+    let mut out = Fault::new(Rule::ScenarioUnfit, fault.place.file.clone()).with("detail", detail);
+    out.place = fault.place;
+    out
 }
 
 /// Fills in what the study leaves to its counts: the period, and the total where every count is a number and the

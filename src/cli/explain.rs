@@ -52,7 +52,8 @@ pub fn find(dir: &Path, wanted: &str) -> Result<Found> {
         for properties in features(&dir.join(&path), record)? {
             let one = Found { layer, properties, notices: manifest.notices.clone() };
             let (id, name) = (one.text("id"), normalised(one.text("name")));
-            let link = if layer.name == schema::ROADS.name { 2 } else { 0 };
+            let link =
+                if [schema::ROADS.name, schema::ROADS_CHANGE.name].contains(&layer.name) { 2 } else { 0 };
             let way = match () {
                 () if id == wanted
                     || wanted.strip_prefix(layer.name).and_then(|w| w.strip_prefix('/')) == Some(id) =>
@@ -71,7 +72,7 @@ pub fn find(dir: &Path, wanted: &str) -> Result<Found> {
         1 => nearest.pop().ok_or(Error::Usage { key: "error.explain_none", params: Vec::new() }),
         0 => Err(Error::Usage { key: "error.explain_none", params: vec![("wanted", wanted.to_owned())] }),
         n => {
-            let line = |f: &Found| format!("  {}  {}  {}", f.text("id"), f.layer.name, f.text("name"));
+            let line = |f: &Found| format!("  {}/{}  {}", f.layer.name, f.text("id"), f.text("name"));
             let mut lines: Vec<String> = nearest.iter().take(NAMED).map(line).collect();
             if n > NAMED {
                 lines.push("  …".to_owned());

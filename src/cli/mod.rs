@@ -221,7 +221,12 @@ impl Session {
         let database = database::Database::open(outputs.postgis.as_deref(), &self.shared, self.lang)?;
         self.mention_leftovers(out);
         let folder = ResultFolder::create(out, self.shared.force)?;
-        let file = self.study(study)?;
+        let mut file = self.study(study)?;
+        if let Some(name) = scenario {
+            // Before anything is read that takes its time.
+            engine::scenario_place(&file.study, name)?;
+            file.scenario = Some(name.to_owned());
+        }
         let plan = engine::plan(&file.study, audience, &steps, scenario.is_some());
         let progress = self.progress.planned(engine::LOADING.into_iter().chain(plan));
         let mut loaded = self.load(file, progress)?;

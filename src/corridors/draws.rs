@@ -336,13 +336,12 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// The parameters of a draw. A scenario's behaviour is drawn apart, so that all the rest stays the same.
+    /// The parameters of a draw. A scenario's behaviour is the draw's own, tilted, so that nothing else differs.
     fn parameters(&self, draw: u32) -> DrawParams {
         let Inputs { study, places, counts, profiles, .. } = self.inputs;
         let mut params = params::draw(study, counts, &places.crossing_weights, draw);
         if let Some(profiles) = profiles {
-            params.profiles =
-                params::shares(profiles, &mut params::stream("scenario profiles", study.seed, draw));
+            params.profiles = params::tilted(params.profiles, &study.parameters.profiles, profiles);
         }
         params
     }

@@ -105,10 +105,32 @@ pub(super) fn draw_from(
 }
 
 /// Shares of the behaviour profiles, in the order of [`DrawParams::profiles`].
-pub fn shares(profiles: &Profiles, rng: &mut ChaCha8Rng) -> [f64; 3] {
-    let mix = [profiles.fast, profiles.avoids_posts, profiles.minor_roads];
-    let drawn = dirichlet(&mix, 1.0, rng);
+fn shares(profiles: &Profiles, rng: &mut ChaCha8Rng) -> [f64; 3] {
+    let drawn = dirichlet(&weights(profiles), 1.0, rng);
     [drawn[0], drawn[1], drawn[2]]
+}
+
+const fn weights(profiles: &Profiles) -> [f64; 3] {
+    [profiles.fast, profiles.avoids_posts, profiles.minor_roads]
+}
+
+/// Drawn shares of the behaviour profiles under the weights `from`, as they are under the weights `to`: each is multiplied
+/// by how its weight changes, so that equal weights leave them as they are and what is not known of them stays. A profile
+/// that had no weight has the share that its new one gives it.
+#[must_use]
+pub fn tilted(drawn: [f64; 3], from: &Profiles, to: &Profiles) -> [f64; 3] {
+    let [from, to] = [from, to].map(|profiles| {
+        let weights = weights(profiles);
+        let sum: f64 = weights.iter().sum();
+        weights.map(|weight| weight / sum)
+    });
+    if from == to {
+        return drawn;
+    }
+    let raw: [f64; 3] =
+        std::array::from_fn(|i| if from[i] > 0.0 { drawn[i] * to[i] / from[i] } else { to[i] });
+    let sum: f64 = raw.iter().sum();
+    if sum > 0.0 { raw.map(|share| share / sum) } else { to }
 }
 
 /// A Dirichlet vector with parameters `scale · weights`; weights of 0 stay 0.

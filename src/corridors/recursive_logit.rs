@@ -270,8 +270,13 @@ impl Blocks {
         out
     }
 
-    /// The least scale above `theta` at which the radius is below 1, to a hundredth of it.
+    /// The least scale above `theta` at which the radius is below 1, to a hundredth of it; not looked for where there are
+    /// more than [`SEARCHED`] arcs.
     fn least_scale(&self, weights: &[u32], theta: f64) -> Option<f64> {
+        // It takes some fifty radii, each of thousands of passes over all arcs.
+        if self.blocks.iter().map(Vec::len).sum::<usize>() > SEARCHED {
+            return None;
+        }
         let fits = |theta: f64| self.radius(weights, theta, Until::Decided).high < 1.0;
         let mut low = theta;
         let mut high = std::iter::successors(Some(2.0 * theta), |t| Some(2.0 * t)).take(40).find(|t| {
@@ -288,6 +293,9 @@ impl Blocks {
         Some(high)
     }
 }
+
+/// Arcs up to which the least scale is looked for.
+const SEARCHED: usize = 50_000;
 
 /// How narrow bounds must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

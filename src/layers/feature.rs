@@ -100,6 +100,15 @@ pub enum Lang {
     En,
 }
 
+/// A scenario that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its name in the study.
+    pub name: String,
+    /// What it is, in a sentence of the study.
+    pub title: String,
+}
+
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {

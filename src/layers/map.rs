@@ -17,7 +17,7 @@ use super::geojson::extent;
 use super::page;
 use super::style::legend::{Rule, Shape};
 use super::style::rules;
-use super::telling::{CODED, CODES, PROBABILITIES, REASONS, SCORED, SHARES, key, unit};
+use super::telling::{CODED, CODES, POINTS, PROBABILITIES, REASONS, SCORED, SHARES, key, unit};
 use super::view::{Header, LayerView, Row};
 
 const PAGE: &str = include_str!("map/page.html");
@@ -108,7 +108,7 @@ pub fn write(
     header: &Header,
     about: &About<'_>,
 ) -> std::io::Result<()> {
-    let titles = both(|lang| title(views, lang));
+    let titles = both(|lang| header.named(title(views, lang), lang));
     // The data stand in an element of their own, which nothing in them can end.
     let data = data(views, header, about, &titles).to_string().replace('<', "\\u003c");
     let title = &titles[usize::from(header.lang == Lang::En)];
@@ -189,6 +189,7 @@ fn data(views: &[LayerView<'_>], header: &Header, about: &About<'_>, titles: &[S
         "reasons": languages(|lang| words(lang, "reason", &factors)),
         "shares": SHARES,
         "probabilities": PROBABILITIES,
+        "points": POINTS,
         "bbox": bbox(views),
         "places": places.names,
         "layers": layers,
@@ -397,7 +398,7 @@ mod tests {
     fn page_of(audience: Tier) -> String {
         let set = samples::set(audience);
         let views = set.views().unwrap();
-        let notices = notice::standard(audience, None);
+        let notices = notice::standard(audience, None, None);
         let about = About {
             notices: &notices,
             limits: &[],

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::feature::{Lang, LayerDef, Tier, Words};
-use super::words::text;
+use super::feature::{Lang, LayerDef, Scenario, Tier, Words};
+use super::words::{fill, text};
 
 /// What every output of a result says. `signed_off` names the person who takes responsibility; without one the result is
-/// a draft and says so first.
+/// a draft and says so first. A result under a `scenario` says which.
 #[must_use]
-pub fn standard(audience: Tier, signed_off: Option<&str>) -> Vec<Words> {
+pub fn standard(audience: Tier, signed_off: Option<&str>, scenario: Option<&Scenario>) -> Vec<Words> {
     let mut lines = vec![match signed_off.map(str::trim).filter(|name| !name.is_empty()) {
         None => Words::new(
             "BORRADOR: sin la aprobación de una persona responsable; no debe usarse para decidir.",
@@ -16,6 +16,12 @@ pub fn standard(audience: Tier, signed_off: Option<&str>) -> Vec<Words> {
         ),
         Some(name) => Words::new(format!("Aprobado por: {name}."), format!("Signed off by: {name}.")),
     }];
+    lines.extend(scenario.map(|scenario| {
+        let [es, en] = [Lang::Es, Lang::En].map(|lang| {
+            fill(lang, "notice.in_force", &[("title", scenario.title.trim_end_matches('.').to_owned())])
+        });
+        Words::new(es, en)
+    }));
     if audience == Tier::Restricted {
         lines.push(Words::new(
             "RESTRINGIDO: solo para quienes planean e inspeccionan; no se difunde.",
@@ -121,9 +127,9 @@ mod tests {
     #[test]
     fn unsigned_results_are_drafts_and_all_say_what_they_are_for() {
         for audience in [Tier::Public, Tier::Restricted] {
-            let draft = lines(&standard(audience, Some("  ")));
+            let draft = lines(&standard(audience, Some("  "), None));
             assert!(draft[0].starts_with("BORRADOR"));
-            let signed = lines(&standard(audience, Some("Responsable de prueba")));
+            let signed = lines(&standard(audience, Some("Responsable de prueba"), None));
             assert!(!signed.iter().any(|line| line.contains("BORRADOR")));
             for lines in [draft, signed] {
                 assert!(
@@ -141,8 +147,9 @@ mod tests {
 
     #[test]
     fn the_note_names_only_files_that_are_there() {
-        let note =
-            readme(&lines(&standard(Tier::Public, None)), &[], &["INEGI".into()], |name| name == "layers");
+        let note = readme(&lines(&standard(Tier::Public, None, None)), &[], &["INEGI".into()], |name| {
+            name == "layers"
+        });
         assert!(note.contains("BORRADOR") && note.contains("  INEGI\n") && note.contains("  layers "));
         assert!(!note.contains("corredor.qgz") && !note.contains("report.pdf"));
     }

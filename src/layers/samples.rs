@@ -15,7 +15,8 @@ pub(crate) fn header(audience: Tier) -> Header {
         run_id: "prueba".into(),
         audience,
         lang: Lang::Es,
-        notices: notice::lines(&notice::standard(audience, None)),
+        scenario: None,
+        notices: notice::lines(&notice::standard(audience, None, None)),
     }
 }
 
@@ -230,6 +231,7 @@ pub(crate) fn set(audience: Tier) -> ResultSet {
             years: Some(12.0),
             total: Some(645),
             referral: None,
+            scenario: None,
         },
         lang: Lang::Es,
         audience,

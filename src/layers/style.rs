@@ -188,29 +188,52 @@ fn changes(lang: Lang) -> Vec<Rule> {
     const GAIN: &str = "178,24,43,255";
     const LOSS: &str = "33,102,172,255";
     const GREY: &str = "150,150,150,255";
-    // Shares of all flow, and widths from each on.
+    // Shares of all flow, from the largest, and widths from each on.
     const SIZES: [(f64, f64); 3] = [(0.05, 3.2), (0.01, 1.9), (0.001, 0.9)];
     // A direction that at least nine draws of ten have.
     const SURE: f64 = 0.9;
+    let open = Test::NotTrue("closed", false);
     let mut rules = vec![rule(
         Test::True("closed"),
         lang.pick("cerrado en el escenario", "closed in the scenario"),
         dashed("20,20,20,255", 1.0, "1;1"),
     )];
-    let size = |label: &str, limit: f64| {
-        format!("{label} ≥ {} {}", 100.0 * limit, lang.pick("puntos porcentuales", "percentage points"))
+    // Each feature is drawn by one rule: QGIS draws all that hold.
+    let mut side = |pr, word: &str, sign: f64, color: &str| {
+        let mut above = None;
+        for (limit, width) in SIZES {
+            let least =
+                if sign > 0.0 { Test::AtLeast("change", limit) } else { Test::AtMost("change", -limit) };
+            let most = match above.replace(limit) {
+                Some(next) if sign > 0.0 => Test::Below("change", next),
+                Some(next) => Test::Above("change", -next),
+                None => Test::Any,
+            };
+            let test = open.clone().and(Test::AtLeast(pr, SURE)).and(least).and(most);
+            let points = lang.pick("puntos porcentuales", "percentage points");
+            rules.push(rule(test, format!("{word} ≥ {} {points}", 100.0 * limit), line(color, width)));
+        }
     };
-    for (limit, width) in SIZES {
-        let sure = Test::AtLeast("pr_rises", SURE).and(Test::AtLeast("change", limit));
-        rules.push(rule(sure, size(lang.pick("sube", "rises"), limit), line(GAIN, width)));
+    side("pr_rises", lang.pick("sube", "rises"), 1.0, GAIN);
+    side("pr_falls", lang.pick("baja", "falls"), -1.0, LOSS);
+    let smallest = SIZES[SIZES.len() - 1].0;
+    for (pr, size, es, en) in [
+        (
+            "pr_rises",
+            Test::AtLeast("change", smallest),
+            "sube en promedio, sin dirección segura",
+            "rises on average, in no sure direction",
+        ),
+        (
+            "pr_falls",
+            Test::AtMost("change", -smallest),
+            "baja en promedio, sin dirección segura",
+            "falls on average, in no sure direction",
+        ),
+    ] {
+        let test = open.clone().and(Test::Below(pr, SURE)).and(size);
+        rules.push(rule(test, lang.pick(es, en), dashed(GREY, 0.9, "4;2")));
     }
-    for (limit, width) in SIZES {
-        let sure = Test::AtLeast("pr_falls", SURE).and(Test::AtMost("change", -limit));
-        rules.push(rule(sure, size(lang.pick("baja", "falls"), limit), line(LOSS, width)));
-    }
-    let unsure = lang.pick("cambia sin dirección segura", "changes in no sure direction");
-    rules.push(rule(Test::AtLeast("change", 0.001), unsure, line(GREY, 0.9)));
-    rules.push(rule(Test::AtMost("change", -0.001), "", line(GREY, 0.9)));
     let none = lang.pick("casi sin cambio", "hardly any change");
     rules.push(rule(Test::Else, none, line("205,205,205,255", 0.2)));
     rules
@@ -492,6 +515,28 @@ mod tests {
             }
             assert_eq!(seen, 4);
         }
+    }
+
+    #[test]
+    fn a_change_is_drawn_by_one_rule() {
+        let layer = samples::all().into_iter().find(|layer| layer.def.name == "roads_change").unwrap();
+        let view = LayerView::new(&layer, Tier::Restricted).unwrap().unwrap();
+        let rules = rules(&view, Lang::Es);
+        let told: Vec<Vec<&str>> = view
+            .rows()
+            .map(|row| {
+                let those = rules.iter().filter(|rule| rule.test.holds(&view, &row));
+                those.map(|rule| rule.label.as_str()).collect()
+            })
+            .collect();
+        let words = |i: usize| told[i].join("|");
+        assert_eq!(words(0), "", "left to the last rule");
+        assert_eq!(words(1), "sube ≥ 5 puntos porcentuales");
+        assert_eq!(words(2), "baja ≥ 1 puntos porcentuales");
+        assert_eq!(words(3), "cerrado en el escenario");
+        assert_eq!(words(4), "sube en promedio, sin dirección segura");
+        assert_eq!(words(5), "baja en promedio, sin dirección segura");
+        assert!(rules.iter().all(|rule| !rule.label.is_empty()));
     }
 
     #[test]

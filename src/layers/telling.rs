@@ -113,10 +113,10 @@ pub(crate) const SHARES: &[&str] = &[
     "displaced_to_unserved",
     "border_zone",
     "mean_base",
-    "change",
-    "change_p05",
-    "change_p95",
 ];
+
+/// Fields that are differences of shares, told in percentage points.
+pub(crate) const POINTS: &[&str] = &["change", "change_p05", "change_p95"];
 
 /// Layers whose reasons add up to a logarithm.
 pub(crate) const SCORED: &[&str] = &["worksites"];
@@ -214,7 +214,24 @@ pub fn interval(field: &FieldDef, [mean, low, high]: [f64; 3], lang: Lang) -> St
     with_unit(format!("{mean} ({low} – {high})"), field, lang)
 }
 
+/// A difference of shares in percentage points, with its sign.
+#[must_use]
+pub fn points(x: f64) -> String {
+    let told = percent(x.abs(), false);
+    let sign = if told.trim_start_matches(['0', '.']).starts_with(' ') {
+        ""
+    } else if x > 0.0 {
+        "+"
+    } else {
+        "−"
+    };
+    format!("{sign}{} pp", told.trim_end_matches(" %"))
+}
+
 fn bare(field: &FieldDef, x: f64) -> String {
+    if POINTS.contains(&field.name) {
+        return points(x);
+    }
     let probability = PROBABILITIES.contains(&field.name);
     if probability || SHARES.contains(&field.name) { percent(x, probability) } else { plain(x) }
 }
@@ -339,6 +356,7 @@ mod tests {
         assert_eq!([part("corridors", 0.2), part("worksites", 0.2)], ["20.0 %", "0.20"]);
         assert_eq!([percent(0.985, true), percent(0.125, false), plain(2.675)], ["99 %", "12.5 %", "2.68"]);
         assert_eq!([ranks(1.5, 2.5), ranks(3.0, 3.0)], ["1 – 3", "3"]);
+        assert_eq!([points(0.0573), points(-0.2), points(-0.000_001)], ["+5.73 pp", "−20.0 pp", "0.00 pp"]);
         assert!(says_nothing("pr_rank10", Some(4.0)) && !says_nothing("pr_rank10", Some(11.0)));
         assert_eq!(
             value(&field("municipalities", "rate_mean"), &json!(1.5), Lang::En),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::feature::{Feature, FieldDef, Lang, Layer, LayerDef, LayerGeometry, Tier};
 use super::normal;
+use super::words::fill;
 use crate::error::{Error, Result};
 
 /// What every output of one result says of itself.
@@ -20,6 +21,8 @@ pub struct Header {
     pub audience: Tier,
     /// Language of titles, aliases and legends.
     pub lang: Lang,
+    /// Name of the scenario that is in force, if any.
+    pub scenario: Option<String>,
     /// Lines that every output bears.
     pub notices: Vec<String>,
 }
@@ -31,12 +34,22 @@ impl Header {
         self.marked(def.title(self.lang))
     }
 
-    /// A title that says first that what it names is restricted, if it is.
+    /// A title that says first that what it names is restricted, if it is, and which scenario is in force, if any.
     #[must_use]
     pub fn marked(&self, title: &str) -> String {
+        let title = self.named(title.to_owned(), self.lang);
         match self.audience {
-            Tier::Public => title.to_owned(),
+            Tier::Public => title,
             Tier::Restricted => format!("{} · {title}", self.lang.pick("RESTRINGIDO", "RESTRICTED")),
+        }
+    }
+
+    /// A title that says first which scenario is in force, if any.
+    #[must_use]
+    pub fn named(&self, title: String, lang: Lang) -> String {
+        match &self.scenario {
+            Some(name) => format!("{} · {title}", fill(lang, "page.scenario", &[("name", name.clone())])),
+            None => title,
         }
     }
 }

@@ -35,9 +35,20 @@ impl ResultSet {
     /// What every output says of itself. The standard notices cannot be left out.
     #[must_use]
     pub fn header(&self) -> Header {
-        let mut notices = notice::lines(&notice::standard(self.audience, self.signed_off.as_deref()));
+        let mut notices = notice::lines(&self.standard());
         notices.extend(self.notices.iter().map(|words| words.pick(self.lang).to_owned()));
-        Header { run_id: self.manifest.run_id.clone(), audience: self.audience, lang: self.lang, notices }
+        Header {
+            run_id: self.manifest.run_id.clone(),
+            audience: self.audience,
+            lang: self.lang,
+            scenario: self.subject.scenario.as_ref().map(|scenario| scenario.name.clone()),
+            notices,
+        }
+    }
+
+    /// What every output says, whatever the study.
+    fn standard(&self) -> Vec<Words> {
+        notice::standard(self.audience, self.signed_off.as_deref(), self.subject.scenario.as_ref())
     }
 
     /// The layers as the audience sees them.
@@ -61,7 +72,7 @@ impl ResultSet {
             views,
             subject: &self.subject,
             manifest: &manifest,
-            notices: &notice::standard(self.audience, self.signed_off.as_deref()),
+            notices: &self.standard(),
             limits: &self.notices,
             attributions: &self.attributions,
             draft: self.is_draft(),
@@ -107,7 +118,7 @@ pub fn write_layers(dir: &Path, set: &ResultSet) -> Result<()> {
         stream(&path, |out| tables::write(out, view).map_err(std::io::Error::from))?;
     }
     gpkg::write(&dir.join("corredor.gpkg"), &views, &styles, &header)?;
-    let standard = notice::standard(set.audience, set.signed_off.as_deref());
+    let standard = set.standard();
     if let Some(view) = views.iter().find(|view| view.name() == "sensitivity") {
         let borne: Vec<&str> = standard.iter().map(|words| words.pick(header.lang)).collect();
         let plot = plot::sensitivity_with(view, header.lang, &borne);

@@ -58,12 +58,20 @@ pub fn changes(
             faults.push(Fault::new(Rule::SpeedUnmatched, study_file).field(at).with("detail", detail));
         }
     }
+    // An id that no post of the study has.
+    let id = |i: usize| {
+        let mut id = format!("{}:{}", scenario.name, i + 1);
+        while domain.posts.iter().any(|post| post.id == id) {
+            id.push('+');
+        }
+        id
+    };
     let posts: Vec<Post> = scenario
         .posts
         .iter()
         .enumerate()
         .map(|(i, post)| Post {
-            id: format!("{}-{}", scenario.name, i + 1),
+            id: id(i),
             name: post.name.clone(),
             row: 0,
             reference: post.reference.clone().unwrap_or_default(),

@@ -12,7 +12,6 @@ use super::routing::{Roads, Travel, Way};
 use super::sensitivity::sensitivity;
 use super::{InForce, Loaded};
 use crate::cli::args::{RoutingArgs, Step};
-use crate::cli::messages::fill;
 use crate::cli::progress::Progress;
 use crate::cli::spatial_error::spatial_error;
 use crate::corridors::demand::Places;
@@ -27,7 +26,7 @@ use crate::ids::LinkId;
 use crate::incidence::detection::scenario;
 use crate::incidence::{CountDraw, IncidenceError, Part, parts, summarise as summarise_rates};
 use crate::layers::assemble::{self, Context, MunicipalFindings};
-use crate::layers::feature::{Lang, Layer, Words};
+use crate::layers::feature::{Lang, Layer, Scenario, Words};
 use crate::layers::manifest::{InputRecord, Manifest};
 use crate::layers::report::Subject;
 use crate::layers::write::ResultSet;
@@ -179,13 +178,12 @@ pub fn analyse(
         manifest,
         signed_off: study.sign_off.as_ref().map(|s| format!("{}, {}, {}", s.name, s.office, s.date)),
         notices: Words::both(|lang| {
-            let mut said: Vec<String> = scenario.map(|scenario| told(scenario, lang)).into_iter().collect();
-            said.extend(findings::notices(&counted, lang));
+            let mut said = findings::notices(&counted, lang);
             said.extend(unsure(&found.halves, lang));
             notices(loaded, audience, &released, said, lang, steps)
         }),
         attributions: study.study.attributions.clone(),
-        subject: subject(study, audience, &released),
+        subject: subject(loaded, audience, &released),
         lang,
         audience,
     };
@@ -218,11 +216,6 @@ fn plans(
     out
 }
 
-/// What every output of a run under a scenario says of it.
-fn told(scenario: &InForce, lang: Lang) -> String {
-    fill(lang, "notice.in_force", &[("title", scenario.title.clone())])
-}
-
 /// The flows of all draws; where nothing is routed, their parameters alone.
 fn flows(study: &Study, roads: Option<&Roads<'_>>, travel: Travel<'_>) -> Result<Flows> {
     if let Some(roads) = roads {
@@ -233,7 +226,9 @@ fn flows(study: &Study, roads: Option<&Roads<'_>>, travel: Travel<'_>) -> Result
 }
 
 /// What the report says of the study; of its total what is released, and of the referral path only to those who plan.
-fn subject(study: &Study, audience: Tier, released: &Release) -> Subject {
+fn subject(loaded: &Loaded, audience: Tier, released: &Release) -> Subject {
+    let study = &loaded.study;
+    let named = |of: &InForce| Scenario { name: of.name.clone(), title: of.title.clone() };
     Subject {
         title: study.study.title.clone(),
         region: study.study.region.clone(),
@@ -241,6 +236,7 @@ fn subject(study: &Study, audience: Tier, released: &Release) -> Subject {
         years: study.incidence.period_years,
         total: released.total,
         referral: study.referral.clone().filter(|_| audience == Tier::Restricted),
+        scenario: loaded.scenario.as_ref().map(named),
     }
 }
 

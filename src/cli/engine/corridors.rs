@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::ids::LinkId;
 use crate::layers::assemble::{self, Context};
 use crate::layers::feature::{Lang, Layer};
+use crate::layers::telling::points;
 use crate::model::study::Study;
 use crate::network::graph::{LinkKind, Network};
 
@@ -191,7 +192,7 @@ fn change_lines(
             *of = change.change;
         }
     }
-    let points = |x: f64| format!("{}{:.1}", if x > 0.0 { "+" } else { "" }, 100.0 * x).replace('-', "−");
+    let told_points = |x: f64| points(x).trim_end_matches(" pp").to_owned();
     let mut out = vec![fill(lang, "done.scenario", &[("title", scenario.title.clone())])];
     for (key, of) in ["done.scenario_more", "done.scenario_less"].into_iter().zip(largest) {
         // Below a tenth of a point nothing is told.
@@ -201,13 +202,16 @@ fn change_lines(
             .into_iter()
             .take(NAMED)
             .map(|(road, change)| {
-                let [mean, low, high] = change.map(points);
+                let [mean, low, high] = change.map(told_points);
                 format!("{road} {mean} ({low} – {high})")
             })
             .collect();
         if !told.is_empty() {
             out.push(fill(lang, key, &[("roads", told.join("; "))]));
         }
+    }
+    if out.len() == 1 {
+        out.push(text(lang, "done.scenario_none"));
     }
     out
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Loaded;
 use crate::error::{Error, Result};
 use crate::ids::LinkId;
-use crate::model::study::Profiles;
+use crate::model::study::{Profiles, Study};
 use crate::network::scenario::Changes;
 
 /// A scenario in force.
@@ -27,22 +27,26 @@ pub struct InForce {
     pub(super) altered: BTreeMap<LinkId, Vec<&'static str>>,
 }
 
+/// Which of the scenarios of a study has that name.
+///
+/// # Errors
+/// [`Error::Usage`] where none has.
+pub fn place(study: &Study, name: &str) -> Result<usize> {
+    study.scenarios.iter().position(|scenario| scenario.name == name).ok_or_else(|| {
+        let known: Vec<&str> = study.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+        let key = if known.is_empty() { "error.no_scenarios" } else { "error.scenario_unknown" };
+        Error::Usage { key, params: vec![("name", name.to_owned()), ("known", known.join(", "))] }
+    })
+}
+
 impl Loaded {
     /// The study under one of its scenarios.
     ///
     /// # Errors
     /// [`Error::Usage`] where no scenario has that name.
     pub fn under(mut self, name: &str) -> Result<Self> {
-        let scenarios = &self.study.scenarios;
-        let Some(at) = scenarios.iter().position(|scenario| scenario.name == name) else {
-            let known: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
-            let key = if known.is_empty() { "error.no_scenarios" } else { "error.scenario_unknown" };
-            return Err(Error::Usage {
-                key,
-                params: vec![("name", name.to_owned()), ("known", known.join(", "))],
-            });
-        };
-        let scenario = &scenarios[at];
+        let at = place(&self.study, name)?;
+        let scenario = &self.study.scenarios[at];
         let Changes { closed, delay, posts } = self.changes.swap_remove(at);
         let mut altered: BTreeMap<LinkId, Vec<&'static str>> = BTreeMap::new();
         for (link, _) in self.built.network.links() {

@@ -41,7 +41,7 @@ pub fn roads_change(
             row.spread("change", change.change);
             row.set("pr_rises", change.rises);
             row.set("pr_falls", change.falls);
-            row.set("reasons", context.flow_reasons(&change.contributions));
+            row.set("reasons", context.flow_reasons(&change.contributions, change.change[0]));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![link.line.clone()]))))
         })
         .collect();

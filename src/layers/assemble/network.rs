@@ -89,7 +89,7 @@ pub fn roads(
             let contributions = context.flows.contribution(id.index());
             row.set("censored_share", censored_share(&contributions).map_or(Value::Null, Value::from));
             row.set("origins_destinations", usages.get(id.index()).map_or(Value::Null, pairs));
-            row.set("reasons", context.flow_reasons(&contributions));
+            row.set("reasons", context.flow_reasons(&contributions, summary.mean));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![link.line.clone()]))))
         })
         .collect();
@@ -148,7 +148,7 @@ pub fn corridors(
                 "if_closed",
                 takeovers.get(number).and_then(Option::as_ref).map_or(Value::Null, taking_over),
             );
-            row.set("reasons", context.flow_reasons(&c.contributions));
+            row.set("reasons", context.flow_reasons(&c.contributions, c.summary.mean));
             row.build(Some(Geometry::MultiLineString(MultiLineString(vec![line]))))
         })
         .collect();
@@ -248,8 +248,8 @@ pub fn crossings(context: &Context<'_>) -> Layer {
             if let Some(summary) = summaries.get(place) {
                 set_summary(&mut row, summary, candidates);
             }
-            if let Some(gate) = gates.get(&i) {
-                row.set("reasons", context.flow_reasons(&flows.contribution(gate.index())));
+            if let (Some(gate), Some(summary)) = (gates.get(&i), summaries.get(place)) {
+                row.set("reasons", context.flow_reasons(&flows.contribution(gate.index()), summary.mean));
             }
             row.build(Some(Geometry::Point(Point(c.at))))
         })

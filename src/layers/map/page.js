@@ -22,7 +22,13 @@
     const size = Math.abs(x);
     return number(x, Number.isInteger(x) ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : 2);
   };
+  /** A difference of shares in percentage points, with its sign. */
+  const points = (x) => {
+    const told = percent(Math.abs(x)).replace(" %", " pp");
+    return `${/[1-9]/.test(told) ? (x > 0 ? "+" : "−") : ""}${told}`;
+  };
   const bare = (field, x) => {
+    if (data.points.includes(field.name)) return points(x);
     if (data.probabilities.includes(field.name)) return probability(x);
     return data.shares.includes(field.name) ? percent(x) : plain(x);
   };
@@ -246,8 +252,7 @@
   /** What the numbers of a corridor mean, in a sentence. */
   const sentence = (layer, get) => {
     if (layer.name === "roads_change") {
-      const points = (name) => number(100 * get(name), 1);
-      const told = fill("say_change", { before: percent(get("mean_base")), after: percent(get("mean")), change: points("change"), low: points("change_p05"), high: points("change_p95"), rises: probability(get("pr_rises")), falls: probability(get("pr_falls")) });
+      const told = fill("say_change", { before: percent(get("mean_base")), after: percent(get("mean")), change: points(get("change")), low: points(get("change_p05")), high: points(get("change_p95")), rises: probability(get("pr_rises")), falls: probability(get("pr_falls")) });
       return element("p", { className: "say" }, told);
     }
     if (layer.name !== "corridors" && layer.name !== "roads") return null;

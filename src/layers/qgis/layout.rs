@@ -226,9 +226,10 @@ struct Text<'a> {
 const PLAIN: Text<'static> = Text { points: 7.0, bold: false, color: BLACK, middle: false, angle: "0" };
 
 fn label(xml: &mut Xml, id: &str, place: Place, text: &str, of: &Text<'_>) -> io::Result<()> {
-    let text = normal::text(text);
+    // QGIS reads what stands between these signs as an expression; a sign of no width keeps them apart.
+    let text = normal::text(text).replace("[%", "[\u{2060}%");
     let more = [
-        ("labelText", text.as_ref()),
+        ("labelText", text.as_str()),
         ("htmlState", "0"),
         ("halign", if of.middle { "4" } else { "1" }),
         ("valign", if of.middle { "128" } else { "32" }),

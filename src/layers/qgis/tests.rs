@@ -20,7 +20,7 @@ fn written(audience: Tier, lang: Lang, signed: bool) -> String {
     set.lang = lang;
     set.notices = vec![crate::layers::feature::Words::new("Un límite & otro.", "A limit & another.")];
     let header = set.header();
-    let notices = notice::standard(audience, signed.then_some("Responsable de prueba"));
+    let notices = notice::standard(audience, signed.then_some("Responsable de prueba"), None);
     let about = About {
         notices: &notices,
         limits: &set.notices,
@@ -59,7 +59,7 @@ fn every_layer_is_in_the_tree_and_in_the_project_under_a_long_id() {
     let text = written(Tier::Restricted, Lang::Es, false);
     let ids = attributes(&text, "layer-tree-layer", "id");
     // Once in the tree, and those that are seen once more in the legend.
-    assert_eq!(ids.len(), 7 + 5);
+    assert_eq!(ids.len(), 8 + 6);
     for id in &ids {
         // Of ten characters or less QGIS makes others in silence.
         assert!(id.len() > 40, "{id}");

@@ -41,9 +41,13 @@ const TERMS: [(&str, &str); 14] = [
 ];
 
 /// What the method stands on.
-const REFERENCES: [&str; 11] = [
+const REFERENCES: [&str; 15] = [
     "Clayton, D., Kaldor, J. (1987). Biometrics 43:671–681.",
     "Wilson, A. G. (1971). Environment and Planning 3:1–32. doi:10.1068/a030001",
+    "Dial, R. B. (1971). Transportation Research 5:83–111. doi:10.1016/0041-1647(71)90012-8",
+    "Fosgerau, M., Frejinger, E., Karlström, A. (2013). Transportation Research B 56:70–80. doi:10.1016/j.trb.2013.07.012",
+    "Jansen, M. J. W. (1999). Computer Physics Communications 117:35–43.",
+    "Saltelli, A. et al. (2010). Computer Physics Communications 181:259–270. doi:10.1016/j.cpc.2009.09.018",
     "Daganzo, C. F., Sheffi, Y. (1977). Transportation Science 11:253–274. doi:10.1287/trsc.11.3.253",
     "Sheffi, Y. (1985). Urban Transportation Networks. Prentice-Hall, ch. 11.",
     "Dibbelt, J., Strasser, B., Wagner, D. (2016). ACM J. Exp. Algorithmics 21. doi:10.1145/2886843",
@@ -335,6 +339,16 @@ fn checks(source: &Source<'_>) -> Section {
     if let (Some(jaccard), Some(rand)) = (number("jaccard"), number("adjusted_rand")) {
         let params = [("jaccard", plain(jaccard)), ("rand", plain(rand))];
         lines.push(fill(lang, "report.checks.halves", &params));
+    }
+    let models = source.manifest.statistics.get("cross_checks");
+    let spearman = |paths: &[&str]| {
+        let found = paths.iter().find_map(|path| models?.pointer(path)?.as_f64());
+        found.map_or_else(|| "–".to_owned(), plain)
+    };
+    if models.is_some_and(Value::is_object) {
+        let recursive = ["/recursive_logit/links_spearman", "/sharper/recursive_logit/links_spearman"];
+        let params = [("dial", spearman(&["/dial/links_spearman"])), ("recursive", spearman(&recursive))];
+        lines.push(fill(lang, "report.checks.models", &params));
     }
     section(lang, "checks", "checks.title", vec![list(lines)])
 }

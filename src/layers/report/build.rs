@@ -22,14 +22,18 @@ pub fn build(source: &Source<'_>) -> Report {
     facts.extend(source.manifest.draws.map(|n| fill(lang, "report.facts_draws", &[("n", n.to_string())])));
     let params = [("run", source.manifest.run_id.as_str()), ("version", source.manifest.version.as_str())];
     facts.push(fill(lang, "report.facts", &params));
+    let mut title = match subject.title.trim() {
+        "" => text(lang, "page.title"),
+        title => cut(title, 140),
+    };
+    if let Some(scenario) = &subject.scenario {
+        let params = [("name", cut(&scenario.name, 40))];
+        title = format!("{} · {title}", fill(lang, "page.scenario", &params));
+    }
     Report {
         lang: lang.code(),
         kicker: word("kicker"),
-        title: if subject.title.trim().is_empty() {
-            text(lang, "page.title")
-        } else {
-            cut(&subject.title, 140)
-        },
+        title,
         facts,
         audience: Badge { text: word(if restricted { "restricted" } else { "public" }), restricted },
         draft: source.draft.then(|| word("draft")),

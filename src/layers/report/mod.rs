@@ -4,7 +4,7 @@
 //! for that audience. [`html`] and [`pdf`] write that document and nothing else, so that neither can show what the other
 //! hides. Figures are SVG drawn here; numbers are told as on the map ([`super::telling`]).
 
-use super::feature::{Lang, Tier, Words};
+use super::feature::{Lang, Scenario, Tier, Words};
 use super::manifest::Manifest;
 use super::view::LayerView;
 use crate::model::study::Referral;
@@ -46,6 +46,8 @@ pub struct Subject {
     pub total: Option<u32>,
     /// Where a person who is found is taken, for those who plan.
     pub referral: Option<Referral>,
+    /// The scenario that is in force, if any.
+    pub scenario: Option<Scenario>,
 }
 
 /// What a report is built from.

@@ -171,6 +171,7 @@ mod tests {
 
     use super::*;
     use crate::layers::feature::{Lang, Tier};
+    use crate::layers::report::document::{Align, Block};
     use crate::layers::report::tests::report;
 
     #[test]
@@ -201,9 +202,14 @@ mod tests {
         for section in report.planner.iter_mut().flatten() {
             section.title = hostile.to_owned();
             for block in &mut section.blocks {
-                if let super::super::document::Block::Table(table) = block {
-                    for cell in table.rows.iter_mut().flatten() {
-                        hostile.clone_into(cell);
+                if let Block::Table(table) = block {
+                    // Numbers are written by us.
+                    let words: Vec<bool> =
+                        table.columns.iter().map(|column| column.align == Align::Left).collect();
+                    for row in &mut table.rows {
+                        row.iter_mut().zip(&words).filter(|(_, words)| **words).for_each(|(cell, _)| {
+                            hostile.clone_into(cell);
+                        });
                     }
                 }
             }

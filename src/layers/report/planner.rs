@@ -3,6 +3,8 @@
 //! Both are kept within a page of paper: lists and names have a length that they do not go beyond, and what is longer
 //! stands whole in the annex or in a layer.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Source;
@@ -15,7 +17,7 @@ use crate::corridors::agreement::SURE;
 use crate::layers::feature::{Lang, Tier};
 use crate::layers::style::holds::first;
 use crate::layers::style::rules;
-use crate::layers::telling::{percent, plain, ranks, says_nothing};
+use crate::layers::telling::{percent, plain, points, ranks, says_nothing};
 use crate::layers::words::{fill, text};
 
 /// Longest name in a table of these pages, in characters.
@@ -196,16 +198,7 @@ pub(super) fn dash(cell: String, lang: Lang) -> String {
     if cell.is_empty() { word(lang, "no_value") } else { cell }
 }
 
-/// A change of a share, in points, with its sign.
-fn points(x: f64) -> String {
-    let told = percent(x.abs(), false);
-    match x {
-        x if x > 0.0 => format!("+{told}"),
-        x if x < 0.0 => format!("−{told}"),
-        _ => told,
-    }
-}
-
+/// What a scenario changes: of each road and direction of change, the link that changes most.
 fn change(source: &Source<'_>) -> Section {
     let lang = source.lang;
     let here = |blocks| section(lang, "change", "change.title", blocks);
@@ -218,6 +211,14 @@ fn change(source: &Source<'_>) -> Section {
         return here(vec![Block::paragraph(word(lang, "change.nothing"))]);
     }
     all.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()).then_with(|| a.1.row.id().cmp(b.1.row.id())));
+    // The links of a road between two junctions change alike: one stands for all.
+    let mut roads = BTreeSet::new();
+    let road = |(change, r): &(f64, Record<'_>)| {
+        let reference = r.text("ref");
+        let own = if reference.is_empty() { r.row.id().to_owned() } else { reference };
+        (own, *change > 0.0)
+    };
+    all.retain(|one| roads.insert(road(one)));
     let head = |key: &str| word(lang, &format!("change.{key}"));
     let columns = vec![
         Column::words(head("link"), 1),
@@ -229,6 +230,11 @@ fn change(source: &Source<'_>) -> Section {
     let share = |r: &Record<'_>, field: &str| {
         r.number(field).map_or_else(|| dash(String::new(), lang), |x| percent(x, false))
     };
+    let named = |r: &Record<'_>| {
+        let name = cut(&r.text("name"), NAME);
+        let closed = r.told("closed", lang) == text(lang, "page.yes");
+        if closed { format!("{name} ({})", text(lang, "value.closed")) } else { name }
+    };
     let rows: Vec<Vec<String>> = all
         .iter()
         .take(CHANGES)
@@ -238,7 +244,7 @@ fn change(source: &Source<'_>) -> Section {
                 spread.map_or_else(String::new, |(l, h)| format!(" ({} – {})", points(l), points(h)));
             let rises = r.number("pr_rises").map_or_else(String::new, |p| percent(p, true));
             vec![
-                cut(&r.text("name"), NAME),
+                named(r),
                 share(r, "mean_base"),
                 share(r, "mean"),
                 points(*change) + &spread,
@@ -246,13 +252,24 @@ fn change(source: &Source<'_>) -> Section {
             ]
         })
         .collect();
-    let params = [
-        ("shown", rows.len().to_string()),
-        ("n", all.len().to_string()),
-        ("layer", "roads_change".to_owned()),
-    ];
-    let note = if all.len() > rows.len() { fill(lang, "report.more_rows", &params) } else { String::new() };
-    here(vec![Block::Table(Table { caption: head("caption"), columns, rows, header: 0, note, codes: false })])
+    let note = head("note");
+    let mut blocks = Vec::new();
+    if let Some(scenario) = &source.subject.scenario {
+        blocks.push(Block::paragraph(fill(
+            lang,
+            "report.change.scenario_text",
+            &[("title", cut(&scenario.title, 240))],
+        )));
+    }
+    blocks.push(Block::Table(Table {
+        caption: head("caption"),
+        columns,
+        rows,
+        header: 0,
+        note,
+        codes: false,
+    }));
+    here(blocks)
 }
 
 /// Posts, for those who plan.

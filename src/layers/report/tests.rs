@@ -355,6 +355,7 @@ fn what_changed_and_how_much_each_parameter_weighs_are_told_where_they_are() {
         feature(&CHANGE, None, &values)
     };
     let changes = vec![change("a", 0.02), change("b", -0.15), change("c", 0.0)];
+    set.layers.retain(|layer| layer.def.name != CHANGE.name);
     set.layers.push(Layer { def: &CHANGE, features: changes });
     let index = |id: &str, corridor: &str, parameter: &str, total: f64| {
         let values: Value = json!({
@@ -368,8 +369,8 @@ fn what_changed_and_how_much_each_parameter_weighs_are_told_where_they_are() {
     let report = report_of(&set);
     let changed = report.planner[1].iter().find(|s| s.id == "change").unwrap();
     let Block::Table(table) = &changed.blocks[0] else { panic!("a table") };
-    assert_eq!(table.rows[0], ["Tramo b", "20.0 %", "5.00 %", "−15.0 % (−16.0 % – −14.0 %)", "0 %"]);
-    assert_eq!(table.rows[1][3], "+2.00 % (+1.00 % – +3.00 %)");
+    assert_eq!(table.rows[0], ["Tramo b", "20.0 %", "5.00 %", "−15.0 pp (−16.0 pp – −14.0 pp)", "0 %"]);
+    assert_eq!(table.rows[1][3], "+2.00 pp (+1.00 pp – +3.00 pp)");
     assert_eq!(table.rows.len(), 2, "what does not change is not told");
     let sensitivity = report.annex.iter().find(|s| s.id == "sensitivity").unwrap();
     let Block::Table(table) = sensitivity.blocks.last().unwrap() else { panic!("a table") };

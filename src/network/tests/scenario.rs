@@ -98,7 +98,7 @@ fn a_new_post_stands_on_its_own_road() {
     let roads: Vec<&str> =
         changes.posts.iter().map(|(_, at)| &*built.network.link(at.link).reference).collect();
     assert_eq!(roads, ["MEX-1", "CHIS-2"]);
-    assert_eq!(changes.posts[1].0.id, "s-2");
+    assert_eq!(changes.posts[1].0.id, "s:2");
     assert!(changes.posts[0].0.counts_as_coverage());
 }
 
