@@ -108,7 +108,11 @@ const ENGLISH: &[&str] = &[
 ];
 
 /// English that stays, each with the reason.
-const KEPT: &[(&str, &str)] = &[("CC BY 4.0", "name of a licence")];
+const KEPT: &[(&str, &str)] = &[
+    ("CC BY 4.0", "name of a licence"),
+    ("Environment and Planning", "name of a journal"),
+    ("Runaway feedback loops in predictive policing", "title of a paper"),
+];
 
 /// Texts that are the same in both languages, each with the reason.
 const SAME: &[(&str, &str)] =
@@ -392,7 +396,7 @@ fn help_of_every_command_is_in_spanish() {
         let same: Vec<String> = placeholders(es)
             .into_iter()
             .filter(|name| english.contains(name))
-            .filter(|n| !["CRS", "SHELL"].contains(&n.as_str()))
+            .filter(|n| !["CRS", "DSN", "SHELL"].contains(&n.as_str()))
             .collect();
         assert!(same.is_empty(), "{name}: {same:?} stand in both languages");
     }

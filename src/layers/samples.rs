@@ -180,8 +180,8 @@ pub(crate) fn all() -> Vec<Layer> {
     vec![
         municipalities(),
         roads(),
-        corridors(),
         roads_change(),
+        corridors(),
         points(
             &schema::CROSSINGS,
             &[

@@ -20,8 +20,8 @@ pub use sensitivity::SENSITIVITY;
 pub const ALL: &[&LayerDef] = &[
     &MUNICIPALITIES,
     &ROADS,
-    &CORRIDORS,
     &ROADS_CHANGE,
+    &CORRIDORS,
     &CROSSINGS,
     &CHECKPOINTS,
     &WORKSITES,

@@ -109,7 +109,12 @@ def same_as_files(check, folder, schema):
     run_id = json.loads((folder / "run.json").read_text())["run_id"]
     tables = {row[0] for row in check.cluster.sql(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}';")}
     files = sorted((folder / "layers").glob("*.geojson"))
-    check.require(tables == {path.stem for path in files} | {"runs"}, f"tables {sorted(tables)}")
+    every = {path.stem for path in (folder / "tables").glob("*.csv")}
+    check.require(tables == every | {"runs"}, f"tables {sorted(tables)}")
+    for name in every - {path.stem for path in files}:
+        rows = (folder / "tables" / f"{name}.csv").read_text(encoding="utf-8-sig").splitlines()
+        found = check.cluster.sql(f"SELECT count(*) FROM {schema}.\"{name}\" WHERE run_id = '{run_id}';")
+        check.require(found == [[str(len(rows) - 1)]], f"{schema}.{name}: {found} rows, the table has {len(rows) - 1}")
     for path in files:
         features = json.loads(path.read_text())["features"]
         rows = check.cluster.sql(

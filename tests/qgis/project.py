@@ -17,7 +17,7 @@ from qgis.core import (
 from common import check_words
 
 # Layers that are there but not seen until they are asked for.
-HIDDEN = {"worksites", "diagnostics"}
+HIDDEN = {"worksites", "diagnostics", "sensitivity"}
 GROUPS = {
     "es": ["Calidad de los datos", "Planes", "Corredores y caminos", "Territorio"],
     "en": ["Data quality", "Plans", "Corridors and roads", "Territory"],
@@ -77,18 +77,20 @@ def check_opened(project, folder, result, faults):
         faults.require(node.isVisible() != (layer_name(layer) in HIDDEN), f"{title}: visible is {node.isVisible()}")
         marked = node.name().startswith(("RESTRINGIDO", "RESTRICTED"))
         faults.require(marked == (manifest["audience"] == "restricted"), f"{title}: is the mark of restriction right?")
-        faults.require(layer.crs().authid() == "EPSG:4326", f"{title}: CRS {layer.crs().authid()!r}")
+        if layer.isSpatial():
+            faults.require(layer.crs().authid() == "EPSG:4326", f"{title}: CRS {layer.crs().authid()!r}")
+            check_same_style(layer, title, faults)
         fields = [f.name() for i, f in enumerate(layer.fields()) if f.name() != "fid" and not layer.attributeAlias(i)]
         faults.require(not fields, f"{title}: fields without an alias: {fields}")
         check_words(layer, title, faults)
-        check_same_style(layer, title, faults)
         if layer.labelsEnabled():
             settings = layer.labeling().settings()
             faults.require(
                 settings.scaleVisibility and settings.minimumScale > 0, f"{title}: labels do not depend on scale"
             )
-    written = {path.stem for path in (result / "layers").glob("*.geojson")}
-    faults.require(set(named) == written, f"corredor.qgz has the layers {sorted(named)}, layers/ has {sorted(written)}")
+    # Every layer has a table; one without geometry has nothing else outside the GeoPackage.
+    written = {path.stem for path in (result / "tables").glob("*.csv")}
+    faults.require(set(named) == written, f"corredor.qgz has the layers {sorted(named)}, tables/ has {sorted(written)}")
     # From the top: a point is seen above a line, a line above an area; diagnostics lie above all.
     order = [node.layer().geometryType() for node in nodes if node.layer() and node.isVisible()]
     faults.require(order == sorted(order), f"an area or a line lies over a point: {order}")

@@ -104,7 +104,7 @@ pub(super) fn corridors(
         let changes = changes(before, flows);
         let layer = assemble::roads_change(context, &changes, &scenario.altered, &corridors);
         summary.extend(change_lines(network, scenario, &changes, lang));
-        layers.insert(2, layer);
+        layers.insert(1, layer);
         let told = |flows: &Flows| {
             let [served, inner, unserved, _] = fates(flows);
             json!({ "served": served, "inner": inner, "unserved": unserved })

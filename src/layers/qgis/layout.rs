@@ -289,8 +289,14 @@ fn told<'a>(rules: &'a [Rule], known: &mut BTreeSet<String>) -> Vec<(usize, &'a 
 
 fn legend(xml: &mut Xml, project: &Project<'_>) -> io::Result<()> {
     let mut known = BTreeSet::new();
-    let all: Vec<(&LayerView<'_>, Vec<Rule>)> =
-        project.shown().map(|view| (view, rules(view, project.header.lang))).collect();
+    // With what a scenario changes there is no room for what is the same on every sheet.
+    let is_scenario = project.shown().any(|view| view.name() == "roads_change");
+    let left_out = |name: &str| is_scenario && ["roads", "crossings"].contains(&name);
+    let all: Vec<(&LayerView<'_>, Vec<Rule>)> = project
+        .shown()
+        .filter(|view| !left_out(view.name()))
+        .map(|view| (view, rules(view, project.header.lang)))
+        .collect();
     let told: Vec<(&LayerView<'_>, Vec<(usize, &Rule)>)> = all
         .iter()
         .map(|(view, rules)| (*view, told(rules, &mut known)))

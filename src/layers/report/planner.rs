@@ -24,7 +24,7 @@ use crate::layers::words::{fill, text};
 const NAME: usize = 60;
 /// Rows of the tables of the second page.
 const POSTS: usize = 8;
-const CHANGES: usize = 5;
+const CHANGES: usize = 4;
 /// Characters of the study's own remarks on the second page, and of one of them.
 const REMARKS: usize = 520;
 const REMARK: usize = 260;
@@ -85,7 +85,9 @@ fn map(source: &Source<'_>) -> Section {
 fn dense(source: &Source<'_>) -> bool {
     let lines = |text: &str, width: usize| text.chars().count().min(3 * width).div_ceil(width);
     let names = corridors(source).iter().take(NUMBERED).map(|r| lines(&r.text("name"), 27)).sum::<usize>();
-    names + 2 * lines(&source.subject.title, 56) + lines(&source.subject.region, 40) > LINES + 3
+    // The name of a scenario stands before the title, and what it is among the notices.
+    let scenario = if source.subject.scenario.is_some() { 3 } else { 0 };
+    scenario + names + 2 * lines(&source.subject.title, 56) + lines(&source.subject.region, 40) > LINES + 3
 }
 
 /// The colour of a corridor on the map.
@@ -253,23 +255,7 @@ fn change(source: &Source<'_>) -> Section {
         })
         .collect();
     let note = head("note");
-    let mut blocks = Vec::new();
-    if let Some(scenario) = &source.subject.scenario {
-        blocks.push(Block::paragraph(fill(
-            lang,
-            "report.change.scenario_text",
-            &[("title", cut(&scenario.title, 240))],
-        )));
-    }
-    blocks.push(Block::Table(Table {
-        caption: head("caption"),
-        columns,
-        rows,
-        header: 0,
-        note,
-        codes: false,
-    }));
-    here(blocks)
+    here(vec![Block::Table(Table { caption: head("caption"), columns, rows, header: 0, note, codes: false })])
 }
 
 /// Posts, for those who plan.
