@@ -29,7 +29,8 @@ use crate::network::search::Arcs;
 /// Nodes from which on a hierarchy is kept between runs: a smaller one is made in less time than a user notices.
 const WORTH_KEEPING: usize = 20_000;
 
-/// Draws with which it is looked at what takes over when a corridor is closed, and perturbations of each.
+/// Draws with which it is looked at what takes over when a corridor is closed, at most, and perturbations of each: a tenth of
+/// the run's own, so that ten closures take no longer than it.
 const CLOSED_DRAWS: u32 = 16;
 const CLOSED_PERTURBATIONS: u32 = 2;
 
@@ -117,7 +118,7 @@ impl<'a> Roads<'a> {
     /// [`Error::Interrupted`] if `stop` was set meanwhile.
     pub(super) fn flows_when_closed(&self, travel: Travel<'_>, links: &[LinkId]) -> Result<Flows> {
         let mut few = self.loaded.study.clone();
-        few.parameters.draws = few.parameters.draws.min(CLOSED_DRAWS);
+        few.parameters.draws = (few.parameters.draws / 10).clamp(1, CLOSED_DRAWS);
         few.parameters.perturbations = few.parameters.perturbations.min(CLOSED_PERTURBATIONS);
         few.planning.draws = 1;
         let costs = &self.costs.without(links);
